@@ -1,0 +1,151 @@
+/* base/arena.c */
+#include "base/arena.h"
+#include "base/alloc.h"
+
+#include <string.h>
+
+enum { SY_ARENA_FIRST = 1024, SY_ARENA_MAX = 256 * 1024, SY_ALIGN = 16 };
+
+struct sy_arena_chunk {
+    sy_arena_chunk *next;
+    size_t size; /* whole allocation, this header included */
+};
+#define HEAD ((sizeof(sy_arena_chunk) + SY_ALIGN - 1) & ~(size_t)(SY_ALIGN - 1))
+
+void sy_arena_init(sy_arena *a, symbi_alloc alloc, size_t limit)
+{
+    memset(a, 0, sizeof *a);
+    a->alloc = alloc;
+    a->limit = limit;
+}
+
+static char *new_chunk(sy_arena *a, size_t payload)
+{
+    size_t size;
+    sy_arena_chunk *c;
+    if (__builtin_add_overflow(payload, HEAD, &size) || !(c = sy_alloc(&a->alloc, size))) {
+        a->status = SYMBI_ENOMEM;
+        return NULL;
+    }
+    c->size = size;
+    c->next = a->chunks;
+    a->chunks = c;
+    return (char *)c + HEAD;
+}
+
+void *sy_arena_alloc(sy_arena *a, size_t n)
+{
+    char *p;
+    size_t want;
+    if (a->status) return NULL;
+    if (n > SIZE_MAX / 2) {
+        a->status = SYMBI_ENOMEM;
+        return NULL;
+    }
+    n = n ? (n + SY_ALIGN - 1) & ~(size_t)(SY_ALIGN - 1) : SY_ALIGN;
+    if (a->limit && n > a->limit - a->used) {
+        a->status = SYMBI_ELIMIT;
+        return NULL;
+    }
+#ifdef SY_ARENA_PARANOID
+    (void)want;
+    p = new_chunk(a, n);
+    if (p) a->used += n;
+    return p;
+#else
+    if ((size_t)(a->end - a->cur) >= n) {
+        p = a->cur;
+        a->cur += n;
+        a->used += n;
+        return p;
+    }
+    want = a->chunks ? (a->chunks->size - HEAD) * 2 : SY_ARENA_FIRST;
+    if (want > SY_ARENA_MAX) want = SY_ARENA_MAX;
+    if (n > want / 4 && a->chunks && n > SY_ARENA_FIRST) { /* large: own chunk, put behind the current one, which stays in use */
+        sy_arena_chunk *top = a->chunks;
+        p = new_chunk(a, n);
+        if (!p) return NULL;
+        top = a->chunks->next;
+        a->chunks->next = top->next;
+        top->next = a->chunks;
+        a->chunks = top;
+        a->used += n;
+        return p;
+    }
+    if (want < n) want = n;
+    p = new_chunk(a, want);
+    if (!p) return NULL;
+    a->cur = p + n;
+    a->end = p + want;
+    a->used += n;
+    return p;
+#endif
+}
+
+void *sy_arena_calloc(sy_arena *a, size_t count, size_t size)
+{
+    size_t n;
+    void *p;
+    if (__builtin_mul_overflow(count, size, &n)) {
+        if (!a->status) a->status = SYMBI_ENOMEM;
+        return NULL;
+    }
+    p = sy_arena_alloc(a, n);
+    if (p) memset(p, 0, n);
+    return p;
+}
+
+symbi_str sy_arena_dup(sy_arena *a, symbi_str s)
+{
+    symbi_str r = { NULL, 0 };
+    char *p = s.n < SIZE_MAX / 2 ? sy_arena_alloc(a, s.n + 1) : NULL;
+    if (!p) {
+        if (!a->status) a->status = SYMBI_ENOMEM;
+        return r;
+    }
+    if (s.n) memcpy(p, s.p, s.n);
+    p[s.n] = 0;
+    r.p = p;
+    r.n = s.n;
+    return r;
+}
+
+void *sy_arena_memdup(sy_arena *a, const void *src, size_t n)
+{
+    void *p = sy_arena_alloc(a, n);
+    if (p && n) memcpy(p, src, n);
+    return p;
+}
+
+void sy_arena_reset(sy_arena *a)
+{
+#ifdef SY_ARENA_PARANOID
+    sy_arena_free(a);
+#else
+    sy_arena_chunk *keep = a->chunks, *c, *next;
+    if (keep) {
+        for (c = keep->next; c; c = next) {
+            next = c->next;
+            sy_free(&a->alloc, c, c->size);
+        }
+        keep->next = NULL;
+        a->cur = (char *)keep + HEAD;
+        a->end = (char *)keep + keep->size;
+    }
+    a->used = 0;
+    a->status = SYMBI_OK;
+#endif
+}
+
+void sy_arena_free(sy_arena *a)
+{
+    sy_arena_chunk *c = a->chunks, *next;
+    for (; c; c = next) {
+        next = c->next;
+        sy_free(&a->alloc, c, c->size);
+    }
+    a->chunks = NULL;
+    a->cur = a->end = NULL;
+    a->used = 0;
+    a->status = SYMBI_OK;
+}

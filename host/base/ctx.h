@@ -1,0 +1,17 @@
+/* base/ctx.h: the inside of symbi_ctx, for the library's own files. */
+#ifndef SY_BASE_CTX_H
+#define SY_BASE_CTX_H
+#include "symbi/ctx.h"
+
+struct symbi_ctx {
+    symbi_alloc alloc, shared;
+    symbi_clock clock;
+    symbi_rand rand;
+    symbi_log log;
+    symbi_limits limits;
+    uint64_t seed[2]; /* keys of the seeded maps */
+};
+
+/* One line to the logger, if there is one. Never pass a secret. */
+void sy_log(const symbi_ctx *cx, symbi_level lv, const char *module, const char *fmt, ...) SYMBI_PRINTF(4, 5);
+#endif

@@ -1,0 +1,17 @@
+/* base/ref.h: atomic reference count of shared immutable objects. */
+#ifndef SY_BASE_REF_H
+#define SY_BASE_REF_H
+#include <stdatomic.h>
+#include <stdbool.h>
+
+typedef atomic_uint sy_ref;
+static inline void sy_ref_init(sy_ref *r) { atomic_init(r, 1u); }
+static inline void sy_ref_inc(sy_ref *r) { atomic_fetch_add_explicit(r, 1u, memory_order_relaxed); }
+/* True when the caller held the last reference and must destroy the object. */
+static inline bool sy_ref_dec(sy_ref *r)
+{
+    if (atomic_fetch_sub_explicit(r, 1u, memory_order_release) != 1u) return false;
+    atomic_thread_fence(memory_order_acquire);
+    return true;
+}
+#endif

@@ -1,0 +1,33 @@
+/* base/str.h: small operations on symbi_str. */
+#ifndef SY_BASE_STR_H
+#define SY_BASE_STR_H
+#include "symbi/base.h"
+#include <string.h>
+
+#define SY_LIT(lit) ((symbi_str){ (lit), sizeof(lit) - 1 })
+
+static inline bool sy_str_eq(symbi_str a, symbi_str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+static inline bool sy_str_eqz(symbi_str a, const char *z)
+{
+    size_t n = strlen(z);
+    return a.n == n && (n == 0 || memcmp(a.p, z, n) == 0);
+}
+/* Byte order, shorter first on a common prefix (for UTF-8 this is code point order). */
+static inline int sy_str_cmp(symbi_str a, symbi_str b)
+{
+    size_t n = a.n < b.n ? a.n : b.n;
+    int c = n ? memcmp(a.p, b.p, n) : 0;
+    return c ? c : (a.n > b.n) - (a.n < b.n);
+}
+static inline bool sy_str_starts(symbi_str s, symbi_str pre)
+{
+    return s.n >= pre.n && (pre.n == 0 || memcmp(s.p, pre.p, pre.n) == 0);
+}
+static inline bool sy_str_ends(symbi_str s, symbi_str suf)
+{
+    return s.n >= suf.n && (suf.n == 0 || memcmp(s.p + s.n - suf.n, suf.p, suf.n) == 0);
+}
+#endif

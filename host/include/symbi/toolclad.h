@@ -1,0 +1,103 @@
+/* symbi/toolclad.h: tool contracts (spec toolclad.md, the "R:" lines). A tool is immutable and atomically refcounted. Plans
+ * are pure data: nothing here opens, runs or connects. */
+#ifndef SYMBI_TOOLCLAD_H
+#define SYMBI_TOOLCLAD_H
+#include "symbi/value.h"
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum symbi_backend {
+    SYMBI_BACKEND_SHELL = 0, /* oneshot: exec, template or executor */
+    SYMBI_BACKEND_HTTP,
+    SYMBI_BACKEND_MCP,
+    SYMBI_BACKEND_SESSION,
+    SYMBI_BACKEND_BROWSER,
+    SYMBI_BACKEND_CALLBACK
+} symbi_backend;
+SYMBI_API const char *symbi_backend_name(symbi_backend b); /* "shell" "http" "mcp" "session" "browser" "callback" */
+
+typedef struct symbi_tool symbi_tool;
+
+/* All strings are borrowed from the tool. */
+typedef struct symbi_tool_info {
+    symbi_str name, version, description, risk_tier, source; /* source: file name given at load */
+    symbi_backend backend;
+    bool human_approval;
+    int64_t timeout_ms; /* 0: no per-tool limit */
+    size_t arg_count, warning_count;
+    uint8_t sha256[32]; /* of the manifest text, or of the canonical JSON of a declared one */
+} symbi_tool_info;
+
+/* A manifest text; source names it in errors ("tools/wc.clad.toml:12: args.path.type: unknown type 'pth', did you mean 'path'?"). */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_parse(symbi_ctx *cx, symbi_str text, symbi_str source, symbi_tool **out, symbi_err *err);
+/* The same from a value of the manifest's shape (what symbi.tool{} declares). */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_from_value(symbi_ctx *cx, const symbi_value *manifest, symbi_str source, symbi_tool **out, symbi_err *err);
+SYMBI_API symbi_tool *symbi_tool_ref(symbi_tool *t);
+SYMBI_API void symbi_tool_unref(symbi_tool *t);
+SYMBI_API void symbi_tool_get_info(const symbi_tool *t, symbi_tool_info *out);
+SYMBI_API symbi_str symbi_tool_warning(const symbi_tool *t, size_t i); /* one line each; empty past the end */
+
+/* Checks args (an object; NULL or null counts as {}) against the contract. *out: object with exactly the declared arguments
+ * that have a value, ordered by name, canonical: integer and port as INT, number as INT or DOUBLE, boolean as BOOL, all
+ * others as STRING. Undeclared arguments are refused (ours: a model that invents one is told so). First failure by
+ * position, then name: ESCHEMA with path = argument name. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_validate(symbi_ctx *cx, const symbi_tool *t, const symbi_value *args, symbi_doc **out, symbi_err *err);
+/* {name, description, inputSchema[, outputSchema]} as spec section 15 (mcp_schema.json). */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_schema(symbi_ctx *cx, const symbi_tool *t, symbi_doc **out, symbi_err *err);
+
+/* What an executor is to do. Immutable, atomically refcounted. Strings NUL-terminated as well. */
+typedef struct symbi_plan {
+    symbi_backend kind;
+    symbi_str tool;
+    symbi_str scan_id;
+    const symbi_str *argv; size_t argc; /* SHELL: argv[0] is looked up in PATH of env when it has no '/' */
+    const symbi_str *env; size_t nenv;  /* "NAME=value": the whole environment, nothing is inherited */
+    symbi_str cwd;                      /* "": the executor's */
+    int64_t timeout_ms;                 /* 0: the host's cap applies */
+    size_t stdout_max, stderr_max;
+    const symbi_value *args;            /* the validated arguments (CALLBACK) */
+    uint8_t digest[32];                 /* SHA-256 of the canonical JSON of all of the above */
+    void *impl_;
+} symbi_plan;
+
+typedef struct symbi_plan_options {
+    symbi_str scan_id;      /* "": made from the clock and the random source */
+    symbi_str evidence_dir; /* "" = /tmp/toolclad-evidence */
+    symbi_str project_dir;  /* cwd of the tool and root of its relative paths; "" = the executor's cwd */
+    const symbi_str *base_env; size_t nbase_env; /* environment of the host, filtered as spec section 8.4 says */
+    int64_t host_timeout_ms; /* cap; 0 = 300000 */
+} symbi_plan_options;
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_plan(symbi_ctx *cx, const symbi_tool *t, const symbi_value *validated, const symbi_plan_options *o, symbi_plan **out, symbi_err *err);
+SYMBI_API symbi_plan *symbi_plan_ref(symbi_plan *p);
+SYMBI_API void symbi_plan_unref(symbi_plan *p);
+
+/* What came back from running a SHELL plan. */
+typedef struct symbi_exec_result {
+    symbi_str out, err;             /* kept bytes of both streams */
+    bool out_truncated, err_truncated;
+    uint64_t out_bytes;             /* of the full raw output */
+    uint8_t out_sha256[32];         /* of the full raw output */
+    int exit_code;                  /* -1 when killed by a signal, timed out or not started */
+    int signal;                     /* 0 when none */
+    bool timed_out;
+    int start_errno;                /* errno of a failed start, 0 when it ran */
+    int64_t started_ms, duration_ms;
+} symbi_exec_result;
+/* The evidence envelope (spec section 9.1): results always an object, exit_code and stderr at top level. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_envelope(symbi_ctx *cx, const symbi_tool *t, const symbi_plan *p, const symbi_exec_result *r, symbi_doc **out, symbi_err *err);
+
+/* A set of tools by name: immutable after building, refcounted. add refuses a duplicate name (EEXISTS) and keeps the first. */
+typedef struct symbi_toolset symbi_toolset;
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_toolset_new(symbi_ctx *cx, symbi_toolset **out, symbi_err *err);
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_toolset_add(symbi_toolset *s, symbi_tool *t, symbi_err *err); /* takes a reference of its own */
+SYMBI_API symbi_toolset *symbi_toolset_ref(symbi_toolset *s);
+SYMBI_API void symbi_toolset_unref(symbi_toolset *s);
+SYMBI_API symbi_tool *symbi_toolset_find(const symbi_toolset *s, symbi_str name); /* borrowed; exact bytes, no folding */
+SYMBI_API size_t symbi_toolset_count(const symbi_toolset *s);
+SYMBI_API symbi_tool *symbi_toolset_at(const symbi_toolset *s, size_t i); /* in order of adding */
+
+#ifdef __cplusplus
+}
+#endif
+#endif
