@@ -75,6 +75,7 @@ symbi_status symbi_ctx_new(const symbi_env *in, symbi_ctx **out, symbi_err *err)
     cx->rand = env.rand;
     cx->log = env.log;
     cx->limits = env.limits;
+    memset(cx->slot, 0, sizeof cx->slot);
     if (cx->rand.fill(cx->rand.ud, cx->seed, sizeof cx->seed)) {
         sy_free(&env.alloc, cx, sizeof *cx);
         return sy_fail(err, SYMBI_ECRYPTO, "the random source gave no bytes");
@@ -87,6 +88,8 @@ void symbi_ctx_free(symbi_ctx *cx)
 {
     if (cx) {
         symbi_alloc a = cx->alloc;
+        for (size_t i = sizeof cx->slot / sizeof *cx->slot; i-- > 0;)
+            if (cx->slot[i]) cx->slot_free[i](cx, cx->slot[i]);
         sy_free(&a, cx, sizeof *cx);
     }
 }

@@ -10,7 +10,12 @@ struct symbi_ctx {
     symbi_log log;
     symbi_limits limits;
     uint64_t seed[2]; /* keys of the seeded maps */
+    /* Caches of upper layers (there are no globals to keep them in), freed with the ctx, last slot first. */
+    void *slot[4];
+    void (*slot_free[4])(symbi_ctx *cx, void *p);
 };
+
+enum { SY_SLOT_CRYPTO = 0 }; /* host/crypto: fetched algorithms */
 
 /* One line to the logger, if there is one. Never pass a secret. */
 void sy_log(const symbi_ctx *cx, symbi_level lv, const char *module, const char *fmt, ...) SYMBI_PRINTF(4, 5);

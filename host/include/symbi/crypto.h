@@ -15,6 +15,16 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_hmac_sha256(symbi_ctx *cx, symbi_str
 /* True when equal; time depends on the lengths only. */
 SYMBI_API bool symbi_ct_equal(symbi_str a, symbi_str b);
 
+/* SHA-256 in pieces, for streams. One thread at a time; free in any state. add and end after end: ESTATE. */
+typedef struct symbi_hasher symbi_hasher;
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_hasher_new(symbi_ctx *cx, symbi_hasher **out, symbi_err *err);
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_hasher_add(symbi_hasher *h, symbi_str data, symbi_err *err);
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_hasher_end(symbi_hasher *h, uint8_t out[32], symbi_err *err);
+SYMBI_API void symbi_hasher_free(symbi_hasher *h); /* NULL is fine */
+
+/* Overwrites n bytes in a way the compiler keeps. */
+SYMBI_API void symbi_wipe(void *p, size_t n);
+
 /* A parsed key: immutable, atomically refcounted, wiped on free. */
 typedef struct symbi_key symbi_key;
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_ed25519_generate(symbi_ctx *cx, symbi_key **out, symbi_err *err);
