@@ -1,7 +1,15 @@
-/* symbi/symbi.h: the whole public API. */
+/* symbi/symbi.h: the whole public API of libsymbi. What does I/O is apart: symbi/io.h, symbi/io_store.h. */
 #ifndef SYMBI_H
 #define SYMBI_H
+#include "symbi/audit.h"
 #include "symbi/base.h"
+#include "symbi/cedar.h"
+#include "symbi/crypto.h"
 #include "symbi/ctx.h"
+#include "symbi/gate.h"
+#include "symbi/json.h"
+#include "symbi/run.h"
+#include "symbi/toml.h"
+#include "symbi/toolclad.h"
 #include "symbi/value.h"
 #endif

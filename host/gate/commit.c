@@ -1,0 +1,82 @@
+/* gate/commit.c: from a verdict that allows to a plan that leaves: the trail first, then the permit is consumed. */
+#include "base/ctx.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "gate/gate.h"
+#include "gate/permit.h"
+
+#include <string.h>
+
+symbi_status symbi_gate_commit(symbi_gate *g, symbi_verdict *v, const symbi_facts *f, symbi_err *err)
+{
+    symbi_audit_event ev;
+    symbi_text t;
+    symbi_err local;
+    symbi_status st;
+    if (!err) err = &local;
+    if (v->committed) return sy_fail(err, SYMBI_ESTATE, "this decision is on the trail already");
+    if (!g->audit) {
+        v->committed = true;
+        return SYMBI_OK;
+    }
+    st = symbi_verdict_event(g->cx, v, SY_LIT(""), f, &t, err);
+    if (!st) {
+        memset(&ev, 0, sizeof ev);
+        if (f) {
+            ev.loop_id = f->loop_id;
+            ev.iteration = f->iteration;
+        }
+        ev.agent_id = symbi_str_z(v->agent);
+        ev.event = symbi_text_str(&t);
+        st = symbi_audit_commit(g->audit, &ev, 1, NULL, 0, v->has_permit && v->kind == SYMBI_ACTION_TOOL_CALL, err);
+        symbi_text_free(&t);
+    }
+    if (st) sy_verdict_commit_failed(v, st, err->msg);
+    else sy_verdict_committed(v, symbi_audit_len(g->audit) - 1);
+    return st;
+}
+
+/* Everything that must hold before a permit is spent. */
+static symbi_code presented(symbi_gate *g, const symbi_verdict *v, symbi_str permit)
+{
+    symbi_str own = { (const char *)v->permit.bytes, SYMBI_PERMIT_BYTES };
+    symbi_code c = sy_permit_check(g->cx, g->key, permit, symbi_ctx_now_ms(g->cx));
+    if (c != SYMBI_CODE_ALLOWED) return c;
+    if (sy_nonces_has(&g->used, (const uint8_t *)permit.p + SY_PERMIT_NONCE) || v->redeemed) return SYMBI_CODE_PERMIT_USED;
+    if (!v->has_permit || (v->decision != SYMBI_ALLOW && v->decision != SYMBI_MODIFY) || !symbi_ct_equal(own, permit)) return SYMBI_CODE_PERMIT_MISMATCH;
+    if (memcmp(permit.p + SY_PERMIT_ACTION, v->action_digest, 32) != 0) return SYMBI_CODE_PERMIT_MISMATCH;
+    if (memcmp(permit.p + SY_PERMIT_POLICY, g->policy_hash, 32) != 0) return SYMBI_CODE_PERMIT_STALE;
+    if (g->audit && !v->committed) return SYMBI_CODE_NOT_COMMITTED;
+    return SYMBI_CODE_ALLOWED;
+}
+
+symbi_status symbi_gate_redeem(symbi_gate *g, symbi_verdict *v, symbi_str permit, const symbi_plan_options *po, symbi_plan **plan,
+                               symbi_order *order, symbi_code *code, symbi_err *err)
+{
+    symbi_plan *p = NULL;
+    symbi_code c;
+    symbi_status st;
+    *plan = NULL;
+    memset(order, 0, sizeof *order);
+    c = presented(g, v, permit);
+    if (code) *code = c;
+    if (c != SYMBI_CODE_ALLOWED) return sy_fail(err, SYMBI_EPERMIT, "%s: %s", symbi_code_name(c), symbi_code_text(c));
+    if (v->kind != SYMBI_ACTION_TOOL_CALL || !v->tool || !v->input) return sy_fail(err, SYMBI_EINVAL, "only a tool call has a plan");
+    if ((st = symbi_tool_plan(g->cx, v->tool, symbi_doc_root(v->input), po, &p, err))) return st;
+    if ((st = sy_order_mint(g->cx, g->key, &v->permit, p->digest, order, err))) goto fail;
+    st = sy_nonces_add(&g->used, v->permit.bytes + SY_PERMIT_NONCE, sy_permit_expiry(v->permit.bytes), symbi_ctx_now_ms(g->cx));
+    if (st) {
+        c = st == SYMBI_ELIMIT ? SYMBI_CODE_PERMIT_STORE_FULL : SYMBI_CODE_OUT_OF_MEMORY;
+        if (code) *code = c;
+        sy_fail(err, st == SYMBI_ELIMIT ? SYMBI_EPERMIT : st, "%s", symbi_code_text(c));
+        st = st == SYMBI_ELIMIT ? SYMBI_EPERMIT : st;
+        goto fail;
+    }
+    v->redeemed = true;
+    *plan = p;
+    return SYMBI_OK;
+fail:
+    memset(order, 0, sizeof *order);
+    symbi_plan_unref(p);
+    return st;
+}

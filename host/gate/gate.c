@@ -1,0 +1,275 @@
+/* gate/gate.c: making a gate, and the check: contract, profile, budget, clock, policy, approval, permit, in this order. Each step
+ * either passes or leaves a deny; nothing after the last step can allow. */
+#include "gate/gate.h"
+#include "base/alloc.h"
+#include "base/ctx.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "base/utf8.h"
+#include "codec/build.h"
+#include "gate/permit.h"
+#include "symbi/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SY_AGENT_MAX = 127, SY_NAME_MAX = 135, SY_SCRATCH_MAX = 4 << 20 }; /* names fit whole into a verdict */
+
+void symbi_gate_options_init(symbi_gate_options *o)
+{
+    memset(o, 0, sizeof *o);
+    o->size = sizeof *o;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return sy_str_cmp(*(const symbi_str *)a, *(const symbi_str *)b);
+}
+
+/* One allocation: the array, then the names. */
+static symbi_status copy_profile(symbi_gate *g, const symbi_gate_options *o)
+{
+    size_t bytes = o->nprofile * sizeof(symbi_str);
+    char *p;
+    g->has_profile = o->has_profile;
+    if (!o->has_profile || !o->nprofile) return SYMBI_OK;
+    for (size_t i = 0; i < o->nprofile; i++)
+        if (__builtin_add_overflow(bytes, o->profile[i].n, &bytes)) return SYMBI_ENOMEM;
+    g->profile = sy_alloc(&g->cx->alloc, bytes);
+    if (!g->profile) return SYMBI_ENOMEM;
+    g->profile_bytes = bytes;
+    g->nprofile = o->nprofile;
+    p = (char *)(g->profile + o->nprofile);
+    for (size_t i = 0; i < o->nprofile; i++) {
+        if (o->profile[i].n) memcpy(p, o->profile[i].p, o->profile[i].n);
+        g->profile[i].p = p;
+        g->profile[i].n = o->profile[i].n;
+        p += o->profile[i].n;
+    }
+    qsort(g->profile, g->nprofile, sizeof *g->profile, by_bytes);
+    return SYMBI_OK;
+}
+
+symbi_status symbi_gate_new(symbi_ctx *cx, const symbi_gate_options *o, symbi_gate **out, symbi_err *err)
+{
+    symbi_gate *g;
+    symbi_status st;
+    *out = NULL;
+    if (o->size != sizeof *o) return sy_fail(err, SYMBI_EINVAL, "symbi_gate_options.size is wrong; call symbi_gate_options_init first");
+    if (o->insecure_allow_all && o->production)
+        return sy_fail(err, SYMBI_EDENIED, "insecure_allow_all is refused when SYMBIONT_ENV is production; load policies instead");
+    if (o->surface.n >= sizeof g->surface || memchr(o->surface.n ? o->surface.p : "x", 0, o->surface.n ? o->surface.n : 1))
+        return sy_fail(err, SYMBI_EINVAL, "the surface name is longer than %zu bytes or holds a NUL", sizeof g->surface - 1);
+    g = sy_calloc(&cx->alloc, 1, sizeof *g);
+    if (!g) return sy_fail_nomem(err);
+    g->cx = cx;
+    sy_nonces_init(&g->used, cx->alloc, cx->limits.permits_used);
+    sy_arena_init(&g->scratch, cx->alloc, SY_SCRATCH_MAX);
+    g->allow_all = o->insecure_allow_all;
+    g->permit_ttl_ms = o->permit_ttl_ms > 0 ? o->permit_ttl_ms : 60000;
+    g->max_tool_calls = o->max_tool_calls;
+    g->audit = o->audit;
+    if (o->surface.n) memcpy(g->surface, o->surface.p, o->surface.n);
+    if (o->tools) g->tools = symbi_toolset_ref(o->tools);
+    if (o->entities) g->entities = symbi_cedar_entities_ref(o->entities);
+    if ((st = copy_profile(g, o))) {
+        sy_fail_nomem(err);
+        goto fail;
+    }
+    if ((st = symbi_ctx_random(cx, g->key, sizeof g->key, err))) goto fail;
+    if ((st = symbi_cedar_eval_new(cx, &g->eval, err))) goto fail;
+    if ((st = symbi_gate_reload(g, o->policies, err))) goto fail;
+    if (g->allow_all) sy_log(cx, SYMBI_LOG_WARN, "gate", "INSECURE: insecure_allow_all is set; policies are not asked");
+    *out = g;
+    return SYMBI_OK;
+fail:
+    symbi_gate_free(g);
+    return st;
+}
+
+void symbi_gate_free(symbi_gate *g)
+{
+    symbi_alloc al;
+    if (!g) return;
+    al = g->cx->alloc;
+    symbi_cedar_eval_free(g->eval);
+    symbi_cedar_unref(g->policies);
+    symbi_cedar_entities_unref(g->entities);
+    symbi_toolset_unref(g->tools);
+    sy_nonces_free(&g->used);
+    sy_arena_free(&g->scratch);
+    sy_free(&al, g->approvals, g->approvals_cap * sizeof *g->approvals);
+    sy_free(&al, g->profile, g->profile_bytes);
+    explicit_bzero(g->key, sizeof g->key);
+    sy_free(&al, g, sizeof *g);
+}
+
+symbi_status symbi_gate_reload(symbi_gate *g, symbi_cedar *policies, symbi_err *err)
+{
+    (void)err;
+    if (policies) symbi_cedar_ref(policies);
+    symbi_cedar_unref(g->policies);
+    g->policies = policies;
+    memset(g->policy_hash, 0, sizeof g->policy_hash);
+    if (policies) symbi_cedar_hash(policies, g->policy_hash);
+    g->generation++;
+    return SYMBI_OK;
+}
+
+uint64_t symbi_gate_generation(const symbi_gate *g) { return g->generation; }
+symbi_toolset *symbi_gate_tools(const symbi_gate *g) { return g->tools; }
+symbi_cedar *symbi_gate_policies(const symbi_gate *g) { return g->policies; }
+void symbi_gate_key(const symbi_gate *g, uint8_t key[32]) { memcpy(key, g->key, 32); }
+
+bool symbi_gate_in_profile(const symbi_gate *g, symbi_str tool)
+{
+    if (!g->has_profile) return true;
+    return g->nprofile && bsearch(&tool, g->profile, g->nprofile, sizeof *g->profile, by_bytes) != NULL;
+}
+
+static bool check_shape(const symbi_action *a, symbi_verdict *v)
+{
+    bool named = a->kind == SYMBI_ACTION_TOOL_CALL || a->kind == SYMBI_ACTION_DELEGATE || a->kind == SYMBI_ACTION_SEND_MESSAGE;
+    if (a->kind <= SYMBI_ACTION_NONE || a->kind > SYMBI_ACTION_TERMINATE) return sy_deny(v, SYMBI_CODE_BAD_ACTION, "the action has no kind");
+    if (!a->agent.n) return sy_deny(v, SYMBI_CODE_BAD_ACTION, "the action names no agent");
+    if (named && !a->name.n) return sy_deny(v, SYMBI_CODE_BAD_ACTION, "the %s names no target", symbi_action_kind_name(a->kind));
+    if (!named && a->name.n) return sy_deny(v, SYMBI_CODE_BAD_ACTION, "a %s takes no name", symbi_action_kind_name(a->kind));
+    if (a->agent.n > SY_AGENT_MAX) return sy_deny(v, SYMBI_CODE_BAD_ACTION, "the agent id is longer than %d bytes", SY_AGENT_MAX);
+    if (a->name.n > SY_NAME_MAX) return sy_deny(v, SYMBI_CODE_BAD_ACTION, "the name is longer than %d bytes", SY_NAME_MAX);
+    if (!sy_utf8_valid(a->agent, NULL) || !sy_utf8_valid(a->name, NULL) || !sy_utf8_valid(a->content, NULL))
+        return sy_deny(v, SYMBI_CODE_BAD_ACTION, "the action holds invalid UTF-8");
+    return true;
+}
+
+/* Contract of a tool call: known tool, in the profile, arguments valid. v->input and v->tool are set on success. */
+static bool check_contract(symbi_gate *g, const symbi_action *a, symbi_verdict *v)
+{
+    const symbi_value *args = a->args;
+    symbi_doc *parsed = NULL;
+    symbi_tool *t = g->tools ? symbi_toolset_find(g->tools, a->name) : NULL;
+    symbi_err err;
+    symbi_status st;
+    if (!t) return sy_deny(v, SYMBI_CODE_UNKNOWN_TOOL, "no tool is called '%s'", v->name);
+    v->tool = symbi_tool_ref(t);
+    if (!symbi_gate_in_profile(g, a->name)) return sy_deny(v, SYMBI_CODE_NOT_IN_PROFILE, "tool '%s' is not in the executor profile", v->name);
+    if (!args) {
+        if (a->args_text.n > g->cx->limits.arg_bytes)
+            return sy_deny(v, SYMBI_CODE_ARGUMENTS_TOO_LARGE, "tool '%s' arguments are larger than %zu bytes", v->name, g->cx->limits.arg_bytes);
+        st = symbi_json_parse(g->cx, a->args_text, &parsed, &err);
+        if (st == SYMBI_ENOMEM) return sy_deny(v, SYMBI_CODE_OUT_OF_MEMORY, "out of memory");
+        if (st) return sy_deny(v, SYMBI_CODE_BAD_ARGUMENTS_JSON, "tool '%s' arguments are not valid JSON: %u:%u: %s", v->name, err.line, err.col, err.msg);
+        args = symbi_doc_root(parsed);
+    }
+    if (args->kind != SYMBI_OBJECT) {
+        const char *got = symbi_kind_name((symbi_kind)args->kind);
+        symbi_doc_unref(parsed);
+        return sy_deny(v, SYMBI_CODE_ARGUMENTS_NOT_OBJECT, "tool '%s' arguments must be a JSON object, got %s", v->name, got);
+    }
+    st = symbi_tool_validate(g->cx, t, args, &v->input, &err);
+    symbi_doc_unref(parsed);
+    if (st == SYMBI_ENOMEM) return sy_deny(v, SYMBI_CODE_OUT_OF_MEMORY, "out of memory");
+    if (st) return sy_deny(v, SYMBI_CODE_INVALID_ARGUMENTS, "tool '%s' arguments failed validation: %s%s%s", v->name, err.path, err.path[0] ? ": " : "", err.msg);
+    return true;
+}
+
+/* The digest that permits, approvals and the trail are bound to. */
+static bool digest_action(symbi_gate *g, const symbi_action *a, symbi_verdict *v)
+{
+    symbi_member m[4], content;
+    symbi_value root, args;
+    symbi_text t;
+    symbi_err err;
+    symbi_status st;
+    if (v->input) {
+        args = *symbi_doc_root(v->input);
+    } else {
+        content.key = SY_LIT("content");
+        content.val = sy_val_str(a->content);
+        args = sy_val_object(&content, 1);
+    }
+    m[0].key = SY_LIT("agent");
+    m[0].val = sy_val_str(a->agent);
+    m[1].key = SY_LIT("arguments");
+    m[1].val = args;
+    m[2].key = SY_LIT("kind");
+    m[2].val = sy_val_str(symbi_str_z(symbi_action_kind_name(a->kind)));
+    m[3].key = SY_LIT("name");
+    m[3].val = sy_val_str(a->name);
+    root = sy_val_object(m, 4);
+    st = symbi_json_write(g->cx, &root, SYMBI_JSON_CANONICAL, &t, &err);
+    if (!st) {
+        st = symbi_sha256(g->cx, symbi_text_str(&t), v->action_digest, &err);
+        symbi_text_free(&t);
+    }
+    if (st) return sy_deny(v, sy_code_of(st), "the action cannot be hashed: %s", err.msg);
+    return true;
+}
+
+static bool check_policy(symbi_gate *g, const symbi_action *a, const symbi_facts *f, bool approved, symbi_verdict *v)
+{
+    if (g->allow_all) return true;
+    if (!g->policies || symbi_cedar_count(g->policies) == 0)
+        return sy_deny(v, SYMBI_CODE_NO_POLICIES, "no policies are loaded, so everything is denied; put a .cedar file into the policy folder, for example: "
+                                                  "permit(principal, action == Action::\"%s%s%.100s\", resource);",
+                       symbi_action_kind_name(a->kind), a->name.n ? "::" : "", v->name);
+    return sy_gate_ask_cedar(g, a, f, approved, v);
+}
+
+/* Policy and approval together: a tool that asks for a person is stepped up, unless policy refuses it even with approval. */
+static bool check_policy_and_approval(symbi_gate *g, const symbi_action *a, const symbi_facts *f, symbi_verdict *v)
+{
+    symbi_tool_info ti;
+    int answer;
+    memset(&ti, 0, sizeof ti);
+    if (v->tool) symbi_tool_get_info(v->tool, &ti);
+    if (!ti.human_approval) return check_policy(g, a, f, false, v);
+    answer = sy_approval_find(g, v->action_digest, symbi_ctx_now_ms(g->cx));
+    if (!check_policy(g, a, f, true, v)) return false;
+    if (answer < 0) {
+        sy_deny(v, SYMBI_CODE_APPROVAL_REQUIRED, "a person must approve tool '%s' first", v->name);
+        v->decision = SYMBI_STEP_UP;
+        return false;
+    }
+    sy_approval_take(g, v->action_digest); /* single use, whichever way it went */
+    if (!answer) return sy_deny(v, SYMBI_CODE_APPROVAL_DENIED, "a person denied this call of tool '%s'", v->name);
+    return true;
+}
+
+void symbi_gate_check(symbi_gate *g, const symbi_action *a, const symbi_facts *facts, symbi_verdict *v)
+{
+    symbi_facts none;
+    const symbi_facts *f = facts;
+    symbi_err err;
+    symbi_status st;
+    memset(v, 0, sizeof *v);
+    if (!f) {
+        memset(&none, 0, sizeof none);
+        none.tokens_left = none.time_left_ms = -1;
+        f = &none;
+    }
+    v->kind = a->kind > SYMBI_ACTION_NONE && a->kind <= SYMBI_ACTION_TERMINATE ? a->kind : SYMBI_ACTION_NONE;
+    sy_clean_line(v->agent, sizeof v->agent, a->agent);
+    sy_clean_line(v->name, sizeof v->name, a->name);
+    memcpy(v->policy_hash, g->policy_hash, sizeof v->policy_hash);
+    if (!check_shape(a, v)) return;
+    if (a->kind == SYMBI_ACTION_TOOL_CALL && !check_contract(g, a, v)) return;
+    if (!digest_action(g, a, v)) return;
+    if (a->kind == SYMBI_ACTION_TOOL_CALL && g->max_tool_calls && f->tool_calls >= g->max_tool_calls) {
+        sy_deny(v, SYMBI_CODE_BUDGET_TOOL_CALLS, "the budget of %llu tool calls is used up", (unsigned long long)g->max_tool_calls);
+        return;
+    }
+    if (g->audit && (st = symbi_audit_check_clock(g->audit, &err))) {
+        sy_deny(v, sy_code_of(st), "%s", err.msg);
+        return;
+    }
+    if (!check_policy_and_approval(g, a, f, v)) return;
+    st = sy_permit_mint(g->cx, g->key, v->action_digest, v->policy_hash, symbi_ctx_now_ms(g->cx) + g->permit_ttl_ms, &v->permit, &err);
+    if (st) {
+        sy_deny(v, SYMBI_CODE_NO_RANDOM, "no permit could be minted: %s", err.msg);
+        return;
+    }
+    v->has_permit = true;
+    v->code = SYMBI_CODE_ALLOWED;
+    v->decision = SYMBI_ALLOW;
+    memcpy(v->reason, "allowed", sizeof "allowed");
+}

@@ -1,0 +1,57 @@
+/* gate/gate.h: the inside of a gate, shared by the files of this folder. */
+#ifndef SY_GATE_GATE_H
+#define SY_GATE_GATE_H
+#include "base/arena.h"
+#include "gate/nonces.h"
+#include "symbi/gate.h"
+
+enum { SY_APPROVALS_MAX = 1024 };
+
+/* A person's answer, waiting to be used once by a check of the same action. */
+typedef struct sy_approval {
+    uint8_t digest[32];
+    int64_t expiry_ms;
+    bool approved;
+} sy_approval;
+
+struct symbi_gate {
+    symbi_ctx *cx;
+    symbi_cedar *policies;
+    symbi_cedar_entities *entities;
+    symbi_toolset *tools;
+    symbi_cedar_eval *eval;
+    symbi_audit *audit;
+    symbi_str *profile; /* copies, sorted by bytes */
+    size_t nprofile, profile_bytes;
+    bool has_profile, allow_all;
+    char surface[64];
+    int64_t permit_ttl_ms;
+    uint64_t max_tool_calls;
+    uint64_t generation;
+    uint8_t key[32];
+    uint8_t policy_hash[32];
+    sy_nonces used;
+    sy_approval *approvals;
+    size_t napprovals, approvals_cap;
+    sy_arena scratch; /* the request of one check; reset by each */
+};
+
+/* Fills *v with a deny. Returns false, so that a step of the check may `return sy_deny(...)`. */
+bool sy_deny(symbi_verdict *v, symbi_code c, const char *fmt, ...) SYMBI_PRINTF(3, 4);
+/* The code for a failed status that is nobody's fault outside. */
+symbi_code sy_code_of(symbi_status st);
+
+/* request.c: asks Cedar. True when it allows (v then has its policies), false with the deny in *v. approved fills
+ * has_human_approval. */
+bool sy_gate_ask_cedar(symbi_gate *g, const symbi_action *a, const symbi_facts *f, bool approved, symbi_verdict *v);
+
+/* approvals.c: -1 none, 0 denied, 1 approved. Taking removes it. */
+int sy_approval_find(symbi_gate *g, const uint8_t digest[32], int64_t now_ms);
+void sy_approval_take(symbi_gate *g, const uint8_t digest[32]);
+
+/* verdict.c: one policy_evaluated event over n verdicts as JSON text. */
+SYMBI_MUST_USE symbi_status sy_verdicts_event(symbi_ctx *cx, const symbi_verdict *const *v, const symbi_str *call_ids, size_t n, uint64_t iteration, symbi_text *out, symbi_err *err);
+/* Marks what a commit made of a verdict: its entry's sequence, or the deny that a failed commit is. */
+void sy_verdict_committed(symbi_verdict *v, uint64_t sequence);
+void sy_verdict_commit_failed(symbi_verdict *v, symbi_status st, const char *why);
+#endif

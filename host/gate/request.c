@@ -1,0 +1,180 @@
+/* gate/request.c: an action as a Cedar request (design.md section 6, spec gates.md 3.1 and 3.3), and Cedar's answer as a
+ * verdict. Everything built here lives in the gate's scratch arena until the next check. */
+#include "base/err.h"
+#include "base/str.h"
+#include "base/ctx.h"
+#include "codec/build.h"
+#include "gate/gate.h"
+
+#include <string.h>
+
+/* Keys of the context that only the runtime fills. */
+static const char *const k_reserved[] = { "input", "provenance", "loop", "budget", "now", "surface", "has_human_approval" };
+/* Attributes that a caller may state about an agent; `id` is ours. */
+static const char *const k_agent_attrs[] = { "name", "capabilities", "domain", "tags" };
+
+static symbi_str joined(sy_arena *a, const char *kind, symbi_str name)
+{
+    size_t k = strlen(kind);
+    char *p = sy_arena_alloc(a, k + 2 + name.n);
+    symbi_str s = { p, k + 2 + name.n };
+    if (!p) {
+        s.n = 0;
+        return s;
+    }
+    memcpy(p, kind, k);
+    p[k] = p[k + 1] = ':';
+    if (name.n) memcpy(p + k + 2, name.p, name.n);
+    return s;
+}
+
+static symbi_value agent_attrs(symbi_gate *g, const symbi_action *a, const symbi_facts *f)
+{
+    sy_obj o = sy_obj_new(&g->scratch);
+    sy_obj_str(&o, "id", a->agent);
+    for (size_t i = 0; i < sizeof k_agent_attrs / sizeof k_agent_attrs[0]; i++) {
+        const symbi_value *v = symbi_value_getz(f->agent_attrs, k_agent_attrs[i]);
+        if (v) sy_obj_put(&o, k_agent_attrs[i], *v);
+        else if (i == 0) sy_obj_str(&o, "name", a->agent);
+    }
+    return sy_obj_value(&o);
+}
+
+static symbi_value resource_attrs(symbi_gate *g, const symbi_action *a, const symbi_verdict *v)
+{
+    sy_obj o = sy_obj_new(&g->scratch);
+    symbi_str kind = symbi_str_z(symbi_action_kind_name(a->kind));
+    sy_obj_str(&o, "kind", kind);
+    sy_obj_str(&o, "name", a->name.n ? a->name : kind);
+    sy_obj_bool(&o, "verified", false); /* becomes true with a verified SchemaPin signature */
+    if (v->tool) {
+        symbi_tool_info ti;
+        symbi_tool_get_info(v->tool, &ti);
+        sy_obj_str(&o, "tool_name", a->name);
+        sy_obj_str(&o, "risk_tier", ti.risk_tier);
+        sy_obj_str(&o, "backend", symbi_str_z(symbi_backend_name(ti.backend)));
+        sy_obj_bool(&o, "human_approval", ti.human_approval);
+    }
+    return sy_obj_value(&o);
+}
+
+static symbi_value context_value(symbi_gate *g, const symbi_facts *f, bool approved, const symbi_verdict *v)
+{
+    sy_obj o = sy_obj_new(&g->scratch), loop = sy_obj_new(&g->scratch), budget = sy_obj_new(&g->scratch);
+    if (f->context && f->context->kind == SYMBI_OBJECT)
+        for (size_t i = 0; i < f->context->u.o.n; i++) sy_obj_puts(&o, f->context->u.o.members[i].key, f->context->u.o.members[i].val);
+    sy_obj_put(&o, "input", v->input ? *symbi_doc_root(v->input) : sy_val_object(NULL, 0));
+    sy_obj_str(&loop, "id", f->loop_id);
+    sy_obj_count(&loop, "iteration", f->iteration);
+    sy_obj_count(&loop, "tool_calls", f->tool_calls);
+    sy_obj_count(&loop, "denied", f->denied);
+    sy_obj_put(&o, "loop", sy_obj_value(&loop));
+    /* absent = unlimited, so that a policy must say `context.budget has tokens` before it compares */
+    if (f->tokens_left >= 0) sy_obj_int(&budget, "tokens", f->tokens_left);
+    if (f->time_left_ms >= 0) sy_obj_int(&budget, "time_ms", f->time_left_ms);
+    if (g->max_tool_calls)
+        sy_obj_count(&budget, "tool_calls", g->max_tool_calls > f->tool_calls ? g->max_tool_calls - f->tool_calls : 0);
+    sy_obj_put(&o, "budget", sy_obj_value(&budget));
+    sy_obj_int(&o, "now", symbi_ctx_now_ms(g->cx));
+    sy_obj_str(&o, "surface", symbi_str_z(g->surface));
+    sy_obj_bool(&o, "has_human_approval", approved);
+    return sy_obj_value(&o);
+}
+
+static void note_policy(symbi_gate *g, symbi_verdict *v, uint32_t i, const symbi_cedar_error *e)
+{
+    symbi_cedar_policy_info pi;
+    symbi_verdict_policy *p;
+    if (v->npolicies++ >= SYMBI_VERDICT_POLICIES) return;
+    p = &v->policies[v->npolicies - 1];
+    memset(p, 0, sizeof *p);
+    symbi_cedar_policy(g->policies, i, &pi);
+    sy_clean_line(p->id, sizeof p->id, pi.id);
+    sy_clean_line(p->source, sizeof p->source, pi.source);
+    p->line = pi.line;
+    p->forbid = pi.effect == SYMBI_CEDAR_FORBID;
+    if (e) {
+        p->failed = true;
+        sy_clean_line(p->message, sizeof p->message, e->message);
+    }
+}
+
+/* Turns Cedar's answer into the verdict: plain semantics, but an erroring forbid denies. */
+static bool take_answer(symbi_gate *g, const symbi_action *a, const symbi_cedar_answer *ans, symbi_verdict *v)
+{
+    const char *kind = symbi_action_kind_name(a->kind);
+    v->npolicies = 0;
+    if (ans->forbid_error) {
+        for (size_t i = 0; i < ans->nerrors; i++)
+            if (ans->errors[i].effect == SYMBI_CEDAR_FORBID) note_policy(g, v, ans->errors[i].policy, &ans->errors[i]);
+        for (size_t i = 0; ans->decision == SYMBI_DENY && i < ans->nreasons; i++) note_policy(g, v, ans->reasons[i], NULL);
+        return sy_deny(v, SYMBI_CODE_POLICY_ERROR, "policy %s could forbid this but cannot be evaluated: %s", v->policies[0].id, v->policies[0].message);
+    }
+    for (size_t i = 0; i < ans->nreasons; i++) note_policy(g, v, ans->reasons[i], NULL);
+    for (size_t i = 0; i < ans->nerrors; i++) note_policy(g, v, ans->errors[i].policy, &ans->errors[i]);
+    if (ans->decision == SYMBI_ALLOW) return true;
+    if (ans->nreasons) return sy_deny(v, SYMBI_CODE_FORBIDDEN, "%s %s is forbidden by policy %s", kind, v->name, v->policies[0].id);
+    if (ans->nerrors)
+        return sy_deny(v, SYMBI_CODE_DEFAULT_DENY, "no policy permits %s %s; policy %s cannot be evaluated: %s", kind, v->name,
+                       v->policies[0].id, v->policies[0].message);
+    return sy_deny(v, SYMBI_CODE_DEFAULT_DENY, "no policy permits %s %s for agent %s; allow it with: permit(principal, action == Action::\"%s%s%.100s\", resource);",
+                   kind, v->name, v->agent, kind, a->name.n ? "::" : "", v->name);
+}
+
+bool sy_gate_ask_cedar(symbi_gate *g, const symbi_action *a, const symbi_facts *f, bool approved, symbi_verdict *v)
+{
+    static const symbi_cedar_member_rule input_rule = { { "input", 5 }, SYMBI_CEDAR_PLAIN };
+    symbi_str kind = symbi_str_z(symbi_action_kind_name(a->kind));
+    symbi_cedar_entity ent[3];
+    symbi_cedar_uid group, tool;
+    symbi_cedar_request rq;
+    symbi_cedar_answer ans;
+    symbi_value pa, ra, cv;
+    symbi_err err;
+    symbi_status st;
+
+    if (f->context && f->context->kind != SYMBI_OBJECT)
+        return sy_deny(v, SYMBI_CODE_BAD_CONTEXT, "the trusted context must be an object, got %s", symbi_kind_name((symbi_kind)f->context->kind));
+    if (f->agent_attrs && f->agent_attrs->kind != SYMBI_OBJECT)
+        return sy_deny(v, SYMBI_CODE_BAD_CONTEXT, "the agent's attributes must be an object, got %s", symbi_kind_name((symbi_kind)f->agent_attrs->kind));
+    for (size_t i = 0; i < sizeof k_reserved / sizeof k_reserved[0]; i++)
+        if (symbi_value_getz(f->context, k_reserved[i]))
+            return sy_deny(v, SYMBI_CODE_RESERVED_CONTEXT_KEY, "context.%s is filled by the runtime only; use another key", k_reserved[i]);
+
+    memset(ent, 0, sizeof ent);
+    memset(&rq, 0, sizeof rq);
+    sy_arena_reset(&g->scratch);
+    pa = agent_attrs(g, a, f);
+    ra = resource_attrs(g, a, v);
+    cv = context_value(g, f, approved, v);
+    rq.principal.type = SY_LIT("Agent");
+    rq.principal.id = a->agent;
+    rq.action.type = SY_LIT("Action");
+    rq.action.id = a->name.n ? joined(&g->scratch, symbi_action_kind_name(a->kind), a->name) : kind;
+    rq.resource.type = SY_LIT("Resource");
+    rq.resource.id = SY_LIT("default");
+    group.type = rq.action.type;
+    group.id = kind;
+    tool.type = SY_LIT("Tool");
+    tool.id = a->name;
+    ent[0].uid = rq.principal;
+    ent[0].attrs = &pa;
+    ent[1].uid = rq.action;
+    ent[1].parents = &group;
+    ent[1].nparents = a->name.n ? 1 : 0;
+    ent[2].uid = rq.resource;
+    ent[2].attrs = &ra;
+    ent[2].parents = &tool;
+    ent[2].nparents = a->kind == SYMBI_ACTION_TOOL_CALL ? 1 : 0;
+    rq.context = &cv;
+    rq.rules = &input_rule;
+    rq.nrules = 1;
+    rq.entities = g->entities;
+    rq.overlay = ent;
+    rq.noverlay = 3;
+    if (g->scratch.status) return sy_deny(v, sy_code_of(g->scratch.status), "%s", symbi_code_text(sy_code_of(g->scratch.status)));
+    st = symbi_cedar_authorize(g->eval, g->policies, &rq, &ans, &err);
+    if (st == SYMBI_ESCHEMA) return sy_deny(v, SYMBI_CODE_BAD_CONTEXT, "the context cannot be shown to policies: %s%s%s", err.path, err.path[0] ? ": " : "", err.msg);
+    if (st) return sy_deny(v, sy_code_of(st), "%s: %s", symbi_code_text(sy_code_of(st)), err.msg);
+    return take_answer(g, a, &ans, v);
+}

@@ -1,0 +1,168 @@
+/* gate/verdict.c: names of actions and codes, the life of a verdict, and the audit event that records it. */
+#include "base/arena.h"
+#include "base/ctx.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "codec/build.h"
+#include "gate/gate.h"
+#include "symbi/json.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    symbi_code code;
+    const char *name, *text;
+} g_codes[] = {
+#define ROW(name, num, text) { SYMBI_CODE_##name, #name, text },
+    SYMBI_DENY_LIST(ROW)
+#undef ROW
+};
+
+bool symbi_code_at(size_t i, symbi_code *c, const char **name)
+{
+    if (i >= sizeof g_codes / sizeof g_codes[0]) return false;
+    *c = g_codes[i].code;
+    *name = g_codes[i].name;
+    return true;
+}
+
+const char *symbi_code_name(symbi_code c)
+{
+    for (size_t i = 0; i < sizeof g_codes / sizeof g_codes[0]; i++)
+        if (g_codes[i].code == c) return g_codes[i].name;
+    return "UNSPECIFIED";
+}
+
+const char *symbi_code_text(symbi_code c)
+{
+    for (size_t i = 0; i < sizeof g_codes / sizeof g_codes[0]; i++)
+        if (g_codes[i].code == c) return g_codes[i].text;
+    return g_codes[0].text;
+}
+
+static const char *const k_kinds[] = { "none", "tool_call", "delegate", "send_message", "respond", "terminate" };
+
+const char *symbi_action_kind_name(symbi_action_kind k)
+{
+    return (unsigned)k < sizeof k_kinds / sizeof k_kinds[0] ? k_kinds[k] : k_kinds[0];
+}
+
+symbi_action_kind symbi_action_kind_of(symbi_str name)
+{
+    for (size_t i = 1; i < sizeof k_kinds / sizeof k_kinds[0]; i++)
+        if (sy_str_eqz(name, k_kinds[i])) return (symbi_action_kind)i;
+    return SYMBI_ACTION_NONE;
+}
+
+symbi_code sy_code_of(symbi_status st)
+{
+    switch (st) {
+    case SYMBI_ENOMEM: return SYMBI_CODE_OUT_OF_MEMORY;
+    case SYMBI_EBUDGET: return SYMBI_CODE_EVALUATION_LIMIT;
+    case SYMBI_ECRYPTO: return SYMBI_CODE_CRYPTO_FAILED;
+    case SYMBI_ECLOCK: return SYMBI_CODE_CLOCK_BACKWARD;
+    default: return SYMBI_CODE_INTERNAL;
+    }
+}
+
+bool sy_deny(symbi_verdict *v, symbi_code c, const char *fmt, ...)
+{
+    char raw[sizeof v->reason * 2];
+    symbi_str s;
+    va_list ap;
+    int n;
+    va_start(ap, fmt);
+    n = vsnprintf(raw, sizeof raw, fmt, ap);
+    va_end(ap);
+    s.p = raw;
+    s.n = n < 0 ? 0 : (size_t)n < sizeof raw ? (size_t)n : sizeof raw - 1;
+    sy_clean_line(v->reason, sizeof v->reason, s);
+    v->decision = SYMBI_DENY;
+    v->code = c;
+    v->has_permit = false;
+    memset(&v->permit, 0, sizeof v->permit);
+    return false;
+}
+
+void symbi_verdict_clear(symbi_verdict *v)
+{
+    if (!v) return;
+    symbi_doc_unref(v->input);
+    symbi_tool_unref(v->tool);
+    memset(v, 0, sizeof *v);
+}
+
+void sy_verdict_committed(symbi_verdict *v, uint64_t sequence)
+{
+    v->committed = true;
+    v->sequence = sequence;
+}
+
+void sy_verdict_commit_failed(symbi_verdict *v, symbi_status st, const char *why)
+{
+    sy_deny(v, st == SYMBI_ECLOCK ? SYMBI_CODE_CLOCK_BACKWARD : SYMBI_CODE_AUDIT_FAILED, "%s: %s",
+            symbi_code_text(st == SYMBI_ECLOCK ? SYMBI_CODE_CLOCK_BACKWARD : SYMBI_CODE_AUDIT_FAILED), why);
+}
+
+static symbi_value decision_value(sy_arena *a, const symbi_verdict *v, symbi_str call_id)
+{
+    sy_obj o = sy_obj_new(a);
+    sy_arr pol = sy_arr_new(a);
+    size_t n = v->npolicies < SYMBI_VERDICT_POLICIES ? v->npolicies : SYMBI_VERDICT_POLICIES;
+    sy_obj_hex(&o, "action_digest", v->action_digest, 32);
+    if (call_id.n) sy_obj_str(&o, "call_id", call_id);
+    sy_obj_str(&o, "code", symbi_str_z(symbi_code_name(v->code)));
+    sy_obj_str(&o, "decision", symbi_str_z(symbi_decision_name(v->decision)));
+    sy_obj_str(&o, "kind", symbi_str_z(symbi_action_kind_name(v->kind)));
+    sy_obj_str(&o, "name", symbi_str_z(v->name));
+    if (v->has_permit) sy_obj_hex(&o, "permit_nonce", v->permit.bytes + 4, 16);
+    for (size_t i = 0; i < n; i++) {
+        const symbi_verdict_policy *p = &v->policies[i];
+        sy_obj q = sy_obj_new(a);
+        sy_obj_str(&q, "effect", p->forbid ? SY_LIT("forbid") : SY_LIT("permit"));
+        if (p->failed) sy_obj_str(&q, "error", symbi_str_z(p->message));
+        sy_obj_str(&q, "id", symbi_str_z(p->id));
+        if (p->line) sy_obj_int(&q, "line", p->line);
+        sy_obj_str(&q, "source", symbi_str_z(p->source));
+        sy_arr_add(&pol, sy_obj_value(&q));
+    }
+    sy_obj_put(&o, "policies", sy_arr_value(&pol));
+    if (v->npolicies > n) sy_obj_count(&o, "policies_total", v->npolicies);
+    sy_obj_str(&o, "reason", symbi_str_z(v->reason));
+    return sy_obj_value(&o);
+}
+
+symbi_status sy_verdicts_event(symbi_ctx *cx, const symbi_verdict *const *v, const symbi_str *call_ids, size_t n, uint64_t iteration, symbi_text *out, symbi_err *err)
+{
+    sy_arena a;
+    sy_obj o;
+    sy_arr list;
+    size_t denied = 0;
+    symbi_status st;
+    symbi_value root;
+    memset(out, 0, sizeof *out);
+    sy_arena_init(&a, cx->alloc, cx->limits.arena_bytes);
+    o = sy_obj_new(&a);
+    list = sy_arr_new(&a);
+    for (size_t i = 0; i < n; i++) {
+        if (v[i]->decision != SYMBI_ALLOW && v[i]->decision != SYMBI_MODIFY) denied++;
+        sy_arr_add(&list, decision_value(&a, v[i], call_ids[i]));
+    }
+    sy_obj_count(&o, "action_count", n);
+    sy_obj_put(&o, "decisions", sy_arr_value(&list));
+    sy_obj_count(&o, "denied_count", denied);
+    sy_obj_count(&o, "iteration", iteration);
+    if (n) sy_obj_hex(&o, "policy_set_hash", v[0]->policy_hash, 32);
+    sy_obj_str(&o, "type", SY_LIT("policy_evaluated"));
+    root = sy_obj_value(&o);
+    st = a.status ? sy_arena_fail(&a, "the audit event", err) : symbi_json_write(cx, &root, SYMBI_JSON_CANONICAL, out, err);
+    sy_arena_free(&a);
+    return st;
+}
+
+symbi_status symbi_verdict_event(symbi_ctx *cx, const symbi_verdict *v, symbi_str call_id, const symbi_facts *f, symbi_text *out, symbi_err *err)
+{
+    return sy_verdicts_event(cx, &v, &call_id, 1, f ? f->iteration : 0, out, err);
+}

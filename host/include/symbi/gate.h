@@ -1,0 +1,194 @@
+/* symbi/gate.h: the one decision. From a typed action to a verdict: contract (tool known, arguments valid), executor
+ * profile, Cedar policy, approval; and from a verdict that allows, through the audit trail, to an order that an executor can
+ * act on. No I/O: nothing here blocks. One thread at a time per gate (it belongs to its ctx); policy sets and toolsets are
+ * shareable. Sources: design.md sections 1 and 6, spec gates.md section 3, orga-oats.md C1-C6 and section 8.6.
+ *
+ * The life of a permitted action:
+ *   check   -> verdict with a permit (124 bytes: nonce, action digest, expiry, policy-set hash, HMAC under the gate's key)
+ *   commit  -> the decision is on the trail
+ *   redeem  -> the permit is consumed (once), and only then the plan leaves, with an order for the executor
+ *
+ * The action digest is SHA-256 of our canonical JSON of {"agent","arguments","kind","name"}; arguments are the validated
+ * ones, 64-bit integers exact. */
+#ifndef SYMBI_GATE_H
+#define SYMBI_GATE_H
+#include "symbi/audit.h"
+#include "symbi/cedar.h"
+#include "symbi/toolclad.h"
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum symbi_action_kind {
+    SYMBI_ACTION_NONE = 0, /* denied */
+    SYMBI_ACTION_TOOL_CALL,
+    SYMBI_ACTION_DELEGATE,
+    SYMBI_ACTION_SEND_MESSAGE,
+    SYMBI_ACTION_RESPOND,
+    SYMBI_ACTION_TERMINATE
+} symbi_action_kind;
+SYMBI_API const char *symbi_action_kind_name(symbi_action_kind k); /* "tool_call" "delegate" "send_message" "respond" "terminate" "none" */
+SYMBI_API symbi_action_kind symbi_action_kind_of(symbi_str name);  /* NONE for an unknown word */
+
+/* What somebody wants to do. Everything borrowed for the call. */
+typedef struct symbi_action {
+    symbi_action_kind kind;
+    symbi_str agent;            /* the principal's id: from the runtime, never from the model */
+    symbi_str name;             /* tool (exact bytes), target agent; "" for respond and terminate */
+    symbi_str call_id;          /* correlation only; not part of the digest */
+    const symbi_value *args;    /* tool_call: an object; NULL: args_text is parsed instead */
+    symbi_str args_text;        /* tool_call: JSON text as the model wrote it */
+    symbi_str content;          /* message, answer or reason: bound by the digest, not shown to policy */
+} symbi_action;
+
+/* Trusted facts of the moment, from the runtime. NULL pointers and zeros are fine. */
+typedef struct symbi_facts {
+    const symbi_value *context;     /* object merged at the top level of the Cedar context; a reserved key in it denies */
+    const symbi_value *agent_attrs; /* object: name, capabilities, domain, tags */
+    symbi_str loop_id;
+    uint64_t iteration;             /* 1-based while a loop runs */
+    uint64_t tool_calls, denied;    /* so far in this loop */
+    int64_t tokens_left, time_left_ms; /* -1: unlimited */
+} symbi_facts;
+
+/* Why an action was not allowed: name, number, whose text is the start of the reason. The zero value is the least specific deny. */
+#define SYMBI_DENY_LIST(X)                                                                                  \
+    X(UNSPECIFIED, 0, "denied")                                                                             \
+    X(ALLOWED, 1, "allowed")                                                                                \
+    X(NO_POLICIES, 2, "no policies are loaded, so everything is denied")                                    \
+    X(DEFAULT_DENY, 3, "no policy permits this")                                                            \
+    X(FORBIDDEN, 4, "a policy forbids this")                                                                \
+    X(POLICY_ERROR, 5, "a policy that could forbid this cannot be evaluated")                               \
+    X(UNKNOWN_TOOL, 6, "no such tool")                                                                      \
+    X(NOT_IN_PROFILE, 7, "the tool is not in this agent's executor profile")                                \
+    X(BAD_ARGUMENTS_JSON, 8, "the arguments are not valid JSON")                                            \
+    X(ARGUMENTS_NOT_OBJECT, 9, "the arguments are not a JSON object")                                       \
+    X(INVALID_ARGUMENTS, 10, "the arguments break the tool's contract")                                     \
+    X(ARGUMENTS_TOO_LARGE, 11, "the arguments are too large")                                               \
+    X(BAD_ACTION, 12, "the action is malformed")                                                            \
+    X(RESERVED_CONTEXT_KEY, 13, "the trusted context uses a key that only the runtime fills")               \
+    X(BAD_CONTEXT, 14, "the context cannot be shown to policies")                                           \
+    X(EVALUATION_LIMIT, 15, "evaluating the policies took too many steps")                                  \
+    X(APPROVAL_REQUIRED, 16, "a person must approve this first")                                            \
+    X(APPROVAL_DENIED, 17, "a person denied this")                                                          \
+    X(APPROVAL_EXPIRED, 18, "nobody approved this in time")                                                 \
+    X(BUDGET_TOOL_CALLS, 19, "the tool-call budget is used up")                                             \
+    X(CLOCK_BACKWARD, 20, "the clock stands behind the audit trail")                                        \
+    X(AUDIT_FAILED, 21, "the decision cannot be recorded")                                                  \
+    X(OUT_OF_MEMORY, 22, "out of memory")                                                                   \
+    X(NO_RANDOM, 23, "the random source failed")                                                            \
+    X(CRYPTO_FAILED, 24, "a cryptographic operation failed")                                                \
+    X(INTERNAL, 25, "an internal error")                                                                    \
+    X(PERMIT_USED, 26, "the permit was used already")                                                       \
+    X(PERMIT_EXPIRED, 27, "the permit has expired")                                                         \
+    X(PERMIT_FOREIGN, 28, "the permit is not this gate's, or was altered")                                  \
+    X(PERMIT_MISMATCH, 29, "the permit is for another action")                                              \
+    X(PERMIT_STALE, 30, "the policies changed since the permit was minted")                                 \
+    X(NOT_COMMITTED, 31, "the decision is not on the audit trail yet")                                      \
+    X(PERMIT_STORE_FULL, 32, "too many permits were redeemed within their life time")
+
+typedef enum symbi_code {
+#define SYMBI_CODE_ENUM(name, num, text) SYMBI_CODE_##name = num,
+    SYMBI_DENY_LIST(SYMBI_CODE_ENUM)
+#undef SYMBI_CODE_ENUM
+    SYMBI_CODE_MAX_ = 0x7fff
+} symbi_code;
+SYMBI_API const char *symbi_code_name(symbi_code c); /* "FORBIDDEN" */
+SYMBI_API const char *symbi_code_text(symbi_code c);
+SYMBI_API bool symbi_code_at(size_t i, symbi_code *c, const char **name); /* walk the list; false past the end */
+
+enum { SYMBI_PERMIT_BYTES = 124, SYMBI_ORDER_BYTES = 188, SYMBI_VERDICT_POLICIES = 8 };
+
+typedef struct symbi_permit {
+    uint8_t bytes[SYMBI_PERMIT_BYTES]; /* "SYP1" | nonce 16 | expiry u64be ms | action digest 32 | policy hash 32 | HMAC-SHA256 32 */
+} symbi_permit;
+/* What an executor outside the gate's process checks: the permit, the plan's digest, and an HMAC over both. */
+typedef struct symbi_order {
+    uint8_t bytes[SYMBI_ORDER_BYTES]; /* permit 124 | plan digest 32 | HMAC-SHA256 32 */
+} symbi_order;
+
+/* A policy that determined the verdict, or that failed. */
+typedef struct symbi_verdict_policy {
+    char id[96];
+    char source[160]; /* file or name it was loaded under */
+    uint32_t line;
+    bool forbid, failed; /* failed: it could not be evaluated */
+    char message[160];   /* of the failure */
+} symbi_verdict_policy;
+
+/* Caller-owned; zeroed = deny. Written in full by every check. Release with symbi_verdict_clear. */
+typedef struct symbi_verdict {
+    symbi_decision decision;
+    symbi_code code;
+    char reason[400];
+    symbi_action_kind kind;
+    char agent[128], name[136]; /* copies on one clean line; longer ids are refused */
+    uint8_t action_digest[32], policy_hash[32];
+    symbi_verdict_policy policies[SYMBI_VERDICT_POLICIES];
+    size_t npolicies;       /* all that determined or failed; the first 8 are listed */
+    bool has_permit;        /* only for ALLOW and MODIFY */
+    symbi_permit permit;
+    symbi_doc *input;       /* validated arguments (an object), or NULL */
+    symbi_tool *tool;       /* tool_call: a reference, or NULL */
+    bool committed, redeemed;
+    uint64_t sequence;      /* of the audit entry, when committed */
+} symbi_verdict;
+SYMBI_API void symbi_verdict_clear(symbi_verdict *v); /* drops references, zeroes: a deny again */
+
+typedef struct symbi_gate symbi_gate;
+
+typedef struct symbi_gate_options {
+    uint32_t size;                 /* sizeof(symbi_gate_options) */
+    symbi_cedar *policies;     /* a reference is taken; NULL or empty: everything is denied */
+    symbi_cedar_entities *entities;/* further entities (groups of agents or tools), a reference is taken; may be NULL */
+    symbi_toolset *tools;          /* a reference is taken; may be NULL: every tool call is UNKNOWN_TOOL */
+    const symbi_str *profile;      /* executor profile: the only tools that may run, whatever policy says */
+    size_t nprofile;
+    bool has_profile;              /* false: every tool of the set */
+    symbi_str surface;
+    int64_t permit_ttl_ms;         /* 0 = 60000 */
+    uint64_t max_tool_calls;       /* per loop; 0 = unlimited */
+    bool insecure_allow_all;       /* development only: contract and profile still hold; refused when production is true */
+    bool production;               /* the host's SYMBIONT_ENV */
+    symbi_audit *audit;            /* borrowed, must outlive the gate; NULL: no trail, and commit only marks the verdict */
+} symbi_gate_options;
+SYMBI_API void symbi_gate_options_init(symbi_gate_options *o);
+
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_new(symbi_ctx *cx, const symbi_gate_options *o, symbi_gate **out, symbi_err *err);
+SYMBI_API void symbi_gate_free(symbi_gate *g);
+/* Puts another set in force, whole, for the next check; permits minted under the old one are stale. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_reload(symbi_gate *g, symbi_cedar *policies, symbi_err *err);
+SYMBI_API uint64_t symbi_gate_generation(const symbi_gate *g); /* counts reloads, from 1 */
+SYMBI_API symbi_toolset *symbi_gate_tools(const symbi_gate *g); /* borrowed, may be NULL */
+SYMBI_API symbi_cedar *symbi_gate_policies(const symbi_gate *g); /* borrowed, may be NULL */
+SYMBI_API bool symbi_gate_in_profile(const symbi_gate *g, symbi_str tool);
+
+/* Decides. *out must be zeroed or cleared when it comes in, and holds the answer on every path; there is no other failure:
+ * whatever goes wrong is a deny with its code. Never blocks. */
+SYMBI_API void symbi_gate_check(symbi_gate *g, const symbi_action *a, const symbi_facts *f, symbi_verdict *out);
+
+/* A person's answer to a step-up: recorded against the action digest, used by the next check of the same action, once.
+ * approver: who. ttl_ms: how long it may wait for its use (0 = 300000). */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_approve(symbi_gate *g, const uint8_t action_digest[32], bool approved, symbi_str approver, int64_t ttl_ms, symbi_err *err);
+
+/* Puts the decision on the trail (one policy_evaluated entry) and marks the verdict. Without an audit it only marks. On failure the verdict
+ * becomes a deny (AUDIT_FAILED or CLOCK_BACKWARD) and loses its permit. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_commit(symbi_gate *g, symbi_verdict *v, const symbi_facts *f, symbi_err *err);
+
+/* Consumes the permit and hands out the plan with its order. permit: the bytes as the driver presents them. EPERMIT with
+ * *code = PERMIT_* or NOT_COMMITTED when they are used, expired, foreign, altered or of another action (code may be NULL).
+ * *plan carries one reference for the caller. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_redeem(symbi_gate *g, symbi_verdict *v, symbi_str permit, const symbi_plan_options *po, symbi_plan **plan, symbi_order *order, symbi_code *code, symbi_err *err);
+
+/* The executor's side, in another process: the gate's key, and the check of an order against the plan that came with it. The
+ * caller keeps the set of used nonces (order->bytes + 4, 16 bytes). */
+SYMBI_API void symbi_gate_key(const symbi_gate *g, uint8_t key[32]);
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_order_check(symbi_ctx *cx, const uint8_t key[32], symbi_str order, const uint8_t plan_digest[32], int64_t now_ms, symbi_code *code, symbi_err *err);
+
+/* The audit event of a verdict as canonical JSON text (policy_evaluated with one decision); call_id may be empty. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_verdict_event(symbi_ctx *cx, const symbi_verdict *v, symbi_str call_id, const symbi_facts *f, symbi_text *out, symbi_err *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
