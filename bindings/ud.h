@@ -1,0 +1,48 @@
+/* bindings/ud.h: the userdata that more than one module touches. Types are registry metatables, so that symbi/core.so and
+ * symbi/io.so, built from one tree, agree on them. Each struct is zero until its object exists, and p goes back to NULL on
+ * close: a closed one raises "… is closed". The module that makes a type calls symL_newtype for it. */
+#ifndef SYMBI_UD_H
+#define SYMBI_UD_H
+#include "symbi/symbi.h"
+
+#define UD_POLICIES "symbi.policies" /* lcedar.c */
+#define UD_ENTITIES "symbi.entities" /* lcedar.c */
+#define UD_TOOL "symbi.tool"         /* ltoolclad.c */
+#define UD_TOOLSET "symbi.toolset"   /* ltoolclad.c */
+#define UD_PLAN "symbi.plan"         /* lgate.c: comes only out of redeem, or of a dry run without an order */
+#define UD_AUDIT "symbi.audit"       /* laudit.c */
+#define UD_STORE "symbi.store"       /* laudit.c makes the type, io_store.c the objects */
+#define UD_GATE "symbi.gate"         /* lgate.c */
+#define UD_VERDICT "symbi.verdict"   /* lgate.c */
+#define UD_RUN "symbi.run"           /* lrun.c */
+
+typedef struct ud_policies { symbi_cedar *p; } ud_policies;
+typedef struct ud_entities { symbi_cedar_entities *p; } ud_entities;
+typedef struct ud_tool { symbi_tool *p; } ud_tool;
+typedef struct ud_toolset { symbi_toolset *p; } ud_toolset;
+
+/* A plan as an executor gets it. has_order is false for a dry run: an executor refuses that. */
+typedef struct ud_plan {
+    symbi_plan *p;
+    symbi_order order;
+    bool has_order;
+} ud_plan;
+
+/* uservalue: the store */
+typedef struct ud_audit { symbi_audit *p; } ud_audit;
+
+/* close(owner) frees what store.ud points to; set by whoever made it. */
+typedef struct ud_store {
+    symbi_store store;
+    void *owner;
+    void (*close)(void *owner);
+} ud_store;
+
+/* uservalue: table that keeps the audit alive */
+typedef struct ud_gate { symbi_gate *p; } ud_gate;
+/* uservalue: the gate */
+typedef struct ud_verdict { symbi_verdict v; symbi_facts f; } ud_verdict;
+/* uservalue: table that keeps gate and audit alive */
+typedef struct ud_run { symbi_run *p; } ud_run;
+
+#endif
