@@ -19,6 +19,11 @@
 
 /* The context of this Lua state: created on first use, closed with the state. Its allocator is the state's own. */
 symbi_ctx *symL_ctx(lua_State *L);
+/* Library allocations of this state that are still live (the ctx itself not counted), shared documents included. */
+long symL_live(lua_State *L);
+const symbi_doc **symL_slot(lua_State *L); /* for symL_pushdoc only */
+/* The Lua version this build is for: "5.1" (also LuaJIT) to "5.4". */
+const char *symL_vm(void);
 
 /* Registers functions of l (no upvalues) into the table on the top of the stack. */
 void symL_setfuncs(lua_State *L, const luaL_Reg *l);
@@ -56,8 +61,10 @@ int64_t symL_optfield_int(lua_State *L, int arg, const char *name, int64_t dflt,
 /* nil, message, err: err is a table {code="EPARSE", message=, line=, column=, path=} with __tostring. Returns 3. */
 int symL_fail(lua_State *L, const symbi_err *err);
 void symL_pusherr(lua_State *L, const symbi_err *err); /* only the table */
+void symL_errtype(lua_State *L);                       /* pushes the metatable of error objects */
 
-/* Values. symbi.null is lightuserdata(NULL); arrays carry the metatable "symbi.array", objects none.
+/* Values. symbi.null is lightuserdata(NULL); arrays carry the metatable "symbi.array", objects none. A number with an
+ * integral value within 2^53 is an INT on every VM, so that 5.1 and 5.4 send the same; members are sorted by key.
  * tovalue: converts the Lua value at idx; the tree's memory is Lua's own and is anchored by one value that is pushed onto
  * the stack; strings stay borrowed from the Lua strings. Returns SYMBI_OK, or fills err (ESCHEMA with a path such as
  * /a/3, ELIMIT). On failure nothing is pushed. An empty table without metatable is an object. */
@@ -67,12 +74,14 @@ void symL_pushvalue(lua_State *L, const symbi_value *v); /* v must be owned by s
 void symL_pushdoc(lua_State *L, symbi_doc *d);
 void symL_pushnull(lua_State *L);
 void symL_setarray(lua_State *L); /* gives the table on the top the array metatable */
-bool symL_isarray(lua_State *L, int idx);
+bool symL_isarray(lua_State *L, int idx); /* marked as an array (ours or lua-cjson's), or a non-empty plain sequence */
 
 /* Text owned by C on its way into Lua, safe against longjmp: call symL_text before the operation (pushes a userdata that
  * frees it), let the operation fill it, then symL_pushtext. */
 symbi_text *symL_text(lua_State *L);
 void symL_pushtext(lua_State *L, symbi_text *t); /* pushes the string and frees the text */
 
-/* Each module adds its table to core: void l_<module>_open(lua_State *L) pushes one table. The list is in core.c. */
+/* Each module adds its table to core: void l_<module>_open(lua_State *L), defined in bindings/l<module>.c, pushes one
+ * table; the Makefile finds it there and core.c calls it. lvalue.c has one for what the value functions need. */
+void symL_valuetypes(lua_State *L); /* registers the array type and what symL_pushdoc runs; called once by luaopen */
 #endif
