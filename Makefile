@@ -117,10 +117,9 @@ $(foreach v,$(LUA_VERSIONS),$(eval $(call lua_abi,$(v))))
 # ---- host -------------------------------------------------------------------------------------------------------------
 # symbi.core is loaded on first use from the build (or installed) folder, so that `symbi-lua -e ''` pays for Lua alone.
 CLI_OBJ := $(CLI_SRC:%.c=$(B)/5.4/obj/%.o)
-$(B)/5.4/obj/host/cli/%.o: SY_EXTRA_CLI = -DSYMBI_BUILD_DIR='"$(B)"'
 $(B)/5.4/obj/host/cli/%.o: host/cli/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(SY_CFLAGS) $(SY_EXTRA_CLI) $(LUA_CFLAGS_5.4) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(CC) $(CPPFLAGS) $(SY_CFLAGS) $(LUA_CFLAGS_5.4) $(CFLAGS) -MMD -MP -c $< -o $@
 $(B)/symbi-lua: $(CLI_OBJ)
 	$(CC) $(SANFLAGS) -Wl,-z,relro -Wl,-z,now -Wl,--as-needed -o $@ $(CLI_OBJ) $(LUA_LIBS_5.4) $(LDFLAGS)
 symbi-lua: $(B)/symbi-lua

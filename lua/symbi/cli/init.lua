@@ -1,0 +1,8 @@
+--- The sub-commands of symbi-lua, as data. `module` is a Lua module: a function, or a table with a function `main`. It is
+-- called with the list of arguments and the host's options ({policies=, tools=, state=}). It returns nothing or true for
+-- success, an exit status, or nil and a message.
+return {
+    { name = "audit", summary = "show, verify or export the audit trail", module = "symbi.cli.audit" },
+    { name = "help", summary = "this list", module = "symbi.cli.help" },
+    { name = "version", summary = "versions of symbi-lua, Lua and the modules in use", module = "symbi.cli.version" },
+}
