@@ -25,9 +25,18 @@ typedef struct symbi_store_checkpoint {
     uint8_t public_key[32], signature[64];
 } symbi_store_checkpoint;
 
+typedef enum symbi_kv_check {
+    SYMBI_KV_ANY = 0,    /* no condition */
+    SYMBI_KV_ABSENT,     /* the key must not exist */
+    SYMBI_KV_EQUALS      /* the key must hold exactly `expect` */
+} symbi_kv_check;
+
 typedef struct symbi_store_kv {
     symbi_str ns, key;
     symbi_str value; /* p NULL: delete */
+    symbi_kv_check check; /* compared inside the transaction: EEXISTS and nothing is written when it does not hold, so that a
+                             single-use record is used once, whoever else writes */
+    symbi_str expect;
 } symbi_store_kv;
 
 typedef struct symbi_store_batch {
