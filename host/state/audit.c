@@ -90,6 +90,7 @@ symbi_status sy_audit_refresh(symbi_audit *a, symbi_err *err)
 {
     symbi_status st = SYMBI_OK;
     bool moved = true;
+    if (a->detached) return sy_audit_closed(err);
     if (!a->stale) return SYMBI_OK;
     for (int i = 0; i < TRIES && moved; i++) {
         st = read_tail(a, &moved, err);
@@ -141,6 +142,13 @@ void symbi_audit_free(symbi_audit *a)
     sy_free(&al, a->draft.rows, a->draft.cap * sizeof *a->draft.rows);
     sy_free(&al, a, sizeof *a);
 }
+
+void symbi_audit_detach(symbi_audit *a)
+{
+    a->detached = true;
+    memset(&a->store, 0, sizeof a->store);
+}
+symbi_status sy_audit_closed(symbi_err *err) { return sy_fail(err, SYMBI_EIO, "the audit trail is closed"); }
 
 uint64_t symbi_audit_len(const symbi_audit *a) { return a->len; }
 void symbi_audit_head(const symbi_audit *a, uint8_t head[32]) { memcpy(head, a->head, 32); }

@@ -2,7 +2,7 @@
  * abandon on the worker's side, apply on the writer's.
  *
  * Layout, version 1, all numbers big-endian, text = u32 length and bytes:
- *   "symbi-batch-v1" LF | u32 flags (bit 0: durable) | text chain | u64 len before | head before (32)
+ *   "symbi-batch-v1" LF | u32 flags (bit 0, always set: durable) | text chain | u64 len before | head before (32)
  *   u32 rows, each: u64 timestamp_ms | u64 iteration | text loop_id, agent_id, event | u8 has_signature [64]
  *   checkpoint: u64 timestamp_ms | head (32) | public key (32) | signature (64)
  *   u32 records, each: text ns, key | u8 1 set, 0 delete | text value | u8 check | text expect
@@ -76,6 +76,7 @@ symbi_status symbi_audit_prepare(symbi_audit *a, const symbi_audit_event *ev, si
 {
     symbi_status st;
     memset(out, 0, sizeof *out);
+    if (a->detached) return sy_audit_closed(err);
     if (a->prepared) return sy_fail(err, SYMBI_ESTATE, "a prepared batch waits for its receipt; confirm or abandon it first");
     if (n == 0) return sy_fail(err, SYMBI_EINVAL, "a batch needs at least one event");
     st = sy_audit_check_input(a, ev, n, kv, nkv, err);
@@ -241,9 +242,9 @@ static symbi_status decode(symbi_ctx *cx, symbi_str batch, decoded *d, symbi_err
     d->b.expect_len = take_num(&r, 8);
     take_copy(&r, d->b.expect_head, 32);
     nrows = take_num(&r, 4);
-    if (r.bad || flags & ~(uint64_t)FLAG_DURABLE || !sy_chain_name_ok(d->b.chain) || d->b.expect_len > (uint64_t)INT64_MAX - MAX_ROWS) return broken(err, "its head is out of range");
+    if (r.bad || flags != FLAG_DURABLE || !sy_chain_name_ok(d->b.chain) || d->b.expect_len > (uint64_t)INT64_MAX - MAX_ROWS) return broken(err, "its head is out of range");
     if (nrows == 0 || nrows > MAX_ROWS || nrows > r.n / ROW_MIN) return broken(err, "its number of rows is out of range");
-    d->b.durable = flags & FLAG_DURABLE;
+    d->b.durable = true;
     d->rows = sy_calloc(&cx->alloc, (size_t)nrows, sizeof *d->rows);
     if (!d->rows) return sy_fail_nomem(err);
     d->b.rows = d->rows;

@@ -10,7 +10,7 @@ struct symbi_audit {
     symbi_key *key;
     char chain[65];
     size_t chain_n;
-    bool sign_entries;
+    bool sign_entries, detached;
     int64_t slack_ms;
 
     /* the tail, as last read or written; stale: it must be read again before it is built upon */
@@ -46,6 +46,7 @@ struct symbi_audit {
     sy_buf scratch; /* preimages */
 };
 
+symbi_status sy_audit_closed(symbi_err *err); /* the error of a detached audit */
 symbi_str sy_audit_chain(const symbi_audit *a);
 /* EINVAL, EPARSE or ELIMIT for events and kv that no store should see. */
 symbi_status sy_audit_check_input(symbi_audit *a, const symbi_audit_event *ev, size_t n, const symbi_store_kv *kv, size_t nkv, symbi_err *err);

@@ -28,6 +28,9 @@ typedef struct symbi_audit_event {
  * (writing on would sign over a tampered trail). The store struct is copied; what its ud points to must outlive the audit. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_audit_open(symbi_ctx *cx, const symbi_store *store, const symbi_audit_options *o, symbi_audit **out, symbi_err *err);
 SYMBI_API void symbi_audit_free(symbi_audit *a);
+/* From now on every call fails with EIO and the store is not touched any more, so that it may go away while others still
+ * hold the audit. */
+SYMBI_API void symbi_audit_detach(symbi_audit *a);
 /* Appends n events and kv changes in one transaction with a checkpoint. Timestamps never decrease: a clock that stands a
  * little behind the last entry is read as that entry's time. When another process wrote first, the tail is read again and
  * the batch rebuilt, a few times. EINVAL, EPARSE (an event that is no JSON object), EEXISTS (a kv check failed) and ESTATE
