@@ -1,0 +1,115 @@
+/* io/spawn_exec.c: from a decoded request to a running tool. The child shares the spawner's memory until it execs
+ * (CLONE_VM | CLONE_VFORK): nothing is copied, so the cost does not depend on anybody's size. */
+#define _GNU_SOURCE
+#include "io/spawn_int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+typedef struct start {
+    const sy_xw_exec *x;
+    const sy_sp_conf *conf;
+    int out, err;
+    int failed; /* errno of what went wrong, read by the spawner after the child is gone */
+} start;
+
+static void limit(int what, uint64_t v)
+{
+    struct rlimit r, was;
+    if (!v || getrlimit((__rlimit_resource_t)what, &was)) return;
+    r.rlim_cur = r.rlim_max = (rlim_t)v;
+    if (was.rlim_max != RLIM_INFINITY && r.rlim_max > was.rlim_max) r.rlim_cur = r.rlim_max = was.rlim_max;
+    setrlimit((__rlimit_resource_t)what, &r);
+}
+
+static const char *path_of(char *const *envp)
+{
+    for (; *envp; envp++)
+        if (!strncmp(*envp, "PATH=", 5)) return *envp + 5;
+    return "/usr/local/bin:/usr/bin:/bin";
+}
+
+/* execve of a bare name along PATH. Entries that are not absolute are passed over: which program runs must not depend on
+ * the folder the tool works in. Never a shell, also not for a script without a first line that names one. */
+static int exec_path(const sy_xw_exec *x)
+{
+    const char *name = x->argv[0], *p = path_of(x->envp);
+    size_t nlen = strlen(name);
+    int best = ENOENT;
+    char full[PATH_MAX];
+    while (*p) {
+        const char *e = strchrnul(p, ':');
+        size_t n = (size_t)(e - p);
+        if (*p == '/' && n + 1 + nlen < sizeof full) {
+            memcpy(full, p, n);
+            full[n] = '/';
+            memcpy(full + n + 1, name, nlen + 1);
+            execve(full, x->argv, x->envp);
+            if (errno == EACCES) best = EACCES;
+            else if (errno != ENOENT && errno != ENOTDIR) return errno;
+        }
+        p = *e ? e + 1 : e;
+    }
+    return best;
+}
+
+static int child(void *arg)
+{
+    start *s = arg;
+    const symbi_spawner_options *o = &s->conf->o;
+    sigset_t none;
+    setsid();
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* the spawner is single-threaded, so this means its death */
+    if (dup2(s->out, 1) < 0 || dup2(s->err, 2) < 0) goto bad;
+    limit(RLIMIT_NOFILE, o->nofile);
+    limit(RLIMIT_CPU, o->cpu_seconds);
+    limit(RLIMIT_AS, o->address_bytes);
+    limit(RLIMIT_FSIZE, o->file_bytes);
+    if (s->x->rq.plan.cwd.n && chdir(s->x->rq.plan.cwd.p)) goto bad;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (strchr(s->x->argv[0], '/')) execve(s->x->argv[0], s->x->argv, s->x->envp);
+    else errno = exec_path(s->x);
+bad:
+    s->failed = errno ? errno : EINVAL;
+    _exit(127);
+}
+
+int sy_sp_exec(sy_sp_job *j, const sy_xw_exec *x, const sy_sp_conf *conf, char *stack_top)
+{
+    int o[2], e[2], saved;
+    start s = { x, conf, -1, -1, 0 };
+    if (pipe2(o, O_CLOEXEC)) return errno;
+    if (pipe2(e, O_CLOEXEC)) {
+        saved = errno;
+        close(o[0]), close(o[1]);
+        return saved;
+    }
+    s.out = o[1];
+    s.err = e[1];
+    j->start_wall = sy_sp_wall();
+    j->start_mono = sy_sp_mono();
+    j->pid = clone(child, stack_top, CLONE_VM | CLONE_VFORK | SIGCHLD, &s);
+    saved = errno;
+    close(o[1]), close(e[1]);
+    if (j->pid > 0 && !s.failed) {
+        j->fd[0] = o[0];
+        j->fd[1] = e[0];
+        return 0;
+    }
+    close(o[0]), close(e[0]);
+    if (j->pid > 0) {
+        while (waitpid(j->pid, NULL, 0) < 0 && errno == EINTR) continue;
+        saved = s.failed;
+    }
+    j->pid = 0;
+    return saved;
+}

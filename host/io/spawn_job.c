@@ -1,0 +1,216 @@
+/* io/spawn_job.c: supervision of one running tool inside the spawner: capture, timeout, group kill, and the result frame. */
+#define _GNU_SOURCE
+#include "io/spawn_int.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static int64_t now_of(clockid_t c)
+{
+    struct timespec t;
+    clock_gettime(c, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int64_t sy_sp_mono(void) { return now_of(CLOCK_MONOTONIC); }
+int64_t sy_sp_wall(void) { return now_of(CLOCK_REALTIME); }
+
+bool sy_sp_mem_room(sy_sp_mem *m, size_t more)
+{
+    size_t cap = m->cap ? m->cap : SY_SP_READ;
+    void *p;
+    if (m->cap - m->n >= more) return true;
+    if (more > SIZE_MAX / 4) return false;
+    while (cap - m->n < more) cap *= 2;
+    if (m->p) p = mremap(m->p, m->cap, cap, MREMAP_MAYMOVE);
+    else p = mmap(NULL, cap, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) return false;
+    m->p = p;
+    m->cap = cap;
+    return true;
+}
+
+void sy_sp_mem_trim(sy_sp_mem *m, size_t keep)
+{
+    m->n = 0;
+    if (m->cap <= keep) return;
+    munmap(m->p, m->cap);
+    m->p = NULL;
+    m->cap = 0;
+}
+
+static void put(sy_sp_mem *m, const void *p, size_t n)
+{
+    memcpy(m->p + m->n, p, n);
+    m->n += n;
+}
+
+static void shut(sy_sp_job *j, int which)
+{
+    if (j->fd[which] >= 0) close(j->fd[which]);
+    j->fd[which] = -1;
+}
+
+void sy_sp_job_read(sy_sp_job *j, int which, char *scratch)
+{
+    sy_sp_mem *m = &j->buf[which];
+    size_t used = m->n - (which == 0 ? SY_SP_HOLE : 0), room = j->max[which] - used;
+    bool keep = room > 0 && sy_sp_mem_room(m, SY_SP_READ);
+    char *at = keep ? m->p + m->n : scratch;
+    ssize_t n = read(j->fd[which], at, SY_SP_READ);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
+    if (n <= 0) {
+        shut(j, which);
+        return;
+    }
+    if (which == 0) sy_spawn_sha_add(&j->sha, at, (size_t)n);
+    if (!keep) j->cut[which] = true;
+    else if ((size_t)n > room) m->n += room, j->cut[which] = true;
+    else m->n += (size_t)n;
+}
+
+/* What lies in the pipes already, and no more: something may still be writing. */
+static void drain(sy_sp_job *j, char *scratch)
+{
+    for (int w = 0; w < 2; w++)
+        for (int i = 0; i < 32 && j->fd[w] >= 0; i++) {
+            struct pollfd p = { j->fd[w], POLLIN, 0 };
+            if (poll(&p, 1, 0) <= 0) break;
+            sy_sp_job_read(j, w, scratch);
+        }
+}
+
+/* Builds the frame around buf[0]: head and fixed part go into the hole, stderr behind stdout. */
+static void frame(sy_sp_job *j, symbi_status st, const char *message, symbi_exec_result *r)
+{
+    sy_sp_mem *o = &j->buf[0];
+    size_t out_n = st ? 0 : o->n - SY_SP_HOLE, err_n = st ? 0 : j->buf[1].n, msg_n = strlen(message), at = SY_XW_HEAD;
+    uint8_t u[4], fixed[SY_XW_RESULT_FIXED];
+    if (!st && !sy_sp_mem_room(o, err_n + 6)) { /* no memory for stderr: the rest still goes out, there is room for 6 bytes below */
+        err_n = 0;
+        r->err_truncated = true;
+        if (out_n > 64) out_n -= 64, r->out_truncated = true;
+    }
+    sy_xw_write_result_fixed(fixed, st, r);
+    if (st) { /* no streams: message instead, all of it shorter than the first page */
+        o->n = at;
+        put(o, fixed, sizeof fixed);
+        sy_xw_put32(u, (uint32_t)msg_n);
+        put(o, u, 4);
+        put(o, message, msg_n + 1);
+        put(o, "\0\0\0\0\0\0\0\0\0\0", 10);
+    } else {
+        memcpy(o->p + at, fixed, sizeof fixed);
+        at += sizeof fixed;
+        memset(o->p + at, 0, 5);
+        sy_xw_put32((uint8_t *)o->p + at + 5, (uint32_t)out_n);
+        o->n = SY_SP_HOLE + out_n;
+        put(o, "", 1);
+        sy_xw_put32(u, (uint32_t)err_n);
+        put(o, u, 4);
+        if (err_n) put(o, j->buf[1].p, err_n);
+        put(o, "", 1);
+    }
+    sy_xw_write_head((uint8_t *)o->p, j->id, o->n - SY_XW_HEAD);
+    j->stage = SY_SP_SEND;
+    j->sent = 0;
+}
+
+static void finish(sy_sp_job *j, int status, bool reaped)
+{
+    symbi_exec_result r;
+    memset(&r, 0, sizeof r);
+    shut(j, 0);
+    shut(j, 1);
+    r.out_truncated = j->cut[0];
+    r.err_truncated = j->cut[1];
+    r.out_bytes = j->sha.n;
+    sy_spawn_sha_end(&j->sha, r.out_sha256);
+    r.exit_code = -1;
+    if (reaped && WIFEXITED(status) && !j->timed_out) r.exit_code = WEXITSTATUS(status);
+    if (reaped && WIFSIGNALED(status)) r.signal = WTERMSIG(status);
+    if (!reaped) r.signal = SIGKILL;
+    r.timed_out = j->timed_out;
+    r.started_ms = j->start_wall < 0 ? 0 : j->start_wall;
+    r.duration_ms = sy_sp_mono() - j->start_mono;
+    frame(j, j->aborted ? SYMBI_EABORT : SYMBI_OK, j->aborted ? "the tool was stopped on request" : "", &r);
+}
+
+static void end(sy_sp_job *j, char *scratch)
+{
+    int status = 0;
+    bool reaped;
+    kill(-j->pid, SIGKILL); /* before the leader is reaped: until then its number cannot belong to anybody else */
+    drain(j, scratch);
+    reaped = waitpid(j->pid, &status, WNOHANG) == j->pid;
+    finish(j, status, reaped);
+}
+
+void sy_sp_job_look(sy_sp_job *j, char *scratch, int64_t now)
+{
+    siginfo_t si;
+    if (j->stage == SY_SP_FREE || j->stage == SY_SP_SEND) return;
+    if (j->stage != SY_SP_LINGER) {
+        si.si_pid = 0;
+        if (waitid(P_PID, (id_t)j->pid, &si, WEXITED | WNOHANG | WNOWAIT) || si.si_pid != j->pid) return;
+    }
+    if (j->stage == SY_SP_RUN && (j->fd[0] >= 0 || j->fd[1] >= 0)) {
+        drain(j, scratch);
+        if (j->fd[0] >= 0 || j->fd[1] >= 0) {
+            j->stage = SY_SP_LINGER;
+            if (j->deadline > now + SY_SP_GRACE_MS) j->deadline = now + SY_SP_GRACE_MS;
+            return;
+        }
+    }
+    if (j->stage == SY_SP_LINGER && (j->fd[0] >= 0 || j->fd[1] >= 0)) return;
+    end(j, scratch);
+}
+
+void sy_sp_job_time(sy_sp_job *j, char *scratch, int64_t now)
+{
+    switch (j->stage) {
+    case SY_SP_RUN:
+        j->timed_out = true;
+        sy_sp_job_stop(j, false, now);
+        break;
+    case SY_SP_TERM: sy_sp_job_stop(j, true, now); break;
+    case SY_SP_LINGER:
+    case SY_SP_KILL: end(j, scratch); break;
+    default: break;
+    }
+}
+
+void sy_sp_job_stop(sy_sp_job *j, bool at_once, int64_t now)
+{
+    if (j->stage == SY_SP_FREE || j->stage == SY_SP_SEND || j->stage == SY_SP_KILL) return;
+    if (j->stage == SY_SP_TERM && !at_once) return;
+    kill(-j->pid, at_once ? SIGKILL : SIGTERM);
+    if (!at_once) kill(-j->pid, SIGCONT); /* a stopped tool would not see the SIGTERM */
+    j->stage = at_once ? SY_SP_KILL : SY_SP_TERM;
+    j->deadline = now + (at_once ? SY_SP_STUCK_MS : SY_SP_GRACE_MS);
+}
+
+void sy_sp_job_refuse(sy_sp_job *j, symbi_status st, const char *message)
+{
+    symbi_exec_result r;
+    memset(&r, 0, sizeof r);
+    r.exit_code = -1;
+    frame(j, st, message, &r);
+}
+
+void sy_sp_job_failed(sy_sp_job *j, int start_errno)
+{
+    symbi_exec_result r;
+    memset(&r, 0, sizeof r);
+    r.exit_code = -1;
+    r.start_errno = start_errno;
+    r.started_ms = sy_sp_wall();
+    sy_spawn_sha_end(&j->sha, r.out_sha256);
+    frame(j, SYMBI_OK, "", &r);
+}
