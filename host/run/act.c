@@ -1,0 +1,157 @@
+/* run/act.c: what a tool's answer becomes: evidence for the journal, an observation for the model. */
+#include "base/buf.h"
+#include "base/ctx.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "run/machine.h"
+#include "symbi/json.h"
+
+#include <string.h>
+
+/* JSON text of v in the turn arena. */
+static symbi_status text_of(symbi_run *r, const symbi_value *v, symbi_str *out, symbi_err *err)
+{
+    symbi_text t;
+    symbi_status st = symbi_json_write(r->cx, v, 0, &t, err);
+    if (st) return st;
+    *out = sy_run_dup(&r->turn, symbi_text_str(&t));
+    symbi_text_free(&t);
+    return r->turn.status ? sy_arena_fail(&r->turn, "the turn", err) : SYMBI_OK;
+}
+
+static void evidence_head(symbi_run *r, const sy_proposal *p, sy_obj *o)
+{
+    symbi_tool_info ti;
+    symbi_tool_get_info(p->v.tool, &ti);
+    sy_obj_hex(o, "action_digest", p->v.action_digest, 32);
+    sy_obj_str(o, "call_id", p->call_id);
+    sy_obj_int(o, "duration_ms", symbi_ctx_mono_ms(r->cx) - p->started_mono);
+    sy_obj_hex(o, "manifest_sha256", ti.sha256, 32);
+    if (p->plan) {
+        sy_obj_hex(o, "plan_digest", p->plan->digest, 32);
+        sy_obj_str(o, "scan_id", sy_run_dup(&r->turn, p->plan->scan_id));
+    }
+    sy_obj_str(o, "tool", p->name);
+}
+
+static void failed(symbi_run *r, sy_proposal *p, symbi_str text)
+{
+    sy_obj o = sy_obj_new(&r->turn);
+    evidence_head(r, p, &o);
+    sy_obj_str(&o, "error", text);
+    sy_obj_str(&o, "status", SY_LIT("error"));
+    p->evidence = sy_obj_value(&o);
+    p->observation = text;
+    p->failed = true;
+}
+
+static symbi_status observe_exec(symbi_run *r, sy_proposal *p, const symbi_exec_result *x, symbi_err *err)
+{
+    static const char *const told[] = { "status", "exit_code", "results", "stderr", "error", "truncated" };
+    symbi_doc *env;
+    sy_obj o = sy_obj_new(&r->turn), e = sy_obj_new(&r->turn);
+    symbi_value v;
+    symbi_str status;
+    symbi_status st = symbi_tool_envelope(r->cx, p->v.tool, p->plan, x, &env, err);
+    if (st) return st;
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+        const symbi_value *m = symbi_value_getz(symbi_doc_root(env), told[i]);
+        if (m && !(m->kind == SYMBI_STRING && !m->u.s.n)) sy_obj_put(&o, told[i], *m);
+    }
+    if (x->out_truncated || x->err_truncated) sy_obj_bool(&o, "output_truncated", true);
+    v = sy_obj_value(&o);
+    st = r->turn.status ? sy_arena_fail(&r->turn, "the turn", err) : text_of(r, &v, &p->observation, err);
+    status = sy_run_dup(&r->turn, symbi_value_str(symbi_doc_root(env), "status", SY_LIT("error")));
+    symbi_doc_unref(env);
+    if (st) return st;
+    p->failed = !sy_str_eqz(status, "success");
+    evidence_head(r, p, &e);
+    sy_obj_int(&e, "exit_code", x->exit_code);
+    sy_obj_count(&e, "output_bytes", x->out_bytes);
+    sy_obj_hex(&e, "output_sha256", x->out_sha256, 32);
+    if (x->signal) sy_obj_int(&e, "signal", x->signal);
+    sy_obj_str(&e, "status", status);
+    sy_obj_bool(&e, "truncated", x->out_truncated || x->err_truncated);
+    p->evidence = sy_obj_value(&e);
+    return r->turn.status ? sy_arena_fail(&r->turn, "the turn", err) : SYMBI_OK;
+}
+
+static symbi_status observe_value(symbi_run *r, sy_proposal *p, const symbi_value *v, symbi_err *err)
+{
+    sy_obj e = sy_obj_new(&r->turn);
+    uint8_t hash[32];
+    symbi_status st;
+    if (v->kind == SYMBI_STRING) p->observation = sy_run_dup(&r->turn, v->u.s);
+    else if ((st = text_of(r, v, &p->observation, err))) return st;
+    if ((st = symbi_sha256(r->cx, p->observation, hash, err))) return st;
+    evidence_head(r, p, &e);
+    sy_obj_count(&e, "output_bytes", p->observation.n);
+    sy_obj_hex(&e, "output_sha256", hash, 32);
+    sy_obj_str(&e, "status", SY_LIT("success"));
+    p->evidence = sy_obj_value(&e);
+    return r->turn.status ? sy_arena_fail(&r->turn, "the turn", err) : SYMBI_OK;
+}
+
+symbi_status sy_run_observe(symbi_run *r, size_t i, const symbi_reply *reply, symbi_err *err)
+{
+    sy_proposal *p = &r->calls[i];
+    symbi_err why;
+    symbi_status st;
+    p->finished = true;
+    if (reply->error.code) {
+        char text[sizeof reply->error.msg + 32];
+        symbi_str s;
+        size_t n = strnlen(reply->error.msg, sizeof reply->error.msg);
+        memcpy(text, reply->error.msg, n);
+        if (!n) n = (size_t)(stpcpy(text, symbi_status_text(reply->error.code)) - text);
+        s.p = text;
+        s.n = n;
+        failed(r, p, sy_run_dup(&r->turn, s));
+        return r->turn.status ? sy_arena_fail(&r->turn, "the turn", err) : SYMBI_OK;
+    }
+    if (!p->plan) { /* whatever the driver did, it did not do it with our plan */
+        failed(r, p, SY_LIT("the driver answered without redeeming the permit; the answer was discarded"));
+        return r->turn.status ? sy_arena_fail(&r->turn, "the turn", err) : SYMBI_OK;
+    }
+    if (p->plan->kind == SYMBI_BACKEND_SHELL && reply->exec) st = observe_exec(r, p, reply->exec, &why);
+    else if (p->plan->kind == SYMBI_BACKEND_CALLBACK && reply->value) st = observe_value(r, p, reply->value, &why);
+    else {
+        failed(r, p, SY_LIT("the driver gave no result for this kind of tool"));
+        return r->turn.status ? sy_arena_fail(&r->turn, "the turn", err) : SYMBI_OK;
+    }
+    if (st == SYMBI_ENOMEM) return sy_fail_nomem(err);
+    if (st) failed(r, p, sy_run_dup(&r->turn, symbi_str_z(why.msg)));
+    return r->turn.status ? sy_arena_fail(&r->turn, "the turn", err) : SYMBI_OK;
+}
+
+static bool contract_broken(symbi_code c)
+{
+    return c == SYMBI_CODE_BAD_ARGUMENTS_JSON || c == SYMBI_CODE_ARGUMENTS_NOT_OBJECT || c == SYMBI_CODE_INVALID_ARGUMENTS || c == SYMBI_CODE_ARGUMENTS_TOO_LARGE;
+}
+
+/* Each tool call is answered once, in proposal order (spec section 5); a denied answer becomes a note from the user's side,
+ * because a conversation must not end with the assistant's own words. */
+symbi_status sy_run_tell_model(symbi_run *r, symbi_err *err)
+{
+    symbi_status st = SYMBI_OK;
+    for (size_t i = 0; !st && i < r->ncalls; i++) {
+        sy_proposal *p = &r->calls[i];
+        if (p->kind != SYMBI_ACTION_TOOL_CALL) {
+            sy_buf b;
+            sy_buf_init(&b, r->cx->alloc, 4096);
+            sy_buf_addz(&b, "[Policy denied] ");
+            sy_buf_addz(&b, p->v.reason);
+            st = sy_buf_status(&b) ? sy_fail_nomem(err) : sy_conv_add_text(&r->conv, SY_ROLE_USER, sy_buf_str(&b), err);
+            sy_buf_free(&b);
+        } else if (!sy_proposal_may_run(p)) {
+            st = sy_conv_add_result(&r->conv, p->call_id, p->name, contract_broken(p->v.code) ? "[Schema validation failed] " : "[Policy denied] ",
+                                    symbi_str_z(p->v.reason), true, err);
+        } else if (!p->finished || !p->observation.n) {
+            st = sy_conv_add_result(&r->conv, p->call_id, p->name, p->finished ? "" : "[Error] ",
+                                    p->finished ? SY_LIT("(no output)") : SY_LIT("the tool produced no result"), !p->finished, err);
+        } else {
+            st = sy_conv_add_result(&r->conv, p->call_id, p->name, p->failed ? "[Error] " : "", p->observation, p->failed, err);
+        }
+    }
+    return st;
+}

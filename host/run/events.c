@@ -1,0 +1,238 @@
+/* run/events.c: the journal of a run (spec orga-oats.md section 2): what is queued, how it is committed, and the copy that
+ * people may watch. */
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/ctx.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "gate/gate.h"
+#include "run/machine.h"
+#include "symbi/json.h"
+
+#include <string.h>
+
+static symbi_status keep(symbi_run *r, symbi_text **list, size_t *n, size_t *cap, symbi_text *t)
+{
+    if (sy_grow(&r->cx->alloc, (void **)list, cap, *n + 1, sizeof **list)) return SYMBI_ENOMEM;
+    (*list)[(*n)++] = *t;
+    memset(t, 0, sizeof *t);
+    return SYMBI_OK;
+}
+
+/* A copy for watching; when memory is short people see less, nothing else suffers. */
+static void show(symbi_run *r, symbi_str text)
+{
+    symbi_text t;
+    sy_buf b;
+    sy_buf_init(&b, r->cx->alloc, r->cx->limits.output_bytes);
+    sy_buf_adds(&b, text);
+    if (sy_buf_take(&b, &t, "event", NULL)) return;
+    if (r->nshown == SY_EVENTS_KEPT) {
+        symbi_text_free(&r->shown[0]);
+        memmove(&r->shown[0], &r->shown[1], --r->nshown * sizeof *r->shown);
+    }
+    if (keep(r, &r->shown, &r->nshown, &r->shown_cap, &t)) symbi_text_free(&t);
+}
+
+static symbi_status queue(symbi_run *r, symbi_text *t, symbi_err *err)
+{
+    show(r, symbi_text_str(t));
+    if (keep(r, &r->pending, &r->npending, &r->pending_cap, t)) {
+        symbi_text_free(t);
+        return sy_fail_nomem(err);
+    }
+    return SYMBI_OK;
+}
+
+symbi_status sy_run_event(symbi_run *r, symbi_value event, symbi_err *err)
+{
+    symbi_text t;
+    symbi_status st;
+    if (r->turn.status) return sy_arena_fail(&r->turn, "the turn", err);
+    st = symbi_json_write(r->cx, &event, SYMBI_JSON_CANONICAL, &t, err);
+    return st ? st : queue(r, &t, err);
+}
+
+void sy_run_drop_pending(symbi_run *r)
+{
+    for (size_t i = 0; i < r->npending; i++) symbi_text_free(&r->pending[i]);
+    r->npending = 0;
+}
+
+/* The verdicts of the turn went with this queue. Their entry is the policy_evaluated one; its own number is not needed. */
+void sy_run_committed(symbi_run *r)
+{
+    uint64_t len = r->o.audit ? symbi_audit_len(r->o.audit) : 0;
+    for (size_t i = 0; i < r->ncalls; i++)
+        if (!r->calls[i].v.committed) sy_verdict_committed(&r->calls[i].v, len ? len - 1 : 0);
+    sy_run_drop_pending(r);
+}
+
+symbi_status sy_run_commit(symbi_run *r, bool durable, bool *waiting, symbi_err *err)
+{
+    symbi_audit_event *ev;
+    symbi_status st;
+    *waiting = false;
+    if (!r->o.audit || !r->npending) {
+        sy_run_committed(r);
+        return SYMBI_OK;
+    }
+    ev = sy_calloc(&r->cx->alloc, r->npending, sizeof *ev);
+    if (!ev) return sy_fail_nomem(err);
+    for (size_t i = 0; i < r->npending; i++) {
+        ev[i].loop_id = r->o.loop_id;
+        ev[i].agent_id = r->o.agent_id;
+        ev[i].iteration = r->result.iterations;
+        ev[i].event = symbi_text_str(&r->pending[i]);
+    }
+    if (r->o.commit_effect) {
+        symbi_text_free(&r->batch);
+        st = symbi_audit_prepare(r->o.audit, ev, r->npending, NULL, 0, &r->batch, err);
+        *waiting = !st;
+    } else {
+        st = symbi_audit_commit(r->o.audit, ev, r->npending, NULL, 0, durable, err);
+        if (!st) sy_run_committed(r);
+    }
+    sy_free(&r->cx->alloc, ev, r->npending * sizeof *ev);
+    return st;
+}
+
+symbi_status sy_run_event_started(symbi_run *r, symbi_err *err)
+{
+    sy_obj o = sy_obj_new(&r->turn), c = sy_obj_new(&r->turn);
+    sy_arr tools = sy_arr_new(&r->turn);
+    symbi_toolset *ts = symbi_gate_tools(r->o.gate);
+    uint8_t hash[32];
+    symbi_status st = symbi_sha256(r->cx, r->o.prompt, hash, err);
+    if (st) return st;
+    sy_obj_count(&c, "context_token_budget", r->o.context_token_budget);
+    sy_obj_count(&c, "max_concurrent_tools", r->o.max_concurrent_tools);
+    sy_obj_count(&c, "max_iterations", r->o.max_iterations);
+    sy_obj_count(&c, "max_total_tokens", r->o.max_total_tokens);
+    sy_obj_int(&c, "timeout_ms", r->o.timeout_ms);
+    sy_obj_int(&c, "tool_timeout_ms", r->o.tool_timeout_ms);
+    sy_obj_str(&o, "agent_id", r->o.agent_id);
+    sy_obj_put(&o, "config", sy_obj_value(&c));
+    sy_obj_str(&o, "model", r->o.model);
+    if (symbi_gate_policies(r->o.gate)) {
+        uint8_t ph[32];
+        symbi_cedar_hash(symbi_gate_policies(r->o.gate), ph);
+        sy_obj_hex(&o, "policy_set_hash", ph, 32);
+    }
+    sy_obj_str(&o, "provider", r->o.provider.n ? r->o.provider : SY_LIT("none"));
+    sy_obj_hex(&o, "request_hash", hash, 32);
+    for (size_t i = 0; ts && i < symbi_toolset_count(ts); i++) {
+        symbi_tool_info ti;
+        symbi_tool_get_info(symbi_toolset_at(ts, i), &ti);
+        if (symbi_gate_in_profile(r->o.gate, ti.name)) sy_arr_add(&tools, sy_val_str(ti.name));
+    }
+    sy_obj_put(&o, "tool_profile", sy_arr_value(&tools));
+    sy_obj_str(&o, "type", SY_LIT("started"));
+    return sy_run_event(r, sy_obj_value(&o), err);
+}
+
+/* What was proposed, by shape and size: arguments stand in policy_evaluated only as a digest. */
+static symbi_status event_reasoning(symbi_run *r, symbi_err *err)
+{
+    sy_obj o = sy_obj_new(&r->turn), u = sy_obj_new(&r->turn);
+    sy_arr acts = sy_arr_new(&r->turn);
+    for (size_t i = 0; i < r->ncalls; i++) {
+        const sy_proposal *p = &r->calls[i];
+        sy_obj a = sy_obj_new(&r->turn);
+        if (p->call_id.n) sy_obj_str(&a, "call_id", p->call_id);
+        if (p->name.n) sy_obj_str(&a, "name", p->name);
+        if (p->kind == SYMBI_ACTION_TOOL_CALL) sy_obj_str(&a, "arguments", p->args_text);
+        else sy_obj_count(&a, "content_length", p->content.n);
+        sy_obj_str(&a, "type", symbi_str_z(symbi_action_kind_name(p->kind)));
+        sy_arr_add(&acts, sy_obj_value(&a));
+    }
+    sy_obj_put(&o, "actions", sy_arr_value(&acts));
+    sy_obj_count(&o, "iteration", r->result.iterations);
+    sy_obj_str(&o, "type", SY_LIT("reasoning_complete"));
+    sy_obj_count(&u, "completion_tokens", r->result.completion_tokens);
+    sy_obj_count(&u, "prompt_tokens", r->result.prompt_tokens);
+    sy_obj_count(&u, "total_tokens", r->result.total_tokens);
+    sy_obj_put(&o, "usage_so_far", sy_obj_value(&u));
+    return sy_run_event(r, sy_obj_value(&o), err);
+}
+
+static symbi_status event_approval(symbi_run *r, const sy_proposal *p, symbi_err *err)
+{
+    sy_obj o = sy_obj_new(&r->turn);
+    sy_obj_hex(&o, "action_digest", p->v.action_digest, 32);
+    sy_obj_bool(&o, "approved", p->answered && p->approved);
+    sy_obj_str(&o, "approver", p->approver.n ? p->approver : SY_LIT(""));
+    sy_obj_str(&o, "call_id", p->call_id);
+    sy_obj_str(&o, "name", p->name);
+    sy_obj_str(&o, "type", SY_LIT("step_up_resolved"));
+    return sy_run_event(r, sy_obj_value(&o), err);
+}
+
+symbi_status sy_run_event_judged(symbi_run *r, symbi_err *err)
+{
+    const symbi_verdict **v;
+    symbi_str *ids;
+    symbi_text t;
+    symbi_status st = event_reasoning(r, err);
+    for (size_t i = 0; !st && i < r->ncalls; i++)
+        if (r->calls[i].asked) st = event_approval(r, &r->calls[i], err);
+    if (st) return st;
+    v = sy_arena_calloc(&r->turn, r->ncalls, sizeof *v);
+    ids = sy_arena_calloc(&r->turn, r->ncalls, sizeof *ids);
+    if (!v || !ids) return sy_arena_fail(&r->turn, "the turn", err);
+    for (size_t i = 0; i < r->ncalls; i++) {
+        v[i] = &r->calls[i].v;
+        ids[i] = r->calls[i].call_id;
+    }
+    st = sy_verdicts_event(r->cx, v, ids, r->ncalls, r->result.iterations, &t, err);
+    return st ? st : queue(r, &t, err);
+}
+
+symbi_status sy_run_event_acted(symbi_run *r, symbi_err *err)
+{
+    sy_obj o = sy_obj_new(&r->turn), q = sy_obj_new(&r->turn);
+    sy_arr list = sy_arr_new(&r->turn);
+    size_t started = 0, observed = 0;
+    symbi_status st;
+    r->acted = true;
+    for (size_t i = 0; i < r->ncalls; i++) {
+        if (r->calls[i].started) started++;
+        if (r->calls[i].observation.n) observed++;
+        if (r->calls[i].evidence.kind == SYMBI_OBJECT) sy_arr_add(&list, r->calls[i].evidence);
+    }
+    if (started) {
+        sy_obj_int(&o, "duration_ms", symbi_ctx_mono_ms(r->cx) - r->act_started_mono);
+        sy_obj_put(&o, "evidence", sy_arr_value(&list));
+        sy_obj_count(&o, "iteration", r->result.iterations);
+        sy_obj_count(&o, "tool_count", started);
+        sy_obj_str(&o, "type", SY_LIT("tools_dispatched"));
+        if ((st = sy_run_event(r, sy_obj_value(&o), err))) return st;
+    }
+    sy_obj_count(&q, "context_tokens", sy_conv_estimate(&r->conv));
+    sy_obj_count(&q, "iteration", r->result.iterations);
+    sy_obj_count(&q, "observation_count", observed);
+    sy_obj_str(&q, "type", SY_LIT("observations_collected"));
+    return sy_run_event(r, sy_obj_value(&q), err);
+}
+
+symbi_status sy_run_event_terminated(symbi_run *r, symbi_err *err)
+{
+    sy_obj o, u;
+    symbi_status st;
+    bool unrecorded = false; /* tools that ran in a turn that was cut short */
+    for (size_t i = 0; i < r->ncalls; i++) unrecorded |= r->calls[i].started && !r->acted;
+    if (unrecorded && (st = sy_run_event_acted(r, err))) return st;
+    o = sy_obj_new(&r->turn);
+    u = sy_obj_new(&r->turn);
+    sy_obj_int(&o, "duration_ms", r->result.duration_ms);
+    if (r->result.error.code) sy_obj_str(&o, "error", symbi_str_z(r->result.error.msg));
+    sy_obj_count(&o, "iterations", r->result.iterations);
+    sy_obj_str(&o, "reason", symbi_str_z(symbi_end_name(r->result.end)));
+    sy_obj_count(&o, "tool_calls", r->result.tool_calls);
+    sy_obj_count(&u, "completion_tokens", r->result.completion_tokens);
+    sy_obj_count(&u, "prompt_tokens", r->result.prompt_tokens);
+    sy_obj_count(&u, "total_tokens", r->result.total_tokens);
+    sy_obj_put(&o, "total_usage", sy_obj_value(&u));
+    sy_obj_str(&o, "type", SY_LIT("terminated"));
+    return sy_run_event(r, sy_obj_value(&o), err);
+}
