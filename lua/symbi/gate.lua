@@ -1,0 +1,94 @@
+--- symbi.gate: opens a gate from folders. What is decided, and how, is C (host/gate); here files are found and read.
+-- gate = symbi.gate.open{ policies = folder | policy set | list of {name=, text=}, tools = folder | toolset | list of tools,
+--   profile = {names}, surface = "run", audit =, entities =, max_tool_calls =, permit_ttl_ms =, strict_policies = bool }
+-- Then gate:check(action[, facts]) -> verdict; gate:commit(verdict); gate:redeem(verdict, permit). See bindings/lgate.c.
+local core = require "symbi.core"
+
+local M = {}
+
+local SURFACE = "^[%w_][%w_.%-]*$" -- a plain folder name
+
+local function io_module() return require("symbi").io end
+
+--- The policy sources of a folder: <dir>/*.cedar and, for a surface, <dir>/<surface>/*.cedar, each sorted by name. A file that is
+-- a JSON list holds {name=, source=, active=}. Any file that cannot be read refuses the whole folder.
+function M.sources(dir, surface)
+    local io = io_module()
+    local list = {}
+    local function add(folder, optional)
+        local entries, message, err = io.list_dir(folder)
+        if not entries then
+            if optional and err and err.code == "ENOTFOUND" then return true end
+            return nil, message, err
+        end
+        for _, e in ipairs(entries) do
+            if e.name:find("%.cedar$") and e.type ~= "directory" then
+                local path = folder .. "/" .. e.name
+                local text, why, rerr = io.read_file(path)
+                if not text then return nil, why, rerr end
+                if text:find("^%s*%[") then
+                    local decoded, jmsg, jerr = core.json.decode(text)
+                    if not decoded then return nil, path .. ": " .. jmsg, jerr end
+                    for i, p in ipairs(decoded) do
+                        if type(p) ~= "table" or type(p.name) ~= "string" or type(p.source) ~= "string" then
+                            local m = path .. ": entry " .. i .. " must be an object with name and source"
+                            return nil, m, core.error("ESCHEMA", m)
+                        end
+                        if p.active ~= false then list[#list + 1] = { name = path .. ":" .. p.name, text = p.source } end
+                    end
+                else
+                    list[#list + 1] = { name = path, text = text }
+                end
+            end
+        end
+        return true
+    end
+    local ok, message, err = add(dir, false)
+    if not ok then return nil, message, err end
+    if surface and surface ~= "" then
+        if not surface:find(SURFACE) then
+            local m = "surface '" .. surface .. "' is no plain folder name"
+            return nil, m, core.error("EINVAL", m)
+        end
+        ok, message, err = add(dir .. "/" .. surface, true)
+        if not ok then return nil, message, err end
+    end
+    return list
+end
+
+--- A policy set from a folder, a list of sources or a text; userdata passes through.
+function M.policies(from, options)
+    options = options or {}
+    if type(from) == "userdata" then return from end
+    local sources = from
+    if type(from) == "string" then
+        local message, err
+        sources, message, err = M.sources(from, options.surface)
+        if not sources then return nil, message, err end
+    end
+    return core.cedar.policies(sources, { symbi_alias = true, legacy_scope = not options.strict_policies, annotated_ids = true })
+end
+
+function M.open(options)
+    if type(options) ~= "table" then error("symbi.gate.open: an options table is expected", 2) end
+    local o = {}
+    for k, v in pairs(options) do o[k] = v end
+    local message, err
+    if o.policies ~= nil then
+        o.policies, message, err = M.policies(o.policies, o)
+        if not o.policies then return nil, message, err end
+    end
+    o.strict_policies = nil
+    if type(o.tools) == "string" then
+        o.tools, message, err = require("symbi").toolclad.dir(o.tools)
+        if not o.tools then return nil, message, err end
+    end
+    if type(o.tools) == "table" then
+        o.tools, message, err = core.toolclad.toolset(o.tools)
+        if not o.tools then return nil, message, err end
+    end
+    if o.production == nil then o.production = os.getenv("SYMBIONT_ENV") == "production" end
+    return core.gate.new(o)
+end
+
+return M

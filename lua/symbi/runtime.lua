@@ -1,0 +1,88 @@
+--- symbi.runtime{policies=, tools=, state=, agents=, model=, replay=, project_dir=, surface=}: the embedded runtime: policies and tools
+-- from folders, the audit trail in the state folder, agents on top. Nothing here decides; it opens and hands over.
+local core = require "symbi.core"
+
+local M = {}
+local Runtime = {}
+Runtime.__index = Runtime
+
+local KNOWN = { policies = true, tools = true, state = true, agents = true, model = true, replay = true, project_dir = true, surface = true,
+    no_audit = true, strict_policies = true, insecure_allow_all = true }
+
+--- SYMBI_MODEL_URL, SYMBI_MODEL, SYMBI_MODEL_KEY name a live model behind any OpenAI-compatible endpoint.
+function M.model_from_environment()
+    local url = os.getenv("SYMBI_MODEL_URL")
+    if not url or url == "" then return nil end
+    return { provider = os.getenv("SYMBI_MODEL_PROVIDER") or "openai", base_url = url, name = os.getenv("SYMBI_MODEL") or "default",
+        key = os.getenv("SYMBI_MODEL_KEY"), stream = os.getenv("SYMBI_MODEL_STREAM") == "1" }
+end
+
+function M.new(options)
+    local symbi = require "symbi"
+    if type(options) ~= "table" then error("symbi.runtime: an options table is expected", 3) end
+    for k in pairs(options) do
+        if not KNOWN[k] then error("symbi.runtime: unknown option '" .. tostring(k) .. "'", 3) end
+    end
+    local given = symbi.options or {} -- what the host was told on its command line wins over the script
+    local rt = setmetatable({}, Runtime)
+    local message, err
+    rt.options = options
+    rt.policies_dir = given.policies or options.policies
+    rt.tools_dir = given.tools or options.tools
+    rt.state_dir = given.state or options.state or ".symbi"
+    rt.project_dir = options.project_dir or "."
+    rt.surface = options.surface
+    rt.model = options.model or (not options.replay and M.model_from_environment()) or {}
+    rt.replay = options.replay
+    rt.env = symbi.io.environ()
+    rt.policies, message, err = symbi.gate.policies(rt.policies_dir or {}, options)
+    if not rt.policies then return nil, message, err end
+    if type(rt.tools_dir) == "string" then rt.tools, message, err = symbi.toolclad.dir(rt.tools_dir)
+    else rt.tools, message, err = core.toolclad.toolset(rt.tools_dir or {}) end
+    if not rt.tools then return nil, message, err end
+    if not options.no_audit then
+        rt.store, message, err = symbi.store.open(rt.state_dir)
+        if not rt.store then return nil, message, err end
+        rt.audit, message, err = symbi.audit.open(rt.store)
+        if not rt.audit then rt:close() return nil, message, err end
+    end
+    return rt
+end
+
+--- A gate over this runtime's policies and tools, for one executor profile (nil: every tool).
+function Runtime:open_gate(profile, max_tool_calls)
+    return require("symbi").gate.open { policies = self.policies, tools = self.tools, profile = profile, surface = self.surface, audit = self.audit,
+        max_tool_calls = max_tool_calls, insecure_allow_all = self.options.insecure_allow_all }
+end
+
+--- An agent from a definition table or a path; a bare name means <agents>/<name>.toml.
+function Runtime:agent(definition)
+    if type(definition) == "string" and not definition:find("[/.]") and self.options.agents then
+        definition = self.options.agents .. "/" .. definition .. ".toml"
+    end
+    return require("symbi.agent").new(self, definition)
+end
+
+--- The transports of this environment; with a replay file the model's answers come from there.
+function Runtime:io(options)
+    local io = require("symbi").io.auto { tools = self.tools, approve = options and options.approve }
+    if self.replay then
+        local replay = assert(require("symbi.io.replay").open(self.replay))
+        local base = io
+        io = setmetatable({ model = function(_, effect) return replay:model(effect) end }, { __index = base })
+    end
+    return io
+end
+
+--- Verifies the whole trail: the report of symbi.audit.verify.
+function Runtime:verify() return require("symbi").audit.verify(self.store) end
+
+function Runtime:close()
+    for _, k in ipairs { "audit", "store" } do
+        local o = self[k]
+        self[k] = nil
+        if o then o:close() end
+    end
+end
+
+return M

@@ -1,0 +1,142 @@
+--- symbi.show: what a run does, for people and for machines. p = symbi.show.printer{json=, color=, write=}; p:watch() is the function
+-- for agent:run{watch=}; p:answer(result) and p:audit(report, path) print the end. Colour only on a terminal, and never when NO_COLOR is set.
+local core = require "symbi.core"
+
+local M = {}
+local Printer = {}
+Printer.__index = Printer
+
+local CODES = { bold = "1", dim = "2", red = "31", green = "32", yellow = "33", cyan = "36" }
+
+local function wants_color()
+    local no = os.getenv("NO_COLOR")
+    if no and no ~= "" then return false end
+    return require("symbi").io.isatty(1)
+end
+
+function M.printer(options)
+    options = options or {}
+    local color = options.color
+    if color == nil then color = not options.json and wants_color() end
+    return setmetatable({ json = options.json, color = color, write = options.write or function(s) io.stdout:write(s) io.stdout:flush() end,
+        proposals = {}, count = 0 }, Printer)
+end
+
+function Printer:paint(color, text)
+    if not self.color then return text end
+    return "\27[" .. CODES[color] .. "m" .. text .. "\27[0m"
+end
+
+function Printer:line(...) self.write(table.concat({ ... }) .. "\n") end
+
+function Printer:record(t) self.write(core.json.encode(t) .. "\n") end
+
+-- Text from outside on one line: control characters (terminal escapes among them) become visible, long text is cut.
+local function safe(text, max)
+    text = tostring(text):gsub("%s+", " "):gsub("[%z\1-\31\127]", "?"):gsub("\194[\128-\159]", "?")
+    if #text > max then
+        text = text:sub(1, max)
+        while #text > 0 and text:byte(-1) >= 128 and text:byte(-1) < 192 do text = text:sub(1, -2) end
+        if #text > 0 and text:byte(-1) >= 192 then text = text:sub(1, -2) end
+        text = text .. "…"
+    end
+    return text
+end
+M.safe = safe
+
+function Printer:head(fields)
+    if self.json then
+        fields.type = "start"
+        return self:record(fields)
+    end
+    self:line(self:paint("bold", fields.title))
+    for _, l in ipairs(fields.notes or {}) do self:line(self:paint("dim", l)) end
+end
+
+local function policy_text(p)
+    if not p then return "" end
+    return p.id .. " (" .. p.source .. ":" .. p.line .. ")"
+end
+
+function Printer:verdict(d, says)
+    self.count = self.count + 1
+    local proposal = self.proposals[d.call_id or ""] or {}
+    if self.json then
+        return self:record { type = "verdict", kind = d.kind, name = d.name, call_id = d.call_id, arguments = proposal.arguments,
+            decision = d.decision, code = d.code, reason = d.reason, policies = d.policies, model_says = says }
+    end
+    local allowed = d.decision == "allow" or d.decision == "modify"
+    self:line("")
+    if says and says ~= "" and d.kind == "tool_call" then self:line(self:paint("dim", "   model says: “" .. safe(says, 300) .. "”")) end
+    self:line(string.format("%2d ", self.count), self:paint("bold", d.kind == "tool_call" and "proposes " .. safe(d.name, 60) or "proposes to " .. d.kind),
+        "  ", safe(proposal.arguments or "", 120))
+    local mark = allowed and self:paint("green", "ALLOWED") or d.decision == "step_up" and self:paint("yellow", "WAITS") or self:paint("red", "DENIED ")
+    self:line("   ", mark, "  ", d.policies[1] and "by " .. policy_text(d.policies[1]) .. "  " or "", allowed and "" or d.code .. ": " .. safe(d.reason, 240))
+end
+
+function Printer:result(effect, reply)
+    local x = reply.exec
+    if self.json then
+        return self:record { type = "result", call_id = effect.call_id, name = effect.tool, exit_code = x and x.exit_code, stdout = x and x.stdout,
+            stderr = x and x.stderr, stdout_sha256 = x and x.stdout_sha256, duration_ms = x and x.duration_ms, value = reply.value,
+            error = reply.error and tostring(reply.error) }
+    end
+    if reply.error then return self:line("   ", self:paint("red", "FAILED"), "   ", safe(tostring(reply.error), 300)) end
+    if not x then return self:line("   ", self:paint("cyan", "RESULT"), "   ", safe(type(reply.value) == "table" and core.json.encode(reply.value) or reply.value, 300)) end
+    local label = self:paint(x.exit_code == 0 and "cyan" or "red", "RESULT")
+    self:line("   ", label, "   ", effect.tool, ": exit ", tostring(x.exit_code), x.timed_out and ", timed out" or "", " in ", tostring(x.duration_ms), " ms")
+    local n = 0
+    for l in (x.stdout .. (x.exit_code ~= 0 and x.stderr or "")):gmatch("[^\n]+") do
+        n = n + 1
+        if n > 6 then self:line(self:paint("dim", "            …")) break end
+        self:line("            ", safe(l, 120))
+    end
+end
+
+--- The function for agent:run{watch=}: watch("event", journal_event, run) and watch("result", effect, reply).
+function Printer:watch()
+    local last_say = nil
+    return function(kind, data, extra)
+        if kind == "result" then return self:result(data, extra) end
+        if kind ~= "event" then return end
+        if data.type == "reasoning_complete" then
+            for _, a in ipairs(data.actions) do self.proposals[a.call_id or ""] = a end
+            local messages = extra and extra:conversation()
+            last_say = nil
+            for i = messages and #messages.messages or 0, 1, -1 do
+                if messages.messages[i].role == "assistant" then last_say = messages.messages[i].content break end
+            end
+        elseif data.type == "policy_evaluated" then
+            for i, d in ipairs(data.decisions) do self:verdict(d, i == 1 and last_say or nil) end
+        end
+    end
+end
+
+function Printer:answer(result)
+    if self.json then
+        return self:record { type = "answer", completed = result.completed, reason = result.reason, output = result.output, iterations = result.iterations,
+            tool_calls = result.tool_calls, denied = result.denied, usage = result.usage, error = result.error and tostring(result.error) }
+    end
+    self:line("")
+    if result.completed then self:line(self:paint("bold", "answer  "), (safe(result.output, 2000)))
+    else self:line(self:paint("red", "ended: " .. result.reason), result.error and "  " .. safe(tostring(result.error), 300) or "") end
+    self:line(self:paint("dim", string.format("        %d turns, %d tools run, %d proposals denied, %d tokens", result.iterations, result.tool_calls, result.denied,
+        result.usage.total_tokens)))
+end
+
+--- The verified trail: report as symbi.audit.verify gives it. Returns true when it is whole.
+function Printer:audit(report, path)
+    local ok = report.result == "ok"
+    if self.json then
+        self:record { type = "audit", result = report.result, entries = report.entries, anchored = report.anchored, checkpoints = report.checkpoints,
+            bad_sequence = report.bad_sequence, detail = report.detail, head = report.head, path = path }
+        return ok
+    end
+    self:line("")
+    self:line(ok and self:paint("green", "audit trail verified") or self:paint("red", "AUDIT TRAIL BROKEN: " .. report.result),
+        string.format("  %d entries in %s, %d anchored by %d signed checkpoints", report.entries, path or "the store", report.anchored, report.checkpoints),
+        ok and "" or "; first fault at entry " .. tostring(report.bad_sequence) .. ": " .. safe(report.detail, 200))
+    return ok
+end
+
+return M
