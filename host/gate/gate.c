@@ -62,6 +62,7 @@ symbi_status symbi_gate_new(symbi_ctx *cx, const symbi_gate_options *o, symbi_ga
         return sy_fail(err, SYMBI_EINVAL, "the surface name is longer than %zu bytes or holds a NUL", sizeof g->surface - 1);
     g = sy_calloc(&cx->alloc, 1, sizeof *g);
     if (!g) return sy_fail_nomem(err);
+    g->refs = 1;
     g->cx = cx;
     sy_nonces_init(&g->used, cx->alloc, cx->limits.permits_used);
     sy_arena_init(&g->scratch, cx->alloc, SY_SCRATCH_MAX);
@@ -87,10 +88,16 @@ fail:
     return st;
 }
 
+symbi_gate *symbi_gate_ref(symbi_gate *g)
+{
+    g->refs++;
+    return g;
+}
+
 void symbi_gate_free(symbi_gate *g)
 {
     symbi_alloc al;
-    if (!g) return;
+    if (!g || --g->refs) return;
     al = g->cx->alloc;
     symbi_cedar_eval_free(g->eval);
     symbi_cedar_unref(g->policies);

@@ -15,6 +15,7 @@ typedef struct sy_approval {
 } sy_approval;
 
 struct symbi_gate {
+    unsigned refs; /* runs keep their gate, so that garbage collectors may free in any order */
     symbi_ctx *cx;
     symbi_cedar *policies;
     symbi_cedar_entities *entities;

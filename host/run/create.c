@@ -51,7 +51,7 @@ static symbi_status copy_options(symbi_run *r, const symbi_run_options *o, symbi
 {
     symbi_str *env;
     symbi_status st;
-    r->o = *o;
+    r->o = *o; /* the gate is referenced already */
     r->o.loop_id = sy_run_dup(&r->life, o->loop_id);
     r->o.agent_id = sy_run_dup(&r->life, o->agent_id);
     r->o.system = sy_run_dup(&r->life, o->system);
@@ -99,6 +99,7 @@ symbi_status symbi_run_new(symbi_ctx *cx, const symbi_run_options *o, symbi_run 
     r = sy_calloc(&cx->alloc, 1, sizeof *r);
     if (!r) return sy_fail_nomem(err);
     r->cx = cx;
+    r->o.gate = symbi_gate_ref(o->gate);
     sy_arena_init(&r->life, cx->alloc, cx->limits.run_bytes);
     sy_arena_init(&r->turn, cx->alloc, cx->limits.run_bytes);
     sy_conv_init(&r->conv, cx);
@@ -153,6 +154,7 @@ void symbi_run_free(symbi_run *r)
     symbi_doc_unref(r->agent_attrs);
     symbi_doc_unref(r->context);
     if (r->o.api_key.n) explicit_bzero((char *)(uintptr_t)r->o.api_key.p, r->o.api_key.n);
+    symbi_gate_free(r->o.gate);
     sy_arena_free(&r->turn);
     sy_arena_free(&r->life);
     sy_free(&al, r, sizeof *r);

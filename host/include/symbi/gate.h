@@ -155,7 +155,8 @@ typedef struct symbi_gate_options {
 SYMBI_API void symbi_gate_options_init(symbi_gate_options *o);
 
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_new(symbi_ctx *cx, const symbi_gate_options *o, symbi_gate **out, symbi_err *err);
-SYMBI_API void symbi_gate_free(symbi_gate *g);
+SYMBI_API symbi_gate *symbi_gate_ref(symbi_gate *g); /* one more owner, same thread: whoever frees last destroys it */
+SYMBI_API void symbi_gate_free(symbi_gate *g);       /* gives up one ownership; NULL is fine */
 /* Puts another set in force, whole, for the next check; permits minted under the old one are stale. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_reload(symbi_gate *g, symbi_cedar *policies, symbi_err *err);
 SYMBI_API uint64_t symbi_gate_generation(const symbi_gate *g); /* counts reloads, from 1 */

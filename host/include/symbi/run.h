@@ -95,7 +95,7 @@ typedef struct symbi_reply {
 
 typedef struct symbi_run_options {
     uint32_t size;
-    symbi_gate *gate;         /* borrowed, must outlive the run */
+    symbi_gate *gate;         /* a reference is taken */
     symbi_audit *audit;       /* borrowed; NULL only with no_audit */
     bool no_audit;            /* run without a trail, said aloud in the run's state */
     bool commit_effect;       /* hand transactions out as COMMIT effects instead of writing them through the store */
