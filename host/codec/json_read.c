@@ -19,6 +19,11 @@ symbi_status symbi_json_next(symbi_json_reader *r, symbi_json_token *t, symbi_er
     return sy_json_next(r, t, err);
 }
 
+bool symbi_json_number(symbi_str text, double *out)
+{
+    return sy_num_parse_double(text, out);
+}
+
 static uint32_t hex4(const char *p)
 {
     uint32_t v = 0;

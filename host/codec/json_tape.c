@@ -12,6 +12,7 @@ enum { SMALL_OBJECT = 32, MAP_KEEP = 4096 };
 
 struct symbi_json_tape {
     symbi_ctx *cx;
+    symbi_alloc alloc; /* the ctx's, kept apart so that freeing does not need the ctx */
     symbi_json_item *items;
     size_t n, cap;
     char *extra; /* strings that had escapes */
@@ -26,13 +27,14 @@ symbi_status symbi_json_tape_new(symbi_ctx *cx, symbi_json_tape **out, symbi_err
     *out = t;
     if (!t) return sy_fail_nomem(err);
     t->cx = cx;
+    t->alloc = cx->alloc;
     sy_map_init(&t->keys, cx->alloc, cx->seed);
     return SYMBI_OK;
 }
 
 void symbi_json_tape_trim(symbi_json_tape *t, size_t keep)
 {
-    const symbi_alloc *a = &t->cx->alloc;
+    const symbi_alloc *a = &t->alloc;
     if (t->cap * sizeof *t->items > keep) {
         sy_free(a, t->items, t->cap * sizeof *t->items);
         t->items = NULL;
@@ -48,10 +50,12 @@ void symbi_json_tape_trim(symbi_json_tape *t, size_t keep)
 
 void symbi_json_tape_free(symbi_json_tape *t)
 {
+    symbi_alloc a;
     if (!t) return;
     symbi_json_tape_trim(t, 0);
     sy_map_free(&t->keys);
-    sy_free(&t->cx->alloc, t, sizeof *t);
+    a = t->alloc;
+    sy_free(&a, t, sizeof *t);
 }
 
 static bool more_items(symbi_json_tape *t)
@@ -59,7 +63,7 @@ static bool more_items(symbi_json_tape *t)
     size_t cap = t->cap ? t->cap * 2 : 64;
     symbi_json_item *p;
     if (cap > UINT32_MAX) return false;
-    p = sy_realloc(&t->cx->alloc, t->items, t->cap * sizeof *p, cap * sizeof *p);
+    p = sy_realloc(&t->alloc, t->items, t->cap * sizeof *p, cap * sizeof *p);
     if (!p) return false;
     t->items = p;
     t->cap = cap;
@@ -73,7 +77,7 @@ static bool add_unescaped(symbi_json_tape *t, symbi_str raw, symbi_json_item *k)
         size_t cap = t->extra_cap ? t->extra_cap : 256;
         char *p;
         while (cap < need) cap *= 2; /* the text is below 4 GiB */
-        p = sy_realloc(&t->cx->alloc, t->extra, t->extra_cap, cap);
+        p = sy_realloc(&t->alloc, t->extra, t->extra_cap, cap);
         if (!p) return false;
         t->extra = p;
         t->extra_cap = cap;

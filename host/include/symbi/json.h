@@ -73,6 +73,8 @@ SYMBI_API void symbi_json_reader_init(symbi_json_reader *r, symbi_str text, size
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_json_next(symbi_json_reader *r, symbi_json_token *t, symbi_err *err);
 /* The content of an escaped STRING or KEY token: raw is its u.s, dst has room for raw.n bytes. Returns the length. */
 SYMBI_API size_t symbi_json_unescape(symbi_str raw, char *dst);
+/* The double nearest to a number's text (BIGINT_TEXT, say). False when it is none, or too large. */
+SYMBI_API bool symbi_json_number(symbi_str text, double *out);
 
 /* A whole document as one array of items in document order, checked to the last byte (duplicate keys too) and counted, so
  * that a builder knows every size before it allocates. An array is followed by its u.c.n values, an object by u.c.n pairs
@@ -100,7 +102,7 @@ typedef struct symbi_json_view {
 
 typedef struct symbi_json_tape symbi_json_tape; /* memory for reading one document after the other; from the ctx's allocator */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_json_tape_new(symbi_ctx *cx, symbi_json_tape **out, symbi_err *err);
-SYMBI_API void symbi_json_tape_free(symbi_json_tape *t); /* NULL is fine; before the ctx */
+SYMBI_API void symbi_json_tape_free(symbi_json_tape *t); /* NULL is fine */
 /* Limits as symbi_json_parse. The view borrows from t (until the next read) and from text. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_json_tape_read(symbi_json_tape *t, symbi_str text, unsigned flags, symbi_json_view *out, symbi_err *err);
 /* Gives memory beyond `keep` bytes back; views are void afterwards. */
