@@ -182,7 +182,7 @@ symbi_status sy_model_decoder_feed(sy_model_decoder *d, symbi_str bytes, symbi_e
     max = d->mode == MODE_EVENTS ? d->max_events : d->max_body;
     if (d->too_large || d->seen > max || bytes.n > max - d->seen) {
         d->too_large = true;
-        return sy_fail(err, SYMBI_ELIMIT, "the model's answer is larger than %zu bytes", max);
+        return sy_fail(err, SYMBI_ELIMIT, "Response parse error: the answer is larger than %zu bytes", max);
     }
     if (!bytes.n) return SYMBI_OK;
     d->seen += bytes.n;
