@@ -1,0 +1,617 @@
+/* Unit tests of the gate: every way to a deny has its own code, and a permit opens exactly one door once. */
+#include "gate/nonces.h"
+#include "gate/permit.h"
+#include "test.h"
+
+#include "failing_store.h"
+
+#define S(lit) ((symbi_str){ lit, sizeof(lit) - 1 })
+
+static const char k_tools[][400] = {
+    "[tool]\nname = \"count\"\nversion = \"1\"\ndescription = \"d\"\n[args.path]\ntype = \"path\"\nrequired = true\n[args.n]\ntype = \"integer\"\n"
+    "[command]\nexec = [\"wc\", \"-l\", \"--\", \"{path}\"]\n[output]\nformat = \"text\"\n",
+    "[tool]\nname = \"wipe\"\nversion = \"1\"\ndescription = \"d\"\nhuman_approval = true\n[args.path]\ntype = \"path\"\nrequired = true\n"
+    "[command]\nexec = [\"rm\", \"--\", \"{path}\"]\n[output]\nformat = \"text\"\n",
+};
+
+typedef struct fixture {
+    symbi_ctx *cx;
+    fake_clock clock;
+    symbi_toolset *tools;
+    symbi_cedar *set;
+    symbi_store store;
+    failing_store backing;
+    symbi_key *key;
+    symbi_audit *audit;
+    symbi_gate *gate;
+    symbi_err err;
+} fixture;
+
+static symbi_status open_fixture(fixture *f, const char *policies, const symbi_gate_options *more, bool with_audit)
+{
+    symbi_gate_options o;
+    symbi_audit_options ao;
+    symbi_status st;
+    if (more) o = *more;
+    else symbi_gate_options_init(&o);
+    if ((st = symbi_toolset_new(f->cx, &f->tools, &f->err))) return st;
+    for (size_t i = 0; i < 2; i++) {
+        symbi_tool *t;
+        if ((st = symbi_tool_parse(f->cx, symbi_str_z(k_tools[i]), S("t.clad.toml"), &t, &f->err))) return st;
+        st = symbi_toolset_add(f->tools, t, &f->err);
+        symbi_tool_unref(t);
+        if (st) return st;
+    }
+    if (policies) {
+        symbi_cedar_source src = { { "p.cedar", 7 }, symbi_str_z(policies) };
+        if ((st = symbi_cedar_parse(f->cx, &src, 1, SYMBI_CEDAR_IDS_ANNOTATED | SYMBI_CEDAR_SYMBI_ALIAS | SYMBI_CEDAR_LEGACY_SCOPE, &f->set, &f->err))) return st;
+    }
+    if (with_audit) {
+        memset(&ao, 0, sizeof ao);
+        if ((st = failing_store_new(f->cx, &f->backing, &f->store, &f->err))) return st;
+        if ((st = symbi_ed25519_generate(f->cx, &f->key, &f->err))) return st;
+        ao.key = f->key;
+        if ((st = symbi_audit_open(f->cx, &f->store, &ao, &f->audit, &f->err))) return st;
+    }
+    o.policies = f->set;
+    o.tools = f->tools;
+    o.audit = f->audit;
+    return symbi_gate_new(f->cx, &o, &f->gate, &f->err);
+}
+
+static void close_fixture(fixture *f, bool with_ctx)
+{
+    symbi_gate_free(f->gate);
+    symbi_audit_free(f->audit);
+    symbi_key_unref(f->key);
+    symbi_memstore_free(&f->backing.inner);
+    symbi_cedar_unref(f->set);
+    symbi_toolset_unref(f->tools);
+    if (with_ctx) symbi_ctx_free(f->cx);
+}
+
+static bool setup(fixture *f, const char *policies, const symbi_gate_options *more, bool with_audit)
+{
+    symbi_env env;
+    memset(f, 0, sizeof *f);
+    f->clock.wall = 1700000000000;
+    f->clock.mono = 1000;
+    symbi_env_init(&env);
+    env.clock.wall_ms = fake_wall;
+    env.clock.mono_ms = fake_mono;
+    env.clock.ud = &f->clock;
+    if (symbi_ctx_new(&env, &f->cx, &f->err)) return false;
+    if (open_fixture(f, policies, more, with_audit)) {
+        char b[800];
+        symbi_err_format(&f->err, b, sizeof b);
+        printf("setup: %s\n", b);
+        return false;
+    }
+    return true;
+}
+
+static symbi_action call(const char *tool, const char *args)
+{
+    symbi_action a;
+    memset(&a, 0, sizeof a);
+    a.kind = SYMBI_ACTION_TOOL_CALL;
+    a.agent = S("bot");
+    a.name = symbi_str_z(tool);
+    a.args_text = symbi_str_z(args);
+    return a;
+}
+
+static symbi_code code_of(fixture *f, const symbi_action *a, const symbi_facts *facts)
+{
+    symbi_verdict v;
+    symbi_code c;
+    memset(&v, 0, sizeof v);
+    symbi_gate_check(f->gate, a, facts, &v);
+    c = v.code;
+    CHECK((v.decision == SYMBI_ALLOW) == (c == SYMBI_CODE_ALLOWED));
+    CHECK(v.has_permit == (c == SYMBI_CODE_ALLOWED));
+    CHECK(v.reason[0]);
+    symbi_verdict_clear(&v);
+    CHECK(v.decision == SYMBI_DENY);
+    return c;
+}
+
+static symbi_code code_call(fixture *f, const char *tool, const char *args)
+{
+    symbi_action a = call(tool, args);
+    return code_of(f, &a, NULL);
+}
+
+static const char k_permit_all[] = "@id(\"all\") permit(principal, action, resource);";
+
+static void test_codes_are_distinct(void)
+{
+    symbi_code c;
+    const char *n;
+    for (size_t i = 0; symbi_code_at(i, &c, &n); i++) {
+        CHECK((size_t)c == i);
+        CHECK(strcmp(symbi_code_name(c), n) == 0);
+        CHECK(symbi_code_text(c)[0]);
+    }
+}
+
+static void test_no_policies_denies_even_answers(void)
+{
+    fixture f;
+    symbi_action a;
+    REQUIRE(setup(&f, NULL, NULL, false));
+    CHECK(code_call(&f, "count", "{\"path\":\"a\"}") == SYMBI_CODE_NO_POLICIES);
+    memset(&a, 0, sizeof a);
+    a.kind = SYMBI_ACTION_RESPOND;
+    a.agent = S("bot");
+    CHECK(code_of(&f, &a, NULL) == SYMBI_CODE_NO_POLICIES);
+    close_fixture(&f, true);
+    REQUIRE(setup(&f, "// nothing\n", NULL, false));
+    CHECK(code_of(&f, &a, NULL) == SYMBI_CODE_NO_POLICIES);
+    close_fixture(&f, true);
+}
+
+static void test_contract_codes(void)
+{
+    fixture f;
+    char *big;
+    REQUIRE(setup(&f, k_permit_all, NULL, false));
+    CHECK(code_call(&f, "count", "{\"path\":\"a\"}") == SYMBI_CODE_ALLOWED);
+    CHECK(code_call(&f, "Count", "{\"path\":\"a\"}") == SYMBI_CODE_UNKNOWN_TOOL);
+    CHECK(code_call(&f, "count ", "{\"path\":\"a\"}") == SYMBI_CODE_UNKNOWN_TOOL);
+    CHECK(code_call(&f, "c\xd0\xbeunt", "{\"path\":\"a\"}") == SYMBI_CODE_UNKNOWN_TOOL); /* Cyrillic o */
+    CHECK(code_call(&f, "count", "") == SYMBI_CODE_BAD_ARGUMENTS_JSON);
+    CHECK(code_call(&f, "count", "{\"path\":\"a\"") == SYMBI_CODE_BAD_ARGUMENTS_JSON);
+    CHECK(code_call(&f, "count", "{\"path\":\"a\",\"path\":\"b\"}") == SYMBI_CODE_BAD_ARGUMENTS_JSON);
+    CHECK(code_call(&f, "count", "[1]") == SYMBI_CODE_ARGUMENTS_NOT_OBJECT);
+    CHECK(code_call(&f, "count", "null") == SYMBI_CODE_ARGUMENTS_NOT_OBJECT);
+    CHECK(code_call(&f, "count", "{}") == SYMBI_CODE_INVALID_ARGUMENTS);
+    CHECK(code_call(&f, "count", "{\"path\":\"../x\"}") == SYMBI_CODE_INVALID_ARGUMENTS);
+    CHECK(code_call(&f, "count", "{\"path\":\"a\",\"n\":\"x\"}") == SYMBI_CODE_INVALID_ARGUMENTS);
+    CHECK(code_call(&f, "count", "{\"path\":\"a\",\"extra\":1}") == SYMBI_CODE_INVALID_ARGUMENTS);
+    big = malloc((256u << 10) + 2);
+    memset(big, ' ', (256u << 10) + 1);
+    memcpy(big, "{\"path\":\"a\"}", 12);
+    big[256u << 10] = 0;
+    CHECK(code_call(&f, "count", big) == SYMBI_CODE_ALLOWED); /* at the limit */
+    big[256u << 10] = ' ';
+    big[(256u << 10) + 1] = 0;
+    CHECK(code_call(&f, "count", big) == SYMBI_CODE_ARGUMENTS_TOO_LARGE);
+    free(big);
+    close_fixture(&f, true);
+}
+
+static void test_malformed_actions(void)
+{
+    fixture f;
+    char name[200];
+    symbi_action a = call("count", "{\"path\":\"a\"}");
+    REQUIRE(setup(&f, k_permit_all, NULL, false));
+    a.kind = SYMBI_ACTION_NONE;
+    CHECK(code_of(&f, &a, NULL) == SYMBI_CODE_BAD_ACTION);
+    a.kind = (symbi_action_kind)77;
+    CHECK(code_of(&f, &a, NULL) == SYMBI_CODE_BAD_ACTION);
+    a = call("count", "{\"path\":\"a\"}");
+    a.agent.n = 0;
+    CHECK(code_of(&f, &a, NULL) == SYMBI_CODE_BAD_ACTION);
+    a = call("", "{}");
+    CHECK(code_of(&f, &a, NULL) == SYMBI_CODE_BAD_ACTION);
+    a = call("count", "{\"path\":\"a\"}");
+    a.kind = SYMBI_ACTION_RESPOND;
+    CHECK(code_of(&f, &a, NULL) == SYMBI_CODE_BAD_ACTION);
+    a = call("x\xff", "{}");
+    CHECK(code_of(&f, &a, NULL) == SYMBI_CODE_BAD_ACTION);
+    memset(name, 'n', sizeof name);
+    a = call("count", "{\"path\":\"a\"}");
+    a.agent.p = name;
+    a.agent.n = 127;
+    CHECK(code_of(&f, &a, NULL) == SYMBI_CODE_ALLOWED);
+    a.agent.n = 128;
+    CHECK(code_of(&f, &a, NULL) == SYMBI_CODE_BAD_ACTION);
+    close_fixture(&f, true);
+}
+
+static void test_policy_codes_name_the_policy(void)
+{
+    fixture f;
+    symbi_verdict v;
+    symbi_action a = call("count", "{\"path\":\"secret/a\"}");
+    REQUIRE(setup(&f, "@id(\"yes\")\npermit(principal == Agent::\"bot\", action in Action::\"tool_call\", resource);\n"
+                      "@id(\"no\")\nforbid(principal, action, resource)\nwhen { resource.name == \"count\" && context.input.path like \"secret/*\" };", NULL, false));
+    memset(&v, 0, sizeof v);
+    symbi_gate_check(f.gate, &a, NULL, &v);
+    CHECK(v.code == SYMBI_CODE_FORBIDDEN && v.npolicies == 1);
+    CHECK(strcmp(v.policies[0].id, "no") == 0 && strcmp(v.policies[0].source, "p.cedar") == 0 && v.policies[0].forbid);
+    CHECK(v.policies[0].line == 3 || v.policies[0].line == 4);
+    symbi_verdict_clear(&v);
+    a = call("count", "{\"path\":\"open/a\"}");
+    symbi_gate_check(f.gate, &a, NULL, &v);
+    CHECK(v.code == SYMBI_CODE_ALLOWED && v.npolicies == 1 && strcmp(v.policies[0].id, "yes") == 0);
+    symbi_verdict_clear(&v);
+    a.agent = S("other");
+    CHECK(code_of(&f, &a, NULL) == SYMBI_CODE_DEFAULT_DENY);
+    close_fixture(&f, true);
+}
+
+static void test_erroring_forbid_denies(void)
+{
+    fixture f;
+    symbi_verdict v;
+    symbi_action a = call("count", "{\"path\":\"a\"}");
+    REQUIRE(setup(&f, "permit(principal, action, resource);\n@id(\"broken\") forbid(principal, action, resource) when { context.ticket == 1 };", NULL, false));
+    memset(&v, 0, sizeof v);
+    symbi_gate_check(f.gate, &a, NULL, &v);
+    CHECK(v.decision == SYMBI_DENY && v.code == SYMBI_CODE_POLICY_ERROR);
+    CHECK(v.npolicies >= 1 && v.policies[0].failed && strcmp(v.policies[0].id, "broken") == 0 && v.policies[0].message[0]);
+    symbi_verdict_clear(&v);
+    close_fixture(&f, true);
+    /* an erroring permit only fails to permit */
+    REQUIRE(setup(&f, "permit(principal, action, resource) when { context.ticket == 1 };", NULL, false));
+    CHECK(code_of(&f, &a, NULL) == SYMBI_CODE_DEFAULT_DENY);
+    close_fixture(&f, true);
+}
+
+static void test_facts(void)
+{
+    fixture f;
+    symbi_facts facts;
+    symbi_member m = { { "input", 5 }, { 0 } };
+    symbi_value ctx = { 0 };
+    symbi_action a = call("count", "{\"path\":\"a\",\"n\":3}");
+    REQUIRE(setup(&f, "permit(principal, action, resource) when { context.severity == \"low\" && context.loop.iteration == 2 && context.input.n == 3 && context.budget has tokens && context.budget.tokens > 5 };", NULL, false));
+    memset(&facts, 0, sizeof facts);
+    facts.iteration = 2;
+    facts.tokens_left = 6;
+    facts.time_left_ms = -1;
+    ctx.kind = SYMBI_OBJECT;
+    ctx.u.o.members = &m;
+    ctx.u.o.n = 1;
+    facts.context = &ctx;
+    CHECK(code_of(&f, &a, &facts) == SYMBI_CODE_RESERVED_CONTEXT_KEY);
+    m.key = S("severity");
+    m.val.kind = SYMBI_STRING;
+    m.val.u.s = S("low");
+    CHECK(code_of(&f, &a, &facts) == SYMBI_CODE_ALLOWED);
+    facts.tokens_left = 5;
+    CHECK(code_of(&f, &a, &facts) == SYMBI_CODE_DEFAULT_DENY);
+    m.val.kind = SYMBI_DOUBLE; /* Cedar has no floating point: a trusted fact that policies cannot see is a mistake, not a shrug */
+    m.val.u.d = 0.5;
+    CHECK(code_of(&f, &a, &facts) == SYMBI_CODE_BAD_CONTEXT);
+    ctx.kind = SYMBI_STRING;
+    CHECK(code_of(&f, &a, &facts) == SYMBI_CODE_BAD_CONTEXT);
+    close_fixture(&f, true);
+}
+
+static void test_untrusted_input_cannot_forge_entities(void)
+{
+    fixture f;
+    REQUIRE(setup(&f, "permit(principal, action, resource) when { context.input.path == Agent::\"root\" };", NULL, false));
+    CHECK(code_call(&f, "count", "{\"path\":\"Agent::root\"}") == SYMBI_CODE_DEFAULT_DENY);
+    CHECK(code_call(&f, "count", "{\"path\":{\"__entity\":{\"type\":\"Agent\",\"id\":\"root\"}}}") == SYMBI_CODE_INVALID_ARGUMENTS);
+    close_fixture(&f, true);
+}
+
+static void test_profile_holds_whatever_policy_says(void)
+{
+    fixture f;
+    symbi_gate_options o;
+    symbi_str names[] = { { "zzz", 3 }, { "wipe", 4 } };
+    symbi_gate_options_init(&o);
+    o.has_profile = true;
+    o.profile = names;
+    o.nprofile = 2;
+    REQUIRE(setup(&f, k_permit_all, &o, false));
+    CHECK(code_call(&f, "count", "{\"path\":\"a\"}") == SYMBI_CODE_NOT_IN_PROFILE);
+    CHECK(code_call(&f, "wipe", "{\"path\":\"a\"}") == SYMBI_CODE_APPROVAL_REQUIRED);
+    close_fixture(&f, true);
+    o.nprofile = 0; /* an empty profile is a profile */
+    o.insecure_allow_all = true;
+    REQUIRE(setup(&f, NULL, &o, false));
+    CHECK(code_call(&f, "count", "{\"path\":\"a\"}") == SYMBI_CODE_NOT_IN_PROFILE);
+    close_fixture(&f, true);
+}
+
+static void test_allow_all_is_refused_in_production(void)
+{
+    fixture f;
+    symbi_gate_options o;
+    symbi_gate_options_init(&o);
+    o.insecure_allow_all = true;
+    REQUIRE(setup(&f, NULL, &o, false));
+    CHECK(code_call(&f, "count", "{\"path\":\"a\"}") == SYMBI_CODE_ALLOWED);
+    CHECK(code_call(&f, "count", "{\"path\":\"../a\"}") == SYMBI_CODE_INVALID_ARGUMENTS);
+    {
+        symbi_gate *g;
+        o.production = true;
+        CHECK(symbi_gate_new(f.cx, &o, &g, &f.err) == SYMBI_EDENIED && !g);
+    }
+    close_fixture(&f, true);
+}
+
+static void test_approval_is_bound_single_use_and_expires(void)
+{
+    fixture f;
+    symbi_verdict v;
+    symbi_action a = call("wipe", "{\"path\":\"a\"}"), other = call("wipe", "{\"path\":\"b\"}");
+    uint8_t digest[32];
+    REQUIRE(setup(&f, k_permit_all, NULL, false));
+    memset(&v, 0, sizeof v);
+    symbi_gate_check(f.gate, &a, NULL, &v);
+    CHECK(v.decision == SYMBI_STEP_UP && v.code == SYMBI_CODE_APPROVAL_REQUIRED && !v.has_permit);
+    memcpy(digest, v.action_digest, 32);
+    symbi_verdict_clear(&v);
+    CHECK(symbi_gate_approve(f.gate, digest, true, S(""), 0, &f.err) == SYMBI_EINVAL);
+    CHECK_OK(symbi_gate_approve(f.gate, digest, true, S("ann"), 1000, &f.err), f.err);
+    CHECK(code_of(&f, &other, NULL) == SYMBI_CODE_APPROVAL_REQUIRED); /* other arguments */
+    CHECK(code_of(&f, &a, NULL) == SYMBI_CODE_ALLOWED);
+    CHECK(code_of(&f, &a, NULL) == SYMBI_CODE_APPROVAL_REQUIRED); /* used */
+    CHECK_OK(symbi_gate_approve(f.gate, digest, true, S("ann"), 1000, &f.err), f.err);
+    f.clock.wall += 1001;
+    CHECK(code_of(&f, &a, NULL) == SYMBI_CODE_APPROVAL_REQUIRED); /* expired */
+    CHECK_OK(symbi_gate_approve(f.gate, digest, false, S("ann"), 1000, &f.err), f.err);
+    CHECK(code_of(&f, &a, NULL) == SYMBI_CODE_APPROVAL_DENIED);
+    close_fixture(&f, true);
+    /* what policy refuses even with approval is not put before a person */
+    REQUIRE(setup(&f, "permit(principal, action, resource); forbid(principal, action == Action::\"tool_call::wipe\", resource);", NULL, false));
+    CHECK(code_of(&f, &a, NULL) == SYMBI_CODE_FORBIDDEN);
+    close_fixture(&f, true);
+}
+
+static void test_budget(void)
+{
+    fixture f;
+    symbi_gate_options o;
+    symbi_facts facts;
+    symbi_action a = call("count", "{\"path\":\"a\"}");
+    symbi_gate_options_init(&o);
+    o.max_tool_calls = 3;
+    REQUIRE(setup(&f, k_permit_all, &o, false));
+    memset(&facts, 0, sizeof facts);
+    facts.tool_calls = 2;
+    CHECK(code_of(&f, &a, &facts) == SYMBI_CODE_ALLOWED);
+    facts.tool_calls = 3;
+    CHECK(code_of(&f, &a, &facts) == SYMBI_CODE_BUDGET_TOOL_CALLS);
+    close_fixture(&f, true);
+}
+
+static void test_evaluation_limit(void)
+{
+    fixture f;
+    REQUIRE(setup(&f, "permit(principal, action, resource) when { 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + context.now > 0 };", NULL, false));
+    CHECK(code_call(&f, "count", "{\"path\":\"a\"}") == SYMBI_CODE_ALLOWED);
+    symbi_ctx_limits(f.cx)->eval_steps = 3;
+    CHECK(code_call(&f, "count", "{\"path\":\"a\"}") == SYMBI_CODE_EVALUATION_LIMIT);
+    close_fixture(&f, true);
+}
+
+/* ---- permits ---- */
+
+static symbi_str permit_str(const symbi_permit *p) { return (symbi_str){ (const char *)p->bytes, SYMBI_PERMIT_BYTES }; }
+
+static symbi_code redeem(fixture *f, symbi_verdict *v, symbi_str permit)
+{
+    symbi_plan_options po;
+    symbi_plan *plan = NULL;
+    symbi_order order;
+    symbi_code c = SYMBI_CODE_UNSPECIFIED;
+    symbi_status st;
+    memset(&po, 0, sizeof po);
+    st = symbi_gate_redeem(f->gate, v, permit, &po, &plan, &order, &c, &f->err);
+    CHECK((st == SYMBI_OK) == (plan != NULL));
+    CHECK((st == SYMBI_OK) == (c == SYMBI_CODE_ALLOWED));
+    if (plan) CHECK(plan->argc == 4);
+    symbi_plan_unref(plan);
+    return c;
+}
+
+static void test_permit_opens_one_door_once(void)
+{
+    fixture f, g;
+    symbi_verdict v, w;
+    symbi_permit p, foreign;
+    symbi_action a = call("count", "{\"path\":\"a\"}"), b = call("count", "{\"path\":\"b\"}");
+    REQUIRE(setup(&f, k_permit_all, NULL, true));
+    REQUIRE(setup(&g, k_permit_all, NULL, false));
+    memset(&v, 0, sizeof v);
+    memset(&w, 0, sizeof w);
+    symbi_gate_check(f.gate, &a, NULL, &v);
+    REQUIRE(v.has_permit);
+    CHECK(redeem(&f, &v, permit_str(&v.permit)) == SYMBI_CODE_NOT_COMMITTED);
+    CHECK_OK(symbi_gate_commit(f.gate, &v, NULL, &f.err), f.err);
+    CHECK(symbi_gate_commit(f.gate, &v, NULL, &f.err) == SYMBI_ESTATE);
+    CHECK(symbi_audit_len(f.audit) == 1);
+    for (size_t i = 0; i < SYMBI_PERMIT_BYTES; i++)
+        for (int bit = 0; bit < 8; bit++) {
+            p = v.permit;
+            p.bytes[i] ^= (uint8_t)(1u << bit);
+            CHECK(redeem(&f, &v, permit_str(&p)) == SYMBI_CODE_PERMIT_FOREIGN);
+        }
+    CHECK(redeem(&f, &v, (symbi_str){ (const char *)v.permit.bytes, SYMBI_PERMIT_BYTES - 1 }) == SYMBI_CODE_PERMIT_FOREIGN);
+    CHECK(redeem(&f, &v, S("")) == SYMBI_CODE_PERMIT_FOREIGN);
+    symbi_gate_check(g.gate, &a, NULL, &w);
+    foreign = w.permit;
+    CHECK(redeem(&f, &v, permit_str(&foreign)) == SYMBI_CODE_PERMIT_FOREIGN); /* another gate's key */
+    symbi_verdict_clear(&w);
+    symbi_gate_check(f.gate, &b, NULL, &w);
+    CHECK(redeem(&f, &v, permit_str(&w.permit)) == SYMBI_CODE_PERMIT_MISMATCH); /* another action's */
+    CHECK(redeem(&f, &v, permit_str(&v.permit)) == SYMBI_CODE_ALLOWED);
+    CHECK(redeem(&f, &v, permit_str(&v.permit)) == SYMBI_CODE_PERMIT_USED);
+    symbi_verdict_clear(&w);
+    symbi_verdict_clear(&v);
+    /* expiry: at the moment it holds, one past it does not */
+    symbi_gate_check(f.gate, &a, NULL, &v);
+    CHECK_OK(symbi_gate_commit(f.gate, &v, NULL, &f.err), f.err);
+    f.clock.wall += 60001;
+    CHECK(redeem(&f, &v, permit_str(&v.permit)) == SYMBI_CODE_PERMIT_EXPIRED);
+    f.clock.wall -= 1;
+    CHECK(redeem(&f, &v, permit_str(&v.permit)) == SYMBI_CODE_ALLOWED);
+    symbi_verdict_clear(&v);
+    close_fixture(&g, true);
+    close_fixture(&f, true);
+}
+
+static void test_permit_is_stale_after_reload(void)
+{
+    fixture f;
+    symbi_verdict v;
+    symbi_cedar *set;
+    symbi_cedar_source src = { { "q.cedar", 7 }, { "permit(principal, action, resource);", 36 } };
+    symbi_action a = call("count", "{\"path\":\"a\"}");
+    REQUIRE(setup(&f, k_permit_all, NULL, false));
+    memset(&v, 0, sizeof v);
+    symbi_gate_check(f.gate, &a, NULL, &v);
+    CHECK_OK(symbi_cedar_parse(f.cx, &src, 1, 0, &set, &f.err), f.err);
+    CHECK(symbi_gate_generation(f.gate) == 1);
+    CHECK_OK(symbi_gate_reload(f.gate, set, &f.err), f.err);
+    symbi_cedar_unref(set);
+    CHECK(symbi_gate_generation(f.gate) == 2);
+    CHECK(redeem(&f, &v, permit_str(&v.permit)) == SYMBI_CODE_PERMIT_STALE);
+    symbi_verdict_clear(&v);
+    close_fixture(&f, true);
+}
+
+static void test_order_binds_the_plan(void)
+{
+    fixture f;
+    symbi_verdict v;
+    symbi_plan_options po;
+    symbi_plan *plan;
+    symbi_order order, bad;
+    symbi_code c;
+    uint8_t key[32], other[32] = { 1 };
+    symbi_str os = { (const char *)order.bytes, SYMBI_ORDER_BYTES }, bs = { (const char *)bad.bytes, SYMBI_ORDER_BYTES };
+    symbi_action a = call("count", "{\"path\":\"a\"}");
+    REQUIRE(setup(&f, k_permit_all, NULL, false));
+    memset(&v, 0, sizeof v);
+    memset(&po, 0, sizeof po);
+    symbi_gate_check(f.gate, &a, NULL, &v);
+    CHECK_OK(symbi_gate_redeem(f.gate, &v, permit_str(&v.permit), &po, &plan, &order, NULL, &f.err), f.err);
+    symbi_gate_key(f.gate, key);
+    CHECK_OK(symbi_order_check(f.cx, key, os, plan->digest, f.clock.wall, &c, &f.err), f.err);
+    CHECK(symbi_order_check(f.cx, key, os, other, f.clock.wall, &c, &f.err) == SYMBI_EPERMIT && c == SYMBI_CODE_PERMIT_MISMATCH);
+    CHECK(symbi_order_check(f.cx, other, os, plan->digest, f.clock.wall, &c, &f.err) == SYMBI_EPERMIT && c == SYMBI_CODE_PERMIT_FOREIGN);
+    CHECK(symbi_order_check(f.cx, key, os, plan->digest, f.clock.wall + 60001, &c, &f.err) == SYMBI_EPERMIT && c == SYMBI_CODE_PERMIT_EXPIRED);
+    for (size_t i = 0; i < SYMBI_ORDER_BYTES; i++) {
+        bad = order;
+        bad.bytes[i] ^= 1;
+        CHECK(symbi_order_check(f.cx, key, bs, plan->digest, f.clock.wall, &c, &f.err) == SYMBI_EPERMIT && c == SYMBI_CODE_PERMIT_FOREIGN);
+    }
+    symbi_plan_unref(plan);
+    symbi_verdict_clear(&v);
+    close_fixture(&f, true);
+}
+
+static void test_nonces_limit(void)
+{
+    sy_nonces s;
+    symbi_env env;
+    symbi_ctx *cx;
+    uint8_t n[16] = { 0 };
+    symbi_env_init(&env);
+    REQUIRE(symbi_ctx_new(&env, &cx, NULL) == SYMBI_OK);
+    sy_nonces_init(&s, (symbi_alloc){ counting_fn, &(counting_alloc){ 0 } }, 100);
+    for (unsigned i = 0; i < 100; i++) {
+        memcpy(n, &i, sizeof i);
+        CHECK(!sy_nonces_has(&s, n));
+        CHECK(sy_nonces_add(&s, n, 1000, 0) == SYMBI_OK);
+        CHECK(sy_nonces_has(&s, n));
+    }
+    n[8] = 1;
+    CHECK(sy_nonces_add(&s, n, 1000, 1000) == SYMBI_ELIMIT); /* all still live at their last millisecond */
+    CHECK(sy_nonces_add(&s, n, 2000, 1001) == SYMBI_OK);     /* all expired: room again */
+    CHECK(s.n == 1);
+    sy_nonces_free(&s);
+    symbi_ctx_free(cx);
+}
+
+/* ---- the trail ---- */
+
+static void test_clock_and_store_failures(void)
+{
+    fixture f;
+    symbi_verdict v;
+    symbi_action a = call("count", "{\"path\":\"a\"}");
+    REQUIRE(setup(&f, k_permit_all, NULL, true));
+    memset(&v, 0, sizeof v);
+    symbi_gate_check(f.gate, &a, NULL, &v);
+    CHECK_OK(symbi_gate_commit(f.gate, &v, NULL, &f.err), f.err);
+    symbi_verdict_clear(&v);
+    f.clock.wall -= 5000;
+    CHECK(code_of(&f, &a, NULL) == SYMBI_CODE_ALLOWED); /* at the limit */
+    f.clock.wall -= 1;
+    CHECK(code_of(&f, &a, NULL) == SYMBI_CODE_CLOCK_BACKWARD);
+    f.clock.wall += 6000;
+    symbi_gate_check(f.gate, &a, NULL, &v);
+    REQUIRE(v.has_permit);
+    f.backing.fail = 1;
+    f.backing.code = SYMBI_EIO;
+    CHECK(symbi_gate_commit(f.gate, &v, NULL, &f.err) == SYMBI_EIO);
+    CHECK(v.decision == SYMBI_DENY && v.code == SYMBI_CODE_AUDIT_FAILED && !v.has_permit);
+    symbi_verdict_clear(&v);
+    symbi_gate_check(f.gate, &a, NULL, &v); /* the store is back: the gap is the first entry */
+    CHECK_OK(symbi_gate_commit(f.gate, &v, NULL, &f.err), f.err);
+    {
+        symbi_store_row row;
+        CHECK_OK(f.store.row(f.store.ud, S("main"), 1, &row, &f.err), f.err);
+        CHECK(row.event.n > 20 && strstr(row.event.p, "audit_gap"));
+    }
+    symbi_verdict_clear(&v);
+    close_fixture(&f, true);
+}
+
+/* ---- out of memory ---- */
+
+static symbi_status oom_scenario(symbi_ctx *cx, void *ud)
+{
+    fixture f;
+    symbi_verdict v;
+    symbi_status st;
+    symbi_action a = call("count", "{\"path\":\"a\",\"n\":5}");
+    (void)ud;
+    memset(&f, 0, sizeof f);
+    memset(&v, 0, sizeof v);
+    f.cx = cx;
+    st = open_fixture(&f, "permit(principal, action, resource) when { context.input.path like \"a*\" };", NULL, true);
+    if (!st) {
+        symbi_gate_check(f.gate, &a, NULL, &v);
+        if (v.decision != SYMBI_ALLOW) st = v.code == SYMBI_CODE_OUT_OF_MEMORY ? SYMBI_ENOMEM : SYMBI_EDENIED;
+        if (!st) st = symbi_gate_commit(f.gate, &v, NULL, &f.err);
+        if (!st) {
+            symbi_plan_options po;
+            symbi_plan *plan;
+            symbi_order order;
+            memset(&po, 0, sizeof po);
+            st = symbi_gate_redeem(f.gate, &v, permit_str(&v.permit), &po, &plan, &order, NULL, &f.err);
+            symbi_plan_unref(plan);
+        }
+    }
+    symbi_verdict_clear(&v);
+    close_fixture(&f, false);
+    return st;
+}
+
+static void test_oom_gate(void) { test_oom(oom_scenario, NULL, SYMBI_OK); }
+
+int main(void)
+{
+    RUN(test_codes_are_distinct);
+    RUN(test_no_policies_denies_even_answers);
+    RUN(test_contract_codes);
+    RUN(test_malformed_actions);
+    RUN(test_policy_codes_name_the_policy);
+    RUN(test_erroring_forbid_denies);
+    RUN(test_facts);
+    RUN(test_untrusted_input_cannot_forge_entities);
+    RUN(test_profile_holds_whatever_policy_says);
+    RUN(test_allow_all_is_refused_in_production);
+    RUN(test_approval_is_bound_single_use_and_expires);
+    RUN(test_budget);
+    RUN(test_evaluation_limit);
+    RUN(test_permit_opens_one_door_once);
+    RUN(test_permit_is_stale_after_reload);
+    RUN(test_order_binds_the_plan);
+    RUN(test_nonces_limit);
+    RUN(test_clock_and_store_failures);
+    RUN(test_oom_gate);
+    return test_end();
+}

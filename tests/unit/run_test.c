@@ -1,0 +1,667 @@
+/* Unit tests of the run machine: a scripted model, scripted tools, a fake clock. No test sleeps and nothing is executed. */
+#include "test.h"
+
+#include "failing_store.h"
+
+#define S(lit) ((symbi_str){ lit, sizeof(lit) - 1 })
+
+static const char k_tools[][400] = {
+    "[tool]\nname = \"count\"\nversion = \"1\"\ndescription = \"counts\"\n[args.path]\ntype = \"path\"\nrequired = true\n"
+    "[command]\nexec = [\"wc\", \"-l\", \"--\", \"{path}\"]\n[output]\nformat = \"text\"\n",
+    "[tool]\nname = \"wipe\"\nversion = \"1\"\ndescription = \"wipes\"\nhuman_approval = true\n[args.path]\ntype = \"path\"\nrequired = true\n"
+    "[command]\nexec = [\"rm\", \"--\", \"{path}\"]\n[output]\nformat = \"text\"\n",
+    "[tool]\nname = \"say\"\nversion = \"1\"\ndescription = \"says\"\ndispatch = \"callback\"\n[args.text]\ntype = \"string\"\n",
+};
+static const char k_policy[] =
+    "@id(\"tools\") permit(principal, action in Action::\"tool_call\", resource);"
+    "@id(\"talk\") permit(principal, action == Action::\"respond\", resource) unless { context.loop.denied > 7 };"
+    "@id(\"no-secrets\") forbid(principal, action == Action::\"tool_call::count\", resource) when { context.input.path like \"secret*\" };";
+
+typedef struct rig {
+    symbi_ctx *cx;
+    bool own_cx;
+    fake_clock clock;
+    symbi_toolset *tools;
+    symbi_cedar *set;
+    symbi_store store;
+    failing_store backing;
+    symbi_key *key;
+    symbi_audit *audit;
+    symbi_gate *gate;
+    symbi_run *run;
+    symbi_run_options o;
+    symbi_err err;
+    symbi_effect ef; /* the last one */
+    int model_calls, tool_calls, ungated;
+} rig;
+
+static symbi_status rig_open(rig *g, const char *policy)
+{
+    symbi_gate_options go;
+    symbi_audit_options ao;
+    symbi_cedar_source src = { { "p.cedar", 7 }, symbi_str_z(policy) };
+    symbi_status st;
+    if ((st = symbi_toolset_new(g->cx, &g->tools, &g->err))) return st;
+    for (size_t i = 0; i < 3; i++) {
+        symbi_tool *t;
+        if ((st = symbi_tool_parse(g->cx, symbi_str_z(k_tools[i]), S("t.clad.toml"), &t, &g->err))) return st;
+        st = symbi_toolset_add(g->tools, t, &g->err);
+        symbi_tool_unref(t);
+        if (st) return st;
+    }
+    if ((st = symbi_cedar_parse(g->cx, &src, 1, SYMBI_CEDAR_IDS_ANNOTATED, &g->set, &g->err))) return st;
+    if ((st = failing_store_new(g->cx, &g->backing, &g->store, &g->err))) return st;
+    if ((st = symbi_ed25519_generate(g->cx, &g->key, &g->err))) return st;
+    memset(&ao, 0, sizeof ao);
+    ao.key = g->key;
+    if ((st = symbi_audit_open(g->cx, &g->store, &ao, &g->audit, &g->err))) return st;
+    symbi_gate_options_init(&go);
+    go.policies = g->set;
+    go.tools = g->tools;
+    go.audit = g->audit;
+    if ((st = symbi_gate_new(g->cx, &go, &g->gate, &g->err))) return st;
+    symbi_run_options_init(&g->o);
+    g->o.gate = g->gate;
+    g->o.audit = g->audit;
+    g->o.agent_id = S("bot");
+    g->o.prompt = S("go");
+    g->o.system = S("be good");
+    return SYMBI_OK;
+}
+
+static bool setup(rig *g, const char *policy)
+{
+    symbi_env env;
+    memset(g, 0, sizeof *g);
+    g->clock.wall = 1700000000000;
+    g->clock.mono = 1000;
+    symbi_env_init(&env);
+    env.clock.wall_ms = fake_wall;
+    env.clock.mono_ms = fake_mono;
+    env.clock.ud = &g->clock;
+    if (symbi_ctx_new(&env, &g->cx, &g->err)) return false;
+    g->own_cx = true;
+    if (rig_open(g, policy)) {
+        printf("rig: %s\n", g->err.msg);
+        return false;
+    }
+    return true;
+}
+
+static bool start(rig *g)
+{
+    symbi_status st = symbi_run_new(g->cx, &g->o, &g->run, &g->err);
+    if (st) printf("start: %s\n", g->err.msg);
+    return !st;
+}
+
+static void rig_close(rig *g)
+{
+    symbi_run_free(g->run);
+    symbi_gate_free(g->gate);
+    symbi_audit_free(g->audit);
+    symbi_key_unref(g->key);
+    symbi_memstore_free(&g->backing.inner);
+    symbi_cedar_unref(g->set);
+    symbi_toolset_unref(g->tools);
+    if (g->own_cx) symbi_ctx_free(g->cx);
+}
+
+static symbi_effect_kind next(rig *g)
+{
+    symbi_status st = symbi_run_next(g->run, &g->ef, &g->err);
+    if (st == SYMBI_EAGAIN) return SYMBI_EFFECT_NONE;
+    CHECK_OK(st, g->err);
+    return g->ef.kind;
+}
+
+static void answer_model(rig *g, const char *neutral)
+{
+    symbi_reply r;
+    memset(&r, 0, sizeof r);
+    r.neutral = symbi_str_z(neutral);
+    g->model_calls++;
+    CHECK_OK(symbi_run_resolve(g->run, g->ef.id, &r, &g->err), g->err);
+}
+
+static symbi_str permit_str(const symbi_permit *p) { return (symbi_str){ (const char *)p->bytes, SYMBI_PERMIT_BYTES }; }
+
+static symbi_status answer_tool_as(rig *g, const symbi_effect *ef, const char *out)
+{
+    symbi_exec_result x;
+    symbi_reply r;
+    symbi_plan *plan;
+    symbi_order order;
+    symbi_status st = symbi_run_redeem(g->run, ef->id, permit_str(&ef->permit), &plan, &order, &g->err);
+    if (st) return st;
+    CHECK(g->backing.commits > 0);
+    symbi_plan_unref(plan);
+    memset(&x, 0, sizeof x);
+    memset(&r, 0, sizeof r);
+    x.out = symbi_str_z(out);
+    x.out_bytes = x.out.n;
+    r.exec = &x;
+    g->tool_calls++;
+    return symbi_run_resolve(g->run, ef->id, &r, &g->err);
+}
+
+static bool conversation_has(rig *g, const char *needle)
+{
+    symbi_doc *d;
+    symbi_text t;
+    bool found;
+    if (symbi_run_conversation(g->run, &d, &g->err)) return false;
+    if (symbi_json_write(g->cx, symbi_doc_root(d), 0, &t, &g->err)) return false;
+    found = strstr(t.p, needle) != NULL;
+    if (!found) printf("conversation: %s\n", t.p);
+    symbi_text_free(&t);
+    symbi_doc_unref(d);
+    return found;
+}
+
+static bool trail_has(rig *g, uint64_t i, const char *needle)
+{
+    symbi_store_row row;
+    symbi_str none = S("main");
+    if (g->store.row(g->store.ud, none, i, &row, &g->err)) return false;
+    if (memmem(row.event.p, row.event.n, needle, strlen(needle))) return true;
+    printf("entry %d: %.*s\n", (int)i, (int)row.event.n, row.event.p);
+    return false;
+}
+
+#define ONE_CALL(name, args) "{\"tool_calls\":[{\"id\":\"c1\",\"name\":\"" name "\",\"arguments\":" args "}]}"
+
+static void test_a_run_from_start_to_answer(void)
+{
+    rig g;
+    REQUIRE(setup(&g, k_policy));
+    REQUIRE(start(&g));
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    CHECK(symbi_value_getz(g.ef.model, "messages")->u.a.n == 2);
+    CHECK(symbi_value_getz(g.ef.model, "tools")->u.a.n == 3);
+    CHECK(next(&g) == SYMBI_EFFECT_NONE); /* nothing more until it is answered */
+    g.ef.id = 1;
+    answer_model(&g, ONE_CALL("count", "{\"path\":\"a\"}"));
+    REQUIRE(next(&g) == SYMBI_EFFECT_TOOL);
+    CHECK_STR(g.ef.tool, "count");
+    CHECK_STR(g.ef.call_id, "c1");
+    CHECK(g.backing.durable == 1); /* on stable storage before the tool came out */
+    CHECK(trail_has(&g, 0, "\"type\":\"started\""));
+    CHECK(trail_has(&g, 1, "\"type\":\"reasoning_complete\""));
+    CHECK(trail_has(&g, 2, "\"type\":\"policy_evaluated\"") && trail_has(&g, 2, "\"id\":\"tools\""));
+    CHECK_OK(answer_tool_as(&g, &g.ef, "7 a\n"), g.err);
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    CHECK(conversation_has(&g, "7 a"));
+    CHECK(trail_has(&g, 3, "\"type\":\"tools_dispatched\"") && trail_has(&g, 4, "\"type\":\"observations_collected\""));
+    answer_model(&g, "{\"content\":\"seven\",\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":7}}");
+    REQUIRE(next(&g) == SYMBI_EFFECT_DONE);
+    CHECK(g.ef.result->end == SYMBI_END_COMPLETED);
+    CHECK_STR(g.ef.result->output, "seven");
+    CHECK(g.ef.result->iterations == 2 && g.ef.result->tool_calls == 1 && g.ef.result->denied == 0);
+    CHECK(next(&g) == SYMBI_EFFECT_DONE); /* and stays so */
+    CHECK(trail_has(&g, symbi_audit_len(g.audit) - 1, "\"type\":\"terminated\""));
+    rig_close(&g);
+}
+
+static void test_a_denied_call_never_comes_out(void)
+{
+    rig g;
+    REQUIRE(setup(&g, k_policy));
+    REQUIRE(start(&g));
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    answer_model(&g, "{\"tool_calls\":[{\"id\":\"c1\",\"name\":\"count\",\"arguments\":{\"path\":\"secret/x\"}},"
+                     "{\"id\":\"c2\",\"name\":\"count\",\"arguments\":{\"path\":\"open\"}},{\"id\":\"c3\",\"name\":\"nosuch\",\"arguments\":{}},"
+                     "{\"id\":\"c4\",\"name\":\"count\",\"arguments\":\"not json\"}]}");
+    REQUIRE(next(&g) == SYMBI_EFFECT_TOOL);
+    CHECK_STR(g.ef.call_id, "c2");
+    {
+        symbi_effect ef = g.ef;
+        CHECK(next(&g) == SYMBI_EFFECT_NONE); /* no other tool */
+        CHECK_OK(answer_tool_as(&g, &ef, "1 open\n"), g.err);
+    }
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    CHECK(conversation_has(&g, "[Policy denied] tool_call count is forbidden by policy no-secrets"));
+    CHECK(conversation_has(&g, "[Policy denied] no tool is called 'nosuch'"));
+    CHECK(conversation_has(&g, "[Schema validation failed]"));
+    answer_model(&g, "{\"content\":\"done\"}");
+    REQUIRE(next(&g) == SYMBI_EFFECT_DONE);
+    CHECK(g.ef.result->denied == 3 && g.ef.result->tool_calls == 1);
+    rig_close(&g);
+}
+
+static void test_a_denied_answer_goes_back_to_the_model(void)
+{
+    rig g;
+    REQUIRE(setup(&g, "forbid(principal, action == Action::\"respond\", resource);"));
+    g.o.max_iterations = 2;
+    REQUIRE(start(&g));
+    for (int i = 0; i < 2; i++) {
+        REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+        answer_model(&g, "{\"content\":\"my answer\"}");
+    }
+    REQUIRE(next(&g) == SYMBI_EFFECT_DONE);
+    CHECK(g.ef.result->end == SYMBI_END_MAX_ITERATIONS && g.ef.result->output.n == 0);
+    CHECK(conversation_has(&g, "[Policy denied] respond"));
+    rig_close(&g);
+}
+
+/* Deny-all: whatever the model proposes, no effect but MODEL and DONE. */
+static void test_deny_all_means_no_effects(void)
+{
+    rig g;
+    REQUIRE(setup(&g, "forbid(principal, action, resource);"));
+    g.o.max_iterations = 3;
+    REQUIRE(start(&g));
+    for (int i = 0; i < 3; i++) {
+        REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+        answer_model(&g, i == 0 ? ONE_CALL("count", "{\"path\":\"a\"}") : i == 1 ? ONE_CALL("wipe", "{\"path\":\"a\"}") : ONE_CALL("say", "{\"text\":\"a\"}"));
+    }
+    REQUIRE(next(&g) == SYMBI_EFFECT_DONE);
+    CHECK(g.ef.result->denied == 3);
+    rig_close(&g);
+}
+
+static void test_permits_of_effects(void)
+{
+    rig g;
+    symbi_effect a, b;
+    symbi_plan *plan;
+    symbi_order order;
+    symbi_reply r;
+    REQUIRE(setup(&g, k_policy));
+    REQUIRE(start(&g));
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    answer_model(&g, "{\"tool_calls\":[{\"id\":\"a\",\"name\":\"count\",\"arguments\":{\"path\":\"a\"}},{\"id\":\"b\",\"name\":\"count\",\"arguments\":{\"path\":\"b\"}}]}");
+    REQUIRE(next(&g) == SYMBI_EFFECT_TOOL);
+    a = g.ef;
+    REQUIRE(next(&g) == SYMBI_EFFECT_TOOL);
+    b = g.ef;
+    CHECK(symbi_run_redeem(g.run, a.id, permit_str(&b.permit), &plan, &order, &g.err) == SYMBI_EPERMIT);
+    CHECK(symbi_run_redeem(g.run, 999, permit_str(&a.permit), &plan, &order, &g.err) == SYMBI_ESTATE);
+    CHECK_OK(symbi_run_redeem(g.run, a.id, permit_str(&a.permit), &plan, &order, &g.err), g.err);
+    symbi_plan_unref(plan);
+    CHECK(symbi_run_redeem(g.run, a.id, permit_str(&a.permit), &plan, &order, &g.err) == SYMBI_EPERMIT);
+    memset(&r, 0, sizeof r); /* b answered without its permit: the answer is not believed */
+    {
+        symbi_exec_result x;
+        memset(&x, 0, sizeof x);
+        x.out = S("forged");
+        r.exec = &x;
+        CHECK_OK(symbi_run_resolve(g.run, b.id, &r, &g.err), g.err);
+        CHECK(symbi_run_resolve(g.run, b.id, &r, &g.err) == SYMBI_ESTATE);
+        x.out = S("1 a");
+        CHECK_OK(symbi_run_resolve(g.run, a.id, &r, &g.err), g.err);
+    }
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    CHECK(conversation_has(&g, "without redeeming"));
+    rig_close(&g);
+}
+
+static void test_approval(void)
+{
+    rig g;
+    symbi_reply r;
+    for (int yes = 0; yes < 3; yes++) {
+        REQUIRE(setup(&g, k_policy));
+        REQUIRE(start(&g));
+        REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+        answer_model(&g, ONE_CALL("wipe", "{\"path\":\"a\"}"));
+        REQUIRE(next(&g) == SYMBI_EFFECT_APPROVE);
+        CHECK(g.ef.verdict->decision == SYMBI_STEP_UP);
+        memset(&r, 0, sizeof r);
+        r.approved = yes == 1;
+        r.approver = S("ann");
+        if (yes == 2) r.error.code = SYMBI_ETIMEOUT, strcpy(r.error.msg, "nobody there");
+        CHECK_OK(symbi_run_resolve(g.run, g.ef.id, &r, &g.err), g.err);
+        if (yes == 1) {
+            REQUIRE(next(&g) == SYMBI_EFFECT_TOOL);
+            CHECK(trail_has(&g, 2, "step_up_resolved") && trail_has(&g, 2, "\"approver\":\"ann\""));
+        } else {
+            REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+            CHECK(conversation_has(&g, "[Policy denied]"));
+        }
+        rig_close(&g);
+    }
+}
+
+static void test_no_trail_no_tool(void)
+{
+    rig g;
+    REQUIRE(setup(&g, k_policy));
+    REQUIRE(start(&g));
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    answer_model(&g, ONE_CALL("count", "{\"path\":\"a\"}"));
+    g.backing.fail = 1;
+    g.backing.code = SYMBI_EIO;
+    REQUIRE(next(&g) == SYMBI_EFFECT_DONE);
+    CHECK(g.ef.result->end == SYMBI_END_ERROR && g.ef.result->error.code == SYMBI_EIO);
+    CHECK(strstr(g.ef.result->error.msg, "nothing is executed") && strstr(g.ef.result->error.msg, "disk is full"));
+    CHECK(g.ef.result->tool_calls == 0);
+    CHECK(trail_has(&g, 1, "audit_gap")); /* the store was back for the last word */
+    rig_close(&g);
+}
+
+static void test_commit_as_an_effect(void)
+{
+    rig g;
+    symbi_reply r;
+    uint8_t receipt[32];
+    symbi_str rs = { (const char *)receipt, 32 };
+    for (int ok = 0; ok < 3; ok++) {
+        REQUIRE(setup(&g, k_policy));
+        g.o.commit_effect = true;
+        REQUIRE(start(&g));
+        for (int i = 0; i < 2; i++) {
+            if (i == 1) {
+                REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+                answer_model(&g, ONE_CALL("count", "{\"path\":\"a\"}"));
+            }
+            REQUIRE(next(&g) == SYMBI_EFFECT_COMMIT);
+            CHECK(g.ef.batch.n > 100);
+            memset(&r, 0, sizeof r);
+            if (i == 0 || ok == 0) {
+                CHECK_OK(symbi_audit_apply(g.cx, &g.store, g.ef.batch, receipt, &g.err), g.err);
+                r.receipt = rs;
+            } else if (ok == 1) {
+                r.error.code = SYMBI_EIO; /* the writer is down */
+                strcpy(r.error.msg, "writer down");
+            } else {
+                memset(receipt, 7, sizeof receipt); /* it says yes without having written */
+                r.receipt = rs;
+            }
+            CHECK(next(&g) == SYMBI_EFFECT_NONE); /* the tool waits for the receipt */
+            CHECK_OK(symbi_run_resolve(g.run, i == 0 ? 1 : 3, &r, &g.err), g.err);
+        }
+        if (ok == 0) {
+            CHECK(next(&g) == SYMBI_EFFECT_TOOL);
+        } else {
+            REQUIRE(next(&g) == SYMBI_EFFECT_COMMIT);
+            CHECK_OK(symbi_audit_apply(g.cx, &g.store, g.ef.batch, receipt, &g.err), g.err);
+            memset(&r, 0, sizeof r);
+            r.receipt = rs;
+            CHECK_OK(symbi_run_resolve(g.run, g.ef.id, &r, &g.err), g.err);
+            REQUIRE(next(&g) == SYMBI_EFFECT_DONE);
+            CHECK(g.ef.result->end == SYMBI_END_ERROR && g.ef.result->tool_calls == 0);
+        }
+        rig_close(&g);
+    }
+}
+
+static void test_limits_of_a_run(void)
+{
+    rig g;
+    symbi_reply r;
+    REQUIRE(setup(&g, k_policy));
+    g.o.max_iterations = 0;
+    REQUIRE(start(&g));
+    REQUIRE(next(&g) == SYMBI_EFFECT_DONE);
+    CHECK(g.ef.result->end == SYMBI_END_MAX_ITERATIONS && g.ef.result->iterations == 0);
+    rig_close(&g);
+
+    REQUIRE(setup(&g, k_policy));
+    g.o.max_total_tokens = 10;
+    REQUIRE(start(&g));
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    answer_model(&g, "{\"tool_calls\":[{\"id\":\"c\",\"name\":\"nosuch\",\"arguments\":{}}],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":1,\"total_tokens\":10}}");
+    REQUIRE(next(&g) == SYMBI_EFFECT_DONE);
+    CHECK(g.ef.result->end == SYMBI_END_MAX_TOKENS && g.ef.result->total_tokens == 10);
+    rig_close(&g);
+
+    /* the deadline: an open effect is cancelled, acknowledged, and the run says timeout */
+    REQUIRE(setup(&g, k_policy));
+    g.o.timeout_ms = 100;
+    REQUIRE(start(&g));
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    CHECK(symbi_run_tick(g.run) <= 100);
+    g.clock.mono += 99;
+    CHECK(next(&g) == SYMBI_EFFECT_NONE);
+    g.clock.mono += 1;
+    REQUIRE(next(&g) == SYMBI_EFFECT_CANCEL);
+    CHECK(g.ef.target == 1);
+    CHECK(next(&g) == SYMBI_EFFECT_NONE);
+    memset(&r, 0, sizeof r);
+    CHECK_OK(symbi_run_resolve(g.run, 1, &r, &g.err), g.err);
+    REQUIRE(next(&g) == SYMBI_EFFECT_DONE);
+    CHECK(g.ef.result->end == SYMBI_END_TIMEOUT && g.ef.result->duration_ms == 100);
+    rig_close(&g);
+}
+
+static void test_cancel_while_a_tool_runs(void)
+{
+    rig g;
+    symbi_reply r;
+    symbi_effect tool;
+    symbi_plan *plan;
+    symbi_order order;
+    REQUIRE(setup(&g, k_policy));
+    REQUIRE(start(&g));
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    answer_model(&g, ONE_CALL("count", "{\"path\":\"a\"}"));
+    REQUIRE(next(&g) == SYMBI_EFFECT_TOOL);
+    tool = g.ef;
+    symbi_run_cancel(g.run);
+    REQUIRE(next(&g) == SYMBI_EFFECT_CANCEL);
+    CHECK(g.ef.target == tool.id);
+    CHECK(symbi_run_redeem(g.run, tool.id, permit_str(&tool.permit), &plan, &order, &g.err) == SYMBI_EABORT); /* too late to begin */
+    memset(&r, 0, sizeof r);
+    r.error.code = SYMBI_EABORT;
+    strcpy(r.error.msg, "killed");
+    CHECK_OK(symbi_run_resolve(g.run, tool.id, &r, &g.err), g.err);
+    REQUIRE(next(&g) == SYMBI_EFFECT_DONE);
+    CHECK(g.ef.result->end == SYMBI_END_CANCELLED);
+    CHECK(trail_has(&g, symbi_audit_len(g.audit) - 1, "\"reason\":\"cancelled\""));
+    CHECK(trail_has(&g, symbi_audit_len(g.audit) - 3, "tools_dispatched")); /* it had been let out: that is on record */
+    rig_close(&g);
+}
+
+static void test_model_failures(void)
+{
+    static const struct { const char *body; int status; const char *what; } bad[] = {
+        { "garbage", 200, "parse error" }, { "{}", 200, "No choices" }, { "<html>", 502, "502" }, { "{\"choices\":[{}]}", 200, "message" }, { "", 200, "parse error" },
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        rig g;
+        symbi_reply r;
+        int tries = 0;
+        REQUIRE(setup(&g, k_policy));
+        g.o.provider = S("openai");
+        g.o.base_url = S("http://127.0.0.1:1/v1");
+        g.o.model = S("m");
+        g.o.api_key = S("sk-secret");
+        REQUIRE(start(&g));
+        for (;;) {
+            symbi_effect_kind k = next(&g);
+            memset(&r, 0, sizeof r);
+            if (k == SYMBI_EFFECT_MODEL) {
+                CHECK_STR(g.ef.http.url, "http://127.0.0.1:1/v1/chat/completions");
+                r.http_status = bad[i].status;
+                r.body = symbi_str_z(bad[i].body);
+                tries++;
+            } else if (k != SYMBI_EFFECT_SLEEP) {
+                break;
+            } else {
+                CHECK(g.ef.ms >= 500 && g.ef.ms < 3000);
+            }
+            CHECK_OK(symbi_run_resolve(g.run, g.ef.id, &r, &g.err), g.err);
+        }
+        REQUIRE(g.ef.kind == SYMBI_EFFECT_DONE);
+        CHECK(g.ef.result->end == SYMBI_END_ERROR);
+        CHECK(strncmp(g.ef.result->error.msg, "Inference failed: ", 18) == 0);
+        if (!strcasestr(g.ef.result->error.msg, bad[i].what)) printf("message: %s\n", g.ef.result->error.msg), CHECK(!"message names the fault");
+        CHECK(!strstr(g.ef.result->error.msg, "sk-secret"));
+        CHECK(tries == (bad[i].status == 502 ? 3 : 1)); /* only what may pass by itself is tried again */
+        rig_close(&g);
+    }
+}
+
+static void test_streamed_answer(void)
+{
+    static const char sse[] =
+        "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"c9\",\"function\":{\"name\":\"count\",\"arguments\":\"{\\\"pa\"}}]}}]}\n\n"
+        "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"th\\\":\\\"a\\\"}\"}}]},\"finish_reason\":\"tool_calls\"}]}\n\n"
+        "data: [DONE]\n\n";
+    rig g;
+    symbi_reply r;
+    REQUIRE(setup(&g, k_policy));
+    g.o.provider = S("openai");
+    g.o.base_url = S("http://127.0.0.1:1/v1");
+    g.o.model = S("m");
+    g.o.stream = true;
+    REQUIRE(start(&g));
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    CHECK(g.ef.http.stream);
+    for (size_t i = 0; i < sizeof sse - 1; i++) CHECK_OK(symbi_run_feed(g.run, g.ef.id, (symbi_str){ sse + i, 1 }, &g.err), g.err);
+    CHECK(symbi_run_feed(g.run, 77, S("x"), &g.err) == SYMBI_ESTATE);
+    memset(&r, 0, sizeof r);
+    r.http_status = 200;
+    CHECK_OK(symbi_run_resolve(g.run, g.ef.id, &r, &g.err), g.err);
+    REQUIRE(next(&g) == SYMBI_EFFECT_TOOL);
+    CHECK_STR(g.ef.call_id, "c9");
+    CHECK_STR(symbi_value_str(g.ef.args, "path", S("")), "a");
+    rig_close(&g);
+}
+
+static void test_callback_tool(void)
+{
+    rig g;
+    symbi_reply r;
+    symbi_plan *plan;
+    symbi_order order;
+    symbi_value v = { 0 };
+    REQUIRE(setup(&g, k_policy));
+    REQUIRE(start(&g));
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    answer_model(&g, ONE_CALL("say", "{\"text\":\"hi\"}"));
+    REQUIRE(next(&g) == SYMBI_EFFECT_TOOL);
+    CHECK(g.ef.backend == SYMBI_BACKEND_CALLBACK);
+    CHECK_OK(symbi_run_redeem(g.run, g.ef.id, permit_str(&g.ef.permit), &plan, &order, &g.err), g.err);
+    CHECK_STR(symbi_value_str(plan->args, "text", S("")), "hi");
+    symbi_plan_unref(plan);
+    v.kind = SYMBI_INT;
+    v.u.i = 41;
+    memset(&r, 0, sizeof r);
+    r.value = &v;
+    CHECK_OK(symbi_run_resolve(g.run, g.ef.id, &r, &g.err), g.err);
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    CHECK(conversation_has(&g, "\"41\""));
+    rig_close(&g);
+}
+
+static void test_concurrent_tools_and_order(void)
+{
+    rig g;
+    symbi_effect e[3];
+    REQUIRE(setup(&g, k_policy));
+    g.o.max_concurrent_tools = 2;
+    REQUIRE(start(&g));
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    answer_model(&g, "{\"tool_calls\":[{\"id\":\"1\",\"name\":\"count\",\"arguments\":{\"path\":\"a\"}},{\"id\":\"2\",\"name\":\"count\",\"arguments\":{\"path\":\"b\"}},"
+                     "{\"id\":\"3\",\"name\":\"count\",\"arguments\":{\"path\":\"c\"}}]}");
+    REQUIRE(next(&g) == SYMBI_EFFECT_TOOL);
+    e[0] = g.ef;
+    REQUIRE(next(&g) == SYMBI_EFFECT_TOOL);
+    e[1] = g.ef;
+    CHECK(next(&g) == SYMBI_EFFECT_NONE); /* two at once, no more */
+    CHECK_OK(answer_tool_as(&g, &e[1], "second"), g.err);
+    REQUIRE(next(&g) == SYMBI_EFFECT_TOOL);
+    e[2] = g.ef;
+    CHECK_OK(answer_tool_as(&g, &e[2], "third"), g.err);
+    CHECK_OK(answer_tool_as(&g, &e[0], "first"), g.err);
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    {
+        const symbi_value *m = symbi_value_getz(g.ef.model, "messages");
+        REQUIRE(m->u.a.n == 6);
+        CHECK_STR(symbi_value_str(&m->u.a.items[3], "tool_call_id", S("")), "1"); /* proposal order, whatever finished first */
+        CHECK_STR(symbi_value_str(&m->u.a.items[5], "tool_call_id", S("")), "3");
+    }
+    rig_close(&g);
+}
+
+static void test_bad_options(void)
+{
+    rig g;
+    symbi_run *r;
+    REQUIRE(setup(&g, k_policy));
+    g.o.audit = NULL;
+    CHECK(symbi_run_new(g.cx, &g.o, &r, &g.err) == SYMBI_EINVAL && strstr(g.err.msg, "no_audit"));
+    g.o.audit = g.audit;
+    g.o.prompt.n = 0;
+    CHECK(symbi_run_new(g.cx, &g.o, &r, &g.err) == SYMBI_EINVAL);
+    g.o.prompt = S("go");
+    g.o.max_concurrent_tools = 0;
+    CHECK(symbi_run_new(g.cx, &g.o, &r, &g.err) == SYMBI_EINVAL);
+    g.o.max_concurrent_tools = 1;
+    g.o.provider = S("openai");
+    g.o.base_url = S("http://x/\r\nHost: evil");
+    CHECK(symbi_run_new(g.cx, &g.o, &r, &g.err) != SYMBI_OK && !r);
+    rig_close(&g);
+}
+
+static symbi_status oom_scenario(symbi_ctx *cx, void *ud)
+{
+    rig g;
+    symbi_reply r;
+    symbi_exec_result x;
+    symbi_status st;
+    int steps = 0;
+    (void)ud;
+    memset(&g, 0, sizeof g);
+    g.cx = cx;
+    st = rig_open(&g, k_policy);
+    if (!st) st = symbi_run_new(cx, &g.o, &g.run, &g.err);
+    while (!st) {
+        st = symbi_run_next(g.run, &g.ef, &g.err);
+        if (st) break;
+        memset(&r, 0, sizeof r);
+        memset(&x, 0, sizeof x);
+        if (++steps > 50) {
+            st = SYMBI_ESTATE;
+            break;
+        }
+        if (g.ef.kind == SYMBI_EFFECT_DONE) {
+            if (g.ef.result->end != SYMBI_END_COMPLETED) st = g.ef.result->error.code ? SYMBI_ENOMEM : SYMBI_OK;
+            break;
+        }
+        if (g.ef.kind == SYMBI_EFFECT_CANCEL) {
+            st = symbi_run_resolve(g.run, g.ef.target, &r, &g.err);
+            continue;
+        }
+        if (g.ef.kind == SYMBI_EFFECT_MODEL) {
+            r.neutral = g.model_calls++ ? S("{\"content\":\"end\"}") : S(ONE_CALL("count", "{\"path\":\"a\"}"));
+        } else if (g.ef.kind == SYMBI_EFFECT_TOOL) {
+            symbi_plan *plan;
+            symbi_order order;
+            st = symbi_run_redeem(g.run, g.ef.id, permit_str(&g.ef.permit), &plan, &order, &g.err);
+            symbi_plan_unref(plan);
+            if (st) break;
+            x.out = S("1 a");
+            r.exec = &x;
+        }
+        st = symbi_run_resolve(g.run, g.ef.id, &r, &g.err);
+    }
+    rig_close(&g);
+    return st;
+}
+
+static void test_oom_run(void) { test_oom(oom_scenario, NULL, SYMBI_OK); }
+
+int main(void)
+{
+    RUN(test_a_run_from_start_to_answer);
+    RUN(test_a_denied_call_never_comes_out);
+    RUN(test_a_denied_answer_goes_back_to_the_model);
+    RUN(test_deny_all_means_no_effects);
+    RUN(test_permits_of_effects);
+    RUN(test_approval);
+    RUN(test_no_trail_no_tool);
+    RUN(test_commit_as_an_effect);
+    RUN(test_limits_of_a_run);
+    RUN(test_cancel_while_a_tool_runs);
+    RUN(test_model_failures);
+    RUN(test_streamed_answer);
+    RUN(test_callback_tool);
+    RUN(test_concurrent_tools_and_order);
+    RUN(test_bad_options);
+    RUN(test_oom_run);
+    return test_end();
+}
