@@ -157,7 +157,7 @@ symbi_status symbi_audit_verifier_checkpoint(symbi_audit_verifier *v, const symb
     if (faulty(v)) return SYMBI_OK;
     st = sy_checkpoint_check(v->cx, v->key, cp, err);
     if (st == SYMBI_EVERIFY) {
-        fault(v, SYMBI_AUDIT_SIGNATURE, v->rep.anchored, "the checkpoint over %" PRIu64 " entries is not signed by this key: it was altered or forged", cp->len);
+        fault(v, SYMBI_AUDIT_SIGNATURE, v->last_cp, "the checkpoint over %" PRIu64 " entries is not signed by this key: it was altered or forged", cp->len);
         return SYMBI_OK;
     }
     if (st) return st;
@@ -170,8 +170,8 @@ symbi_status symbi_audit_verifier_checkpoint(symbi_audit_verifier *v, const symb
         return SYMBI_OK;
     }
     if (memcmp(cp->head, v->head, 32) != 0) {
-        fault(v, SYMBI_AUDIT_CHAIN, v->rep.anchored, "entries %" PRIu64 " to %" PRIu64 " hash, but not to what was signed: at least one was rewritten",
-              v->rep.anchored, n - 1);
+        fault(v, SYMBI_AUDIT_CHAIN, v->last_cp, "entries %" PRIu64 " to %" PRIu64 " hash, but not to what was signed: at least one was rewritten",
+              v->last_cp, n - 1);
         return SYMBI_OK;
     }
     v->last_cp = cp->len;
@@ -238,7 +238,7 @@ static symbi_status verify_rows(symbi_audit_verifier *v, const symbi_store *s, s
                 if (!st) st = fetch_cp(s, chain, &c, err);
             }
             if (st == SYMBI_EVERIFY) {
-                fault(v, SYMBI_AUDIT_SIGNATURE, v->rep.anchored, "%s", err ? err->msg : "a checkpoint is damaged");
+                fault(v, SYMBI_AUDIT_SIGNATURE, v->last_cp, "%s", err ? err->msg : "a checkpoint is damaged");
                 st = SYMBI_OK;
             }
             if (st) return st;
