@@ -15,6 +15,7 @@
 enum {
     KEEP = 1 << 20,     /* bytes that stay allocated between calls */
     CACHE = 64,         /* keys remembered while decoding: lists of records repeat theirs */
+    FIRST_ENTRIES = 64,
     CACHE_FROM = 48,    /* strings in a document from which that pays */
     MAX_TABLE = 1 << 26 /* pre-sizing stops here, growing does not */
 };
@@ -295,12 +296,34 @@ static int out_gc(lua_State *L)
     return 0;
 }
 
+static void entries_first(symbi_text *t)
+{
+    t->p = t->alloc.fn(t->alloc.ud, NULL, 0, FIRST_ENTRIES * sizeof(entry));
+    t->cap = t->p ? FIRST_ENTRIES * sizeof(entry) : 0;
+}
+
+/* Gives large buffers back. */
+static void out_trim(out_ud *u)
+{
+    if (u->out.cap > KEEP || u->out.status) {
+        symbi_json_out_free(&u->out);
+        symbi_json_out_room(&u->out, 1);
+    }
+    if (u->entries.cap > KEEP) {
+        symbi_text_free(&u->entries);
+        entries_first(&u->entries);
+    }
+}
+
 static out_ud *out_push(lua_State *L)
 {
     out_ud *u = symL_newud(L, sizeof *u, OUT_TYPE);
     symbi_json_out_init(symL_ctx(L), &u->out);
     u->entries.alloc = u->out.alloc;
     u->ready = true;
+    /* memory from the first instant, as the tape: the number of live blocks between calls stays the same */
+    symbi_json_out_room(&u->out, 1);
+    entries_first(&u->entries);
     return u;
 }
 
@@ -365,7 +388,7 @@ static void line_break(encoder *e)
 static entry *more_entries(encoder *e, size_t need)
 {
     symbi_text *t = &e->u->entries;
-    size_t cap = t->cap ? t->cap : 64 * sizeof(entry);
+    size_t cap = t->cap ? t->cap : FIRST_ENTRIES * sizeof(entry);
     char *p;
     if (need > (SIZE_MAX / 4) / sizeof(entry)) return NULL;
     while (cap < need * sizeof(entry)) cap *= 2;
@@ -735,8 +758,7 @@ static int encode(lua_State *L, unsigned flags)
     lua_settop(L, 3);
     if (ok) lua_pushlstring(L, u->out.n ? u->out.p : "", u->out.n);
     else symL_fail(L, &err);
-    if (u->out.cap > KEEP) symbi_json_out_free(&u->out);
-    if (u->entries.cap > KEEP) symbi_text_free(&u->entries);
+    out_trim(u);
     u->busy = false;
     return ok ? 1 : 3;
 }

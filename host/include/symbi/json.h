@@ -105,7 +105,7 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_json_tape_new(symbi_ctx *cx, symbi_j
 SYMBI_API void symbi_json_tape_free(symbi_json_tape *t); /* NULL is fine */
 /* Limits as symbi_json_parse. The view borrows from t (until the next read) and from text. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_json_tape_read(symbi_json_tape *t, symbi_str text, unsigned flags, symbi_json_view *out, symbi_err *err);
-/* Gives memory beyond `keep` bytes back; views are void afterwards. */
+/* Gives buffers larger than `keep` bytes back; views are void afterwards. */
 SYMBI_API void symbi_json_tape_trim(symbi_json_tape *t, size_t keep);
 
 /* ---- Writing piece by piece ----
