@@ -428,4 +428,13 @@ void l_gate_open(lua_State *L)
     symL_newtype(L, UD_PLAN, none, plan_meta);
     lua_newtable(L);
     symL_setfuncs(L, funcs);
+    lua_newtable(L); /* codes: name -> what it means */
+    for (size_t i = 0;; i++) {
+        symbi_code c;
+        const char *name;
+        if (!symbi_code_at(i, &c, &name)) break;
+        lua_pushstring(L, symbi_code_text(c));
+        lua_setfield(L, -2, name);
+    }
+    lua_setfield(L, -2, "codes");
 }

@@ -4,7 +4,7 @@
 -- Then gate:check(action[, facts]) -> verdict; gate:commit(verdict); gate:redeem(verdict, permit). See bindings/lgate.c.
 local core = require "symbi.core"
 
-local M = {}
+local M = { codes = core.gate.codes } -- name -> what it means
 
 local SURFACE = "^[%w_][%w_.%-]*$" -- a plain folder name
 
