@@ -62,7 +62,8 @@ void sy_model_quote(symbi_str key, symbi_str text, char out[SY_MODEL_QUOTE + 1])
         uint32_t cp;
         size_t n;
         if (key_at(key, text, i)) {
-            if (SY_MODEL_QUOTE - o < 5) break;
+            if (SY_MODEL_QUOTE - o < 6) break;
+            if (gap) out[o++] = ' ';
             memcpy(out + o, "[key]", 5);
             o += 5;
             i += key.n;

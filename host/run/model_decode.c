@@ -5,8 +5,8 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "run/model_in.h"
-#include "run/model_sse.h"
 #include "symbi/json.h"
+#include "symbi/wire.h"
 
 enum { HEAD_MAX = 4096, STREAM_FACTOR = 8 };
 typedef enum mode { MODE_UNKNOWN, MODE_BODY, MODE_EVENTS } mode;
@@ -20,7 +20,7 @@ struct sy_model_decoder {
     symbi_str key, model, url;
     mode mode;
     sy_buf body;   /* all of it, or the head of an event stream */
-    sy_sse sse;
+    symbi_sse *sse;
     size_t seen;   /* bytes fed */
     size_t max_body, max_events;
     bool too_large, done;
@@ -72,7 +72,10 @@ symbi_status sy_model_decoder_new(symbi_ctx *cx, const sy_model_endpoint *ep, co
     d->max_events = max > SIZE_MAX / STREAM_FACTOR ? SIZE_MAX : max * STREAM_FACTOR;
     sy_model_acc_init(&d->acc, cx, d->key, rq->turn);
     sy_buf_init(&d->body, cx->alloc, max < HEAD_MAX ? HEAD_MAX : max);
-    sy_sse_init(&d->sse, cx->alloc, max);
+    if (symbi_sse_new(cx, max, &d->sse, err)) {
+        sy_model_decoder_free(d);
+        return SYMBI_ENOMEM;
+    }
     *out = d;
     return SYMBI_OK;
 }
@@ -84,7 +87,7 @@ void sy_model_decoder_free(sy_model_decoder *d)
     a = d->cx->alloc;
     sy_model_acc_free(&d->acc);
     sy_buf_free(&d->body);
-    sy_sse_free(&d->sse);
+    symbi_sse_free(d->sse);
     wipe(d->text, d->ntext);
     sy_free(&a, d->text, d->ntext);
     sy_free(&a, d, sizeof *d);
@@ -146,13 +149,12 @@ static symbi_status feed_events(sy_model_decoder *d, symbi_str bytes, symbi_err 
 {
     symbi_err e;
     while (!d->bad) {
-        symbi_str data;
-        bool got;
-        symbi_status st = sy_sse_next(&d->sse, &bytes, &data, &got);
+        symbi_sse_event ev;
+        symbi_status st = symbi_sse_next(d->sse, &bytes, &ev, NULL);
         if (st == SYMBI_ENOMEM) return sy_fail_nomem(err);
+        if (st == SYMBI_EAGAIN) return SYMBI_OK;
         if (st) st = sy_model_fail(&d->acc, SY_FAULT_PARSE, &e, "an event of the stream is larger than %zu bytes", d->max_body);
-        else if (!got) return SYMBI_OK;
-        else st = event(d, data, &e);
+        else st = event(d, ev.data, &e);
         st = note(d, st, &e, err);
         if (st) return st;
     }
