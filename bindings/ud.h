@@ -28,15 +28,25 @@ typedef struct ud_plan {
     bool has_order;
 } ud_plan;
 
-/* uservalue: the store */
-typedef struct ud_audit { symbi_audit *p; } ud_audit;
+/* uservalue: the store. close() detaches: gates and runs that hold the pointer get errors, and the object itself lives until
+ * it is collected. p is for users; owned is what __gc frees. */
+typedef struct ud_audit { symbi_audit *p, *owned; } ud_audit;
 
-/* close(owner) frees what store.ud points to; set by whoever made it. */
+/* close(&store) frees what store.ud points to; set by whoever made it, NULL once closed. While audits use the store (users),
+ * closing waits for the last of them. */
 typedef struct ud_store {
     symbi_store store;
-    void *owner;
-    void (*close)(void *owner);
+    void (*close)(symbi_store *store);
+    /* what a state folder brings along; zero for a store without one */
+    symbi_key *key; /* a reference */
+    uint8_t pub[32];
+    bool has_pub, readonly, closing;
+    int users;
+    symbi_status (*anchor)(const symbi_store *store, symbi_str chain, symbi_store_checkpoint *out, symbi_err *err);
 } ud_store;
+
+#define UD_KEY "symbi.key" /* lcrypto.c */
+typedef struct ud_key { symbi_key *p; } ud_key;
 
 /* uservalue: table that keeps the audit alive */
 typedef struct ud_gate { symbi_gate *p; } ud_gate;
