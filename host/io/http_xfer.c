@@ -1,0 +1,401 @@
+/* io/http_xfer.c: one transfer: request in curl's terms, response collected under its cap, and what went wrong in ours. */
+#define _GNU_SOURCE
+#include "io/http_int.h"
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "symbi/wire.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { WAITING_MAX = 256 << 10, MAX_REQUEST_HEADERS = 256 };
+
+/* ---- response ------------------------------------------------------------------------------------------------------ */
+static bool counts(symbi_xfer *x, size_t n)
+{
+    if (n > x->max - x->total) x->too_large = true;
+    else x->total += n;
+    return !x->too_large;
+}
+
+static size_t on_body(char *p, size_t size, size_t n, void *ud)
+{
+    symbi_xfer *x = ud;
+    n *= size;
+    if (x->stream && x->body.n && x->body.n + n > WAITING_MAX) {
+        x->paused = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    if (!counts(x, n)) return 0;
+    sy_buf_add(&x->body, p, n);
+    return sy_buf_status(&x->body) ? 0 : n;
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *ud)
+{
+    symbi_xfer *x = ud;
+    const char *colon;
+    size_t all = n * size, end = all;
+    if (!counts(x, all)) return 0;
+    if (memchr(p, 0, all)) {
+        x->garbled = true;
+        return 0;
+    }
+    if (all >= 5 && !memcmp(p, "HTTP/", 5)) { /* a new response: the earlier one was interim or a redirect */
+        sy_buf_clear(&x->head);
+        x->nlines = 0;
+        return all;
+    }
+    colon = memchr(p, ':', all);
+    if (!colon || ++x->nlines > x->h->cx->limits.http_headers) {
+        if (colon) x->too_large = true;
+        return colon ? 0 : all;
+    }
+    while (end && (p[end - 1] == '\n' || p[end - 1] == '\r' || p[end - 1] == ' ' || p[end - 1] == '\t')) end--;
+    sy_buf_add(&x->head, p, (size_t)(colon - p));
+    sy_buf_addc(&x->head, 0);
+    for (colon++; colon < p + end && (*colon == ' ' || *colon == '\t'); colon++) continue;
+    if (colon < p + end) sy_buf_add(&x->head, colon, (size_t)(p + end - colon));
+    sy_buf_addc(&x->head, 0);
+    return sy_buf_status(&x->head) ? 0 : all;
+}
+
+/* ---- request ------------------------------------------------------------------------------------------------------- */
+static bool equal_nocase(symbi_str s, const char *lower)
+{
+    size_t n = strlen(lower);
+    if (s.n != n) return false;
+    for (size_t i = 0; i < n; i++)
+        if ((s.p[i] >= 'A' && s.p[i] <= 'Z' ? s.p[i] + 32 : s.p[i]) != lower[i]) return false;
+    return true;
+}
+
+static bool token(symbi_str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] <= 0x20 || (unsigned char)s.p[i] >= 0x7f || strchr("()<>@,;:\\\"/[]?={}", s.p[i])) return false;
+    return s.n > 0;
+}
+
+static symbi_status add_header(symbi_xfer *x, symbi_str name, symbi_str value, symbi_err *err)
+{
+    struct curl_slist *l;
+    sy_buf b;
+    sy_buf_init(&b, x->alloc, 1u << 20);
+    sy_buf_adds(&b, name);
+    sy_buf_addz(&b, value.n ? ": " : ";"); /* curl's way to send an empty value */
+    sy_buf_adds(&b, value);
+    l = sy_buf_status(&b) ? NULL : curl_slist_append(x->headers_out, b.p);
+    sy_buf_free(&b);
+    if (!l) return sy_fail(err, SYMBI_ENOMEM, "out of memory, or a header larger than 1 MiB");
+    x->headers_out = l;
+    return SYMBI_OK;
+}
+
+static symbi_status add_headers(symbi_xfer *x, const symbi_http_request *rq, symbi_err *err)
+{
+    static const char *const ours[] = { "host", "content-length", "transfer-encoding", "connection", "expect" };
+    static const char *const quiet[] = { "Expect:", "Content-Type:" }; /* curl would add its own */
+    bool typed = false;
+    symbi_status st;
+    if (rq->nheaders > MAX_REQUEST_HEADERS) return sy_fail(err, SYMBI_ELIMIT, "more than %d request headers", MAX_REQUEST_HEADERS);
+    for (size_t i = 0; i < rq->nheaders; i++) {
+        symbi_str name = rq->headers[i].name, value = rq->headers[i].value;
+        if (!token(name)) return sy_fail(err, SYMBI_EINVAL, "header %lu: the name is empty or holds a character that no header name has", (unsigned long)i + 1);
+        for (size_t k = 0; k < value.n; k++)
+            if (((unsigned char)value.p[k] < 0x20 && value.p[k] != '\t') || value.p[k] == 0x7f) return sy_fail(err, SYMBI_EINVAL, "header %.*s: the value holds a control character", SY_FMT(name));
+        for (size_t k = 0; k < 5; k++)
+            if (equal_nocase(name, ours[k])) return sy_fail(err, SYMBI_EINVAL, "header %.*s is written by the client itself", SY_FMT(name));
+        typed = typed || equal_nocase(name, "content-type");
+        if ((st = add_header(x, name, value, err))) return st;
+    }
+    for (size_t i = 0; i < (typed ? 1u : 2u); i++) {
+        struct curl_slist *l = curl_slist_append(x->headers_out, quiet[i]);
+        if (!l) return sy_fail_nomem(err);
+        x->headers_out = l;
+    }
+    return SYMBI_OK;
+}
+
+static symbi_status set_up(symbi_http *h, symbi_xfer *x, const symbi_http_request *rq, const char *url, const char *method)
+{
+    CURL *e = x->easy;
+    CURLcode c = CURLE_OK;
+    bool body = rq->body.n || !strcmp(method, "POST") || !strcmp(method, "PUT") || !strcmp(method, "PATCH");
+    int64_t total = rq->timeout_ms > 0 ? rq->timeout_ms : h->timeout_ms;
+#define SET(o, v) \
+    c = c ? c : curl_easy_setopt(e, o, v)
+    SET(CURLOPT_URL, url);
+    SET(CURLOPT_PRIVATE, (void *)x);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_FOLLOWLOCATION, h->max_redirects > 0 ? 1L : 0L);
+    SET(CURLOPT_MAXREDIRS, (long)h->max_redirects);
+    SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, 2L);
+    if (h->ca.n) SET(CURLOPT_CAINFO, h->ca.p);
+    if (h->no_proxy || h->proxy.n) SET(CURLOPT_PROXY, h->no_proxy ? "" : h->proxy.p);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(total < h->connect_ms ? total : h->connect_ms));
+    SET(CURLOPT_TIMEOUT_MS, (long)(total > 86400000 ? 86400000 : total));
+    SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)x->max);
+    SET(CURLOPT_ERRORBUFFER, x->message);
+    SET(CURLOPT_USERAGENT, "symbi-lua/" SYMBI_VERSION);
+    SET(CURLOPT_HTTPHEADER, x->headers_out);
+    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_WRITEDATA, (void *)x);
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERDATA, (void *)x);
+    if (body) {
+        SET(CURLOPT_POST, 1L);
+        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body_out.n);
+        SET(CURLOPT_POSTFIELDS, x->body_out.n ? x->body_out.p : "");
+    }
+    if (!strcmp(method, "HEAD")) {
+        SET(CURLOPT_NOBODY, 1L);
+    } else if (strcmp(method, body ? "POST" : "GET")) {
+        SET(CURLOPT_CUSTOMREQUEST, method);
+    }
+#undef SET
+    return c ? SYMBI_ENOMEM : SYMBI_OK;
+}
+
+static void discard(symbi_xfer *x)
+{
+    symbi_alloc a = x->alloc;
+    curl_slist_free_all(x->headers_out);
+    sy_buf_free(&x->body_out);
+    sy_buf_free(&x->body);
+    sy_buf_free(&x->taken);
+    sy_buf_free(&x->head);
+    sy_free(&a, x->headers, x->cap_headers * sizeof *x->headers);
+    sy_free(&a, x, sizeof *x);
+}
+
+symbi_status symbi_http_start(symbi_http *h, const symbi_http_request *rq, symbi_xfer **out, symbi_err *err)
+{
+    symbi_xfer *x;
+    symbi_url u;
+    sy_buf url;
+    char method[32] = "GET";
+    symbi_status st;
+    *out = NULL;
+    if ((st = symbi_url_parse(rq->url, &u, err))) return st == SYMBI_EPARSE ? (err ? (err->code = SYMBI_EINVAL) : SYMBI_EINVAL) : st;
+    if (rq->method.n >= sizeof method || (rq->method.n && !token(rq->method))) return sy_fail(err, SYMBI_EINVAL, "the method is no token");
+    if (rq->method.n) memcpy(method, rq->method.p, rq->method.n), method[rq->method.n] = 0;
+    x = sy_calloc(&h->cx->alloc, 1, sizeof *x);
+    if (!x) return sy_fail_nomem(err);
+    x->alloc = h->cx->alloc;
+    x->h = h;
+    x->stream = rq->stream;
+    x->max = rq->max_bytes ? rq->max_bytes : h->max_bytes;
+    sy_buf_init(&x->body_out, x->alloc, h->cx->limits.output_bytes);
+    sy_buf_init(&x->body, x->alloc, x->max);
+    sy_buf_init(&x->taken, x->alloc, x->max);
+    sy_buf_init(&x->head, x->alloc, x->max > SIZE_MAX / 2 ? x->max : 2 * x->max + 64);
+    sy_buf_init(&url, x->alloc, 64 << 10);
+    sy_buf_adds(&url, rq->url);
+    if (rq->body.n) sy_buf_adds(&x->body_out, rq->body);
+    st = sy_buf_status(&url);
+    if (!st) st = sy_buf_status(&x->body_out);
+    if (st) sy_fail(err, st, st == SYMBI_ENOMEM ? "out of memory" : "the request body is too large");
+    else st = add_headers(x, rq, err);
+    if (!st && (!(x->easy = sy_http_easy(h)) || set_up(h, x, rq, url.p, method))) st = sy_fail_nomem(err);
+    if (!st && curl_multi_add_handle(h->multi, x->easy)) st = sy_fail_nomem(err);
+    sy_buf_free(&url);
+    if (st) {
+        if (x->easy) sy_http_easy_back(h, x->easy);
+        discard(x);
+        return st;
+    }
+    x->next = h->xfers;
+    if (x->next) x->next->prev = x;
+    h->xfers = x;
+    h->open++;
+    *out = x;
+    return SYMBI_OK;
+}
+
+/* ---- end ------------------------------------------------------------------------------------------------------------ */
+static void leave(symbi_xfer *x)
+{
+    symbi_http *h = x->h;
+    sy_http_guard g;
+    if (x->prev) x->prev->next = x->next;
+    else h->xfers = x->next;
+    if (x->next) x->next->prev = x->prev;
+    x->prev = x->next = NULL;
+    h->open--;
+    sy_http_guard_on(&g); /* a connection that is dropped half-way says goodbye over TLS */
+    curl_multi_remove_handle(h->multi, x->easy);
+    sy_http_guard_off(&g);
+    sy_http_easy_back(h, x->easy);
+    x->easy = NULL;
+    x->done = true;
+}
+
+void sy_xfer_fail(symbi_xfer *x, symbi_status st, symbi_http_error why, const char *message)
+{
+    leave(x);
+    x->result = st;
+    x->why = why;
+    sy_fail(&x->err, st, "%s", message);
+}
+
+void sy_xfer_cancel(symbi_xfer *x)
+{
+    sy_xfer_fail(x, SYMBI_EABORT, SYMBI_HTTP_ERROR_CANCELLED, "the request was cancelled");
+    x->h = NULL;
+}
+
+static symbi_http_error reason(const symbi_xfer *x, CURLcode c, long os)
+{
+    switch (c) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY: return SYMBI_HTTP_ERROR_RESOLVE;
+    case CURLE_COULDNT_CONNECT: return os == ECONNREFUSED ? SYMBI_HTTP_ERROR_REFUSED : SYMBI_HTTP_ERROR_CONNECT;
+    case CURLE_OPERATION_TIMEDOUT: return SYMBI_HTTP_ERROR_TIMEOUT;
+    case CURLE_FILESIZE_EXCEEDED: return SYMBI_HTTP_ERROR_TOO_LARGE;
+    case CURLE_PARTIAL_FILE:
+    case CURLE_GOT_NOTHING: return SYMBI_HTTP_ERROR_TRUNCATED;
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR: return os ? SYMBI_HTTP_ERROR_RESET : x->status ? SYMBI_HTTP_ERROR_PROTOCOL : SYMBI_HTTP_ERROR_RESET;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_ENGINE_INITFAILED:
+    case CURLE_SSL_CRL_BADFILE: return SYMBI_HTTP_ERROR_TLS;
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL: /* an answer that is no HTTP; other schemes never get here */
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_TOO_MANY_REDIRECTS:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM: return SYMBI_HTTP_ERROR_PROTOCOL;
+    default: return SYMBI_HTTP_ERROR_OTHER;
+    }
+}
+
+static const char *said(symbi_http_error why)
+{
+    switch (why) {
+    case SYMBI_HTTP_ERROR_REFUSED: return "the connection was refused (is the server running?)";
+    case SYMBI_HTTP_ERROR_RESOLVE: return "the host name cannot be resolved";
+    case SYMBI_HTTP_ERROR_CONNECT: return "cannot connect";
+    case SYMBI_HTTP_ERROR_TLS: return "TLS failed";
+    case SYMBI_HTTP_ERROR_TIMEOUT: return "no answer in time";
+    case SYMBI_HTTP_ERROR_TOO_LARGE: return "the answer is larger than allowed";
+    case SYMBI_HTTP_ERROR_TRUNCATED: return "the answer was cut off";
+    case SYMBI_HTTP_ERROR_PROTOCOL: return "the answer is not valid HTTP";
+    case SYMBI_HTTP_ERROR_RESET: return "the connection was reset";
+    default: return "the request failed";
+    }
+}
+
+/* Names of the collected header lines; false: out of memory. */
+static bool list_headers(symbi_xfer *x)
+{
+    const char *p = x->head.p, *end = p ? p + x->head.n : p;
+    if (!p) return true;
+    while (p < end) {
+        symbi_http_header f;
+        f.name.p = p;
+        f.name.n = strlen(p);
+        p += f.name.n + 1;
+        f.value.p = p;
+        f.value.n = strlen(p);
+        p += f.value.n + 1;
+        if (sy_grow(&x->alloc, (void **)&x->headers, &x->cap_headers, x->nheaders + 1, sizeof f)) return false;
+        x->headers[x->nheaders++] = f;
+    }
+    return true;
+}
+
+void sy_xfer_finish(symbi_xfer *x, CURLcode code)
+{
+    long status = 0, os = 0, connects = 1;
+    curl_off_t us = 0;
+    char *url = NULL, where[200] = "";
+    curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &os);
+    curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connects);
+    curl_easy_getinfo(x->easy, CURLINFO_TOTAL_TIME_T, &us);
+    curl_easy_getinfo(x->easy, CURLINFO_EFFECTIVE_URL, &url);
+    if (url) { /* without the query, which may hold a key */
+        size_t n = strcspn(url, "?#");
+        symbi_str s = { url, n < sizeof where ? n : sizeof where - 1 };
+        sy_clean_line(where, sizeof where, s);
+    }
+    x->status = (int)status;
+    x->duration_ms = (int64_t)(us / 1000);
+    x->reused = connects == 0;
+    leave(x);
+    if (!code && !list_headers(x)) code = CURLE_OUT_OF_MEMORY;
+    if (!code) return;
+    if (sy_buf_status(&x->body) == SYMBI_ENOMEM || sy_buf_status(&x->head) == SYMBI_ENOMEM || code == CURLE_OUT_OF_MEMORY) {
+        x->result = sy_fail_nomem(&x->err);
+        x->why = SYMBI_HTTP_ERROR_OTHER;
+        return;
+    }
+    x->why = x->too_large ? SYMBI_HTTP_ERROR_TOO_LARGE : x->garbled ? SYMBI_HTTP_ERROR_PROTOCOL : reason(x, code, os);
+    x->result = x->why == SYMBI_HTTP_ERROR_TIMEOUT ? SYMBI_ETIMEOUT : x->why == SYMBI_HTTP_ERROR_TOO_LARGE ? SYMBI_ELIMIT : SYMBI_EIO;
+    if (x->too_large) sy_fail(&x->err, x->result, "%s: %s (%lu bytes)", where, said(x->why), (unsigned long)x->max);
+    else sy_fail(&x->err, x->result, "%s: %s (%s)", where, said(x->why), x->message[0] ? x->message : curl_easy_strerror(code));
+}
+
+bool symbi_xfer_done(const symbi_xfer *x) { return x->done; }
+
+int symbi_xfer_status(const symbi_xfer *x)
+{
+    long status = 0;
+    if (x->done || !x->easy) return x->status;
+    curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+    return (int)status;
+}
+
+symbi_str symbi_xfer_take(symbi_xfer *x)
+{
+    sy_buf was = x->taken;
+    symbi_str s;
+    x->taken = x->body;
+    x->body = was;
+    sy_buf_clear(&x->body);
+    if (x->paused && x->easy) {
+        x->paused = false;
+        curl_easy_pause(x->easy, CURLPAUSE_CONT); /* may deliver what it held back at once */
+    }
+    s = sy_buf_str(&x->taken);
+    if (!s.p) s.p = "";
+    return s;
+}
+
+symbi_status symbi_xfer_result(symbi_xfer *x, symbi_http_response *out, symbi_http_error *why, symbi_err *err)
+{
+    memset(out, 0, sizeof *out);
+    if (why) *why = SYMBI_HTTP_ERROR_NONE;
+    if (!x->done) return sy_fail(err, SYMBI_ESTATE, "the request is still open");
+    if (x->result) {
+        if (why) *why = x->why;
+        if (err) *err = x->err;
+        return x->result;
+    }
+    out->status = x->status;
+    out->body = sy_buf_str(&x->body);
+    if (!out->body.p) out->body.p = "";
+    out->headers = x->headers;
+    out->nheaders = x->nheaders;
+    out->duration_ms = x->duration_ms;
+    out->reused = x->reused;
+    return SYMBI_OK;
+}
+
+void symbi_xfer_free(symbi_xfer *x)
+{
+    if (!x) return;
+    if (!x->done) sy_xfer_cancel(x);
+    discard(x);
+}
