@@ -140,9 +140,121 @@ unit: $(UNIT_BIN)
 	@st=0; for t in $(UNIT_BIN); do echo "== $$t"; $$t || st=1; done; exit $$st
 -include $(UNIT_ALL:tests/unit/%.c=$(B)/unit/%.d)
 
+# ---- fuzzing ----------------------------------------------------------------------------------------------------------
+# tests/fuzz/fuzz_<name>.c holds LLVMFuzzerTestOneInput. `make fuzz` runs each with libFuzzer for FUZZ_TIME seconds (T=name: one);
+# fuzz-replay runs the stand-alone programs (gcc, sanitizers) over tests/fuzz/corpus/<name>/.
+FUZZ_TIME ?= 30
+FUZZ_NAMES := $(if $(T),$(T),$(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_FLAGS := -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer
+$(B)/fuzz/lib_%: tests/fuzz/fuzz_%.c $(B)/libsymbi.a
+	@mkdir -p $(@D)
+	$(CC) $(SY_CFLAGS) $(CFLAGS) -fsanitize=fuzzer -o $@ $< $(B)/libsymbi.a $(CORE_LIBS) $(LDFLAGS)
+$(B)/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/standalone.c $(B)/libsymbi.a
+	@mkdir -p $(@D)
+	$(CC) $(SY_CFLAGS) $(CFLAGS) -o $@ $< tests/fuzz/standalone.c $(B)/libsymbi.a $(CORE_LIBS) $(LDFLAGS)
+fuzz:
+	+$(MAKE) --no-print-directory B=build-fuzz CC=clang SANFLAGS="$(FUZZ_FLAGS) -DSY_ARENA_PARANOID" SAN= fuzz-run
+fuzz-run: $(FUZZ_NAMES:%=$(B)/fuzz/lib_%)
+	@set -e; for n in $(FUZZ_NAMES); do mkdir -p $(B)/fuzz/new/$$n tests/fuzz/corpus/$$n; echo "== fuzz $$n, $(FUZZ_TIME) s"; \
+	  $(B)/fuzz/lib_$$n -max_total_time=$(FUZZ_TIME) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 -artifact_prefix=$(B)/fuzz/ $(B)/fuzz/new/$$n tests/fuzz/corpus/$$n; done
+fuzz-replay:
+	+$(MAKE) --no-print-directory B=$(B) SAN=1 fuzz-replay-run
+fuzz-replay-run: $(FUZZ_NAMES:%=$(B)/fuzz/replay_%)
+	@p=0; f=0; for n in $(FUZZ_NAMES); do \
+	  if find tests/fuzz/corpus/$$n -type f -print0 | xargs -0 -r $(B)/fuzz/replay_$$n >$(B)/fuzz/$$n.log 2>&1; then p=$$((p + 1)); else f=$$((f + 1)); echo "FAIL $$n"; tail -n 40 $(B)/fuzz/$$n.log; fi; done; \
+	echo "$$p passed, $$f failed, 0 skipped"; test $$f = 0
+
+# ---- tests ------------------------------------------------------------------------------------------------------------
+VMS := $(addprefix lua,$(LUA_VERSIONS)) $(if $(filter 5.1,$(LUA_VERSIONS)),luajit)
+# `make busted T=json` runs tests/spec/json_spec.lua alone; VMS="lua5.4" one VM.
+busted: modules
+	@st=0; for vm in $(VMS); do echo "== busted on $$vm"; tests/tools/run-busted $(B) $$vm $(T:%=tests/spec/%_spec.lua) || st=1; done; exit $$st
+busted-san:
+	+$(MAKE) --no-print-directory B=$(B) SAN=1 modules
+	@st=0; for vm in $(VMS); do echo "== busted on $$vm with sanitizers"; SAN=1 tests/tools/run-busted $(B)-san $$vm $(T:%=tests/spec/%_spec.lua) || st=1; done; exit $$st
+check: deps deps-test
+	@MAKE="$(MAKE)" tests/tools/run-checks $(B)
+bench: all
+	tests/bench/run $(B)
+demo: deps
+	+@$(MAKE) --no-print-directory all
+	./symbi-lua scripts/quickstart.lua
+
+# ---- packages ---------------------------------------------------------------------------------------------------------
+DEPS := gcc libc6-dev binutils make libssl-dev liblua5.1-0-dev liblua5.2-dev liblua5.3-dev liblua5.4-dev \
+  $(if $(IO_LAYER),libcurl4-openssl-dev libsqlite3-dev) \
+  $(call uses,argon2,libargon2-dev) $(call uses,yaml,libyaml-dev) $(call uses,utf8proc,libutf8proc-dev) $(call uses,expat,libexpat1-dev) $(call uses,zlib,zlib1g-dev)
+# luajit2, never luajit: that one removes nginx's Lua.
+DEPS_TEST := lua5.1 lua5.2 lua5.3 lua5.4 luajit2 libluajit2-5.1-dev lua-busted lua-check lua-cjson lua-filesystem luarocks \
+  g++ clang libclang-rt-14-dev pkg-config nginx libnginx-mod-http-lua lua-resty-core strace valgrind sqlite3 python3 git procps
+# What is missing is printed, then installed.
+define install_packages
+	@missing=$$(for p in $(1); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+	  echo "installing:" $$missing; \
+	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	  install="$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends"; \
+	  $$install $$missing || { $$sudo apt-get update -q && $$install $$missing; }; \
+	fi
+endef
+deps:
+	$(call install_packages,$(DEPS))
+deps-test:
+	$(call install_packages,$(DEPS) $(DEPS_TEST))
+
+# ---- installation -----------------------------------------------------------------------------------------------------
+# Modules go where this PREFIX's Lua looks: with PREFIX=/usr Debian's folders, else $(PREFIX)/lib/lua/X and $(PREFIX)/share/lua/X.
+LMOD = $(if $(filter /usr,$(PREFIX)),/usr/share/lua/$(1),$(PREFIX)/share/lua/$(1))
+CMOD = $(if $(filter /usr,$(PREFIX)),$(shell $(PKG_CONFIG) --variable=INSTALL_CMOD lua$(1)),$(PREFIX)/lib/lua/$(1))
+LUA_FILES := $(shell find lua/symbi -name '*.lua' | LC_ALL=C sort)
+HEADERS := $(shell cd host/include && find symbi -name '*.h' | LC_ALL=C sort)
+PC_LIBS = $(filter-out -lm,$(CORE_LIBS)) -lm
+
+define install_lua
+	@for f in $(LUA_FILES); do install -D -m 644 $$f "$(2)/$${f#lua/}"; done
+	install -D -m 755 $(B)/$(1)/symbi/core.so "$(3)/symbi/core.so"
+	$(if $(BIND_IO_SRC),install -D -m 755 $(B)/$(1)/symbi/io.so "$(3)/symbi/io.so")
+
+endef
+install: all
+	@for h in $(HEADERS); do install -D -m 644 host/include/$$h "$(DESTDIR)$(PREFIX)/include/$$h"; done
+	install -D -m 644 $(B)/libsymbi.a "$(DESTDIR)$(PREFIX)/lib/libsymbi.a"
+	install -D -m 755 $(B)/libsymbi.so "$(DESTDIR)$(PREFIX)/lib/libsymbi.so.0"
+	ln -sf libsymbi.so.0 "$(DESTDIR)$(PREFIX)/lib/libsymbi.so"
+	@mkdir -p "$(DESTDIR)$(PREFIX)/lib/pkgconfig"
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(PC_LIBS)|' host/libsymbi.pc.in >"$(DESTDIR)$(PREFIX)/lib/pkgconfig/symbi.pc"
+ifneq ($(IO_LAYER),)
+	install -D -m 644 $(B)/libsymbi-io.a "$(DESTDIR)$(PREFIX)/lib/libsymbi-io.a"
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(IO_LIBS)|' host/libsymbi-io.pc.in >"$(DESTDIR)$(PREFIX)/lib/pkgconfig/symbi-io.pc"
+endif
+	$(if $(HOST),install -D -m 755 $(B)/symbi-lua "$(DESTDIR)$(PREFIX)/bin/symbi-lua")
+	$(foreach v,$(LUA_VERSIONS),$(call install_lua,$(v),$(DESTDIR)$(call LMOD,$(v)),$(DESTDIR)$(call CMOD,$(v))))
+uninstall:
+	rm -f "$(DESTDIR)$(PREFIX)/bin/symbi-lua" "$(DESTDIR)$(PREFIX)/lib/libsymbi.a" "$(DESTDIR)$(PREFIX)/lib/libsymbi-io.a"
+	rm -f "$(DESTDIR)$(PREFIX)/lib/libsymbi.so" "$(DESTDIR)$(PREFIX)/lib/libsymbi.so.0"
+	rm -f "$(DESTDIR)$(PREFIX)/lib/pkgconfig/symbi.pc" "$(DESTDIR)$(PREFIX)/lib/pkgconfig/symbi-io.pc"
+	rm -rf "$(DESTDIR)$(PREFIX)/include/symbi"
+	$(foreach v,5.1 5.2 5.3 5.4,rm -rf "$(DESTDIR)$(call LMOD,$(v))/symbi" "$(DESTDIR)$(call CMOD,$(v))/symbi";)
+
+# What LuaRocks calls (symbi-lua-scm-1.rockspec): the modules for one Lua version, in a build folder of their own, because LuaRocks
+# brings its own flags.
+LUA_VERSION ?= $(shell sed -n 's/^.define LUA_VERSION_NUM[^0-9]*\([0-9]\)0\([0-9]\).*/\1.\2/p' "$(LUA_INCDIR)/lua.h")
+rock:
+	+$(MAKE) --no-print-directory B=build-rock LUA_VERSIONS=$(LUA_VERSION) LUA_INCDIR_$(LUA_VERSION)="$(LUA_INCDIR)" CFLAGS="$(CFLAGS)" modules
+rock-install:
+	+$(MAKE) --no-print-directory B=build-rock rock-copy LUA_VERSION=$(LUA_VERSION) LUADIR="$(LUADIR)" LIBDIR="$(LIBDIR)"
+rock-copy:
+	$(call install_lua,$(LUA_VERSION),$(LUADIR),$(LIBDIR))
+
+# ---- the rest ---------------------------------------------------------------------------------------------------------
+format:
+	clang-format -i $(shell git ls-files '*.c' '*.h')
 clean:
 	rm -rf build build-* symbi-lua
+help:
+	@sed -n '1,8s/^# \?//p' Makefile
+	@echo; echo "targets: all lib modules demo check unit busted busted-san fuzz fuzz-replay bench install uninstall deps deps-test format clean"
 
 -include $(CORE_OBJ:.o=.d) $(IO_OBJ:.o=.d)
 FORCE:
-.PHONY: all lib modules unit clean FORCE
+.PHONY: all lib modules unit clean FORCE fuzz fuzz-run fuzz-replay fuzz-replay-run busted busted-san check bench demo deps deps-test install uninstall rock rock-install rock-copy format help

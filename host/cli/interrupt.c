@@ -13,8 +13,9 @@ static volatile sig_atomic_t hit;
 static void stop(lua_State *L, lua_Debug *ar)
 {
     (void)ar;
-    /* Clean-up code gets this many instructions; a script that swallows the error is stopped again after them. */
-    lua_sethook(L, stop, LUA_MASKCOUNT, 10000);
+    /* Clean-up code gets some instructions after the first error; a script that swallows it gets none after the second. */
+    lua_sethook(L, stop, LUA_MASKCOUNT, hit == 1 ? 100000 : 1);
+    hit = 2;
     luaL_error(L, "interrupted");
 }
 

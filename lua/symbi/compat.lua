@@ -2,6 +2,7 @@
 local M = {}
 
 -- luacheck: globals unpack loadstring setfenv
+-- luacheck: ignore 143
 M.unpack = table.unpack or unpack
 
 --- Number of values and the values, nils included.

@@ -37,7 +37,7 @@ local function io_namespace()
     return setmetatable({}, {
         __index = function(self, name)
             if type(name) ~= "string" then return nil end
-            local full, value = "symbi.io." .. name, nil
+            local full, value = "symbi.io." .. name
             if loadable(full) then value = require(full) else value = require("symbi.io")[name] end
             rawset(self, name, value)
             return value

@@ -1,0 +1,28 @@
+--- Loaded by busted before any spec (see .busted). Loads the C core once, so that busted's reloading of modules between
+-- files does not unload it, and holds every test to this: no library object and no file descriptor is left over.
+-- luacheck: globals before_each after_each
+pcall(require, "ffi") -- LuaJIT: busted must not load it twice
+
+local core = require "symbi.core"
+local fds = require "tests.spec.helper.fds"
+local busted = require "busted"
+
+local live, open
+
+local function collect()
+    collectgarbage()
+    collectgarbage()
+end
+
+busted.before_each(function()
+    collect()
+    live, open = core.debug_live(), fds.list()
+end)
+
+busted.after_each(function()
+    collect()
+    local left = core.debug_live() - live
+    if left > 0 then error(left .. " library allocations are left over after this test") end
+    local new = fds.added(open, fds.list())
+    if #new > 0 then error("file descriptors left open by this test: " .. table.concat(new, ", ")) end
+end)
