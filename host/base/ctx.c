@@ -76,6 +76,7 @@ symbi_status symbi_ctx_new(const symbi_env *in, symbi_ctx **out, symbi_err *err)
     cx->log = env.log;
     cx->limits = env.limits;
     memset(cx->slot, 0, sizeof cx->slot);
+    memset(cx->crypto_mem, 0, sizeof cx->crypto_mem);
     if (cx->rand.fill(cx->rand.ud, cx->seed, sizeof cx->seed)) {
         sy_free(&env.alloc, cx, sizeof *cx);
         return sy_fail(err, SYMBI_ECRYPTO, "the random source gave no bytes");

@@ -13,6 +13,7 @@ struct symbi_ctx {
     /* Caches of upper layers (there are no globals to keep them in), freed with the ctx, last slot first. */
     void *slot[4];
     void (*slot_free[4])(symbi_ctx *cx, void *p);
+    void *crypto_mem[4]; /* what slot[SY_SLOT_CRYPTO] points to: part of the ctx, so that first use allocates nothing */
 };
 
 enum { SY_SLOT_CRYPTO = 0 }; /* host/crypto: fetched algorithms */

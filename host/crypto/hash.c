@@ -17,7 +17,8 @@ static void ossl_free(symbi_ctx *cx, void *p)
     EVP_MAC_CTX_free(o->mac); /* clears the last key */
     EVP_MAC_free(o->hmac);
     ERR_pop_to_mark();
-    sy_free(&cx->alloc, o, sizeof *o);
+    memset(o, 0, sizeof *o);
+    cx->slot[SY_SLOT_CRYPTO] = NULL;
 }
 
 symbi_status sy_ossl_fail(symbi_err *err, const char *what)
@@ -31,11 +32,8 @@ sy_ossl *sy_ossl_get(symbi_ctx *cx, symbi_err *err)
 {
     sy_ossl *o = cx->slot[SY_SLOT_CRYPTO];
     if (o) return o;
-    o = sy_calloc(&cx->alloc, 1, sizeof *o);
-    if (!o) {
-        sy_fail_nomem(err);
-        return NULL;
-    }
+    _Static_assert(sizeof *o <= sizeof cx->crypto_mem, "the cache fits into the ctx");
+    o = (sy_ossl *)cx->crypto_mem;
     o->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     o->md = EVP_MD_CTX_new();
     if (!o->sha256 || !o->md || EVP_DigestInit_ex2(o->md, o->sha256, NULL) != 1) {
@@ -48,19 +46,14 @@ sy_ossl *sy_ossl_get(symbi_ctx *cx, symbi_err *err)
     return o;
 }
 
-/* The status behind a NULL cache: err may be NULL, so it cannot tell. Only the cache's own allocation is ours. */
-static symbi_status no_cache(const symbi_err *e) { return e->code; }
-
 symbi_status symbi_sha256(symbi_ctx *cx, symbi_str data, uint8_t out[32], symbi_err *err)
 {
-    symbi_err own;
     symbi_status st = SYMBI_OK;
     sy_ossl *o;
     unsigned n = 32;
-    if (!err) err = &own;
     ERR_set_mark();
     o = sy_ossl_get(cx, err);
-    if (!o) st = no_cache(err);
+    if (!o) st = SYMBI_ECRYPTO;
     /* Passing the digest again would make OpenSSL set its context up anew; NULL restarts it. */
     else if (EVP_DigestInit_ex2(o->md, NULL, NULL) != 1 || EVP_DigestUpdate(o->md, data.p, data.n) != 1 ||
              EVP_DigestFinal_ex(o->md, out, &n) != 1 || n != 32)
@@ -90,14 +83,12 @@ static symbi_status hmac_ready(sy_ossl *o, symbi_err *err)
 
 symbi_status symbi_hmac_sha256(symbi_ctx *cx, symbi_str key, symbi_str data, uint8_t out[32], symbi_err *err)
 {
-    symbi_err own;
     symbi_status st;
     sy_ossl *o;
     size_t n = 0;
-    if (!err) err = &own;
     ERR_set_mark();
     o = sy_ossl_get(cx, err);
-    st = o ? hmac_ready(o, err) : no_cache(err);
+    st = o ? hmac_ready(o, err) : SYMBI_ECRYPTO;
     if (!st) {
         /* A NULL key would mean "the key of last time". */
         const char *k = key.n ? key.p : "";
@@ -125,18 +116,16 @@ struct symbi_hasher {
 
 symbi_status symbi_hasher_new(symbi_ctx *cx, symbi_hasher **out, symbi_err *err)
 {
-    symbi_err own;
     symbi_status st = SYMBI_OK;
     symbi_hasher *h;
     sy_ossl *o;
     *out = NULL;
-    if (!err) err = &own;
     h = sy_calloc(&cx->alloc, 1, sizeof *h);
     if (!h) return sy_fail_nomem(err);
     h->alloc = cx->alloc;
     ERR_set_mark();
     o = sy_ossl_get(cx, err);
-    if (!o) st = no_cache(err);
+    if (!o) st = SYMBI_ECRYPTO;
     else {
         h->md = EVP_MD_CTX_new();
         if (!h->md || EVP_DigestInit_ex2(h->md, o->sha256, NULL) != 1) st = sy_ossl_fail(err, "SHA-256");
