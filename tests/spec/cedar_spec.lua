@@ -1,0 +1,157 @@
+--- symbi.cedar from Lua: sets, entities, decisions, messages.
+local core = require "symbi.core"
+local cedar = require "symbi.cedar"
+
+assert(cedar.policies("")) -- the hash of a set fetches its algorithm once per state and keeps it: not a leftover of the first test
+
+local function set(text, options) return assert(cedar.policies(text, options)) end
+
+describe("symbi.cedar", function()
+    it("allows by a permit and names it", function()
+        local s = set [[permit(principal == User::"alice", action, resource);]]
+        local a = s:authorize { principal = 'User::"alice"', action = 'Action::"view"', resource = { type = "Doc", id = "d" } }
+        assert.equal("allow", a.decision)
+        assert.same({ "policy0" }, a.reasons)
+        assert.same({}, a.errors)
+        a = s:authorize { principal = 'User::"bob"', action = 'Action::"view"', resource = 'Doc::"d"' }
+        assert.equal("deny", a.decision)
+        assert.same({}, a.reasons)
+    end)
+
+    it("lets a forbid win over a permit", function()
+        local s = set [[permit(principal, action, resource); forbid(principal, action, resource) when { context.risk > 5 };]]
+        local rq = { principal = 'U::"a"', action = 'Action::"x"', resource = 'R::"r"', context = { risk = 3 } }
+        assert.equal("allow", s:authorize(rq).decision)
+        rq.context.risk = 6
+        local a = s:authorize(rq)
+        assert.equal("deny", a.decision)
+        assert.same({ "policy1" }, a.reasons)
+    end)
+
+    it("reads entities written as Lua tables", function()
+        local s = set [[permit(principal in Group::"admins", action, resource) when { principal.level >= 3 && principal.ip.isInRange(ip("10.0.0.0/8")) };]]
+        local ents = assert(cedar.entities {
+            { uid = 'User::"a"', attrs = { level = 3, ip = cedar.ip "10.1.2.3" }, parents = { 'Group::"staff"' } },
+            { uid = 'Group::"staff"', parents = { { type = "Group", id = "admins" } } },
+        })
+        assert.equal(2, ents:count())
+        local rq = { principal = 'User::"a"', action = 'Action::"x"', resource = 'R::"r"', entities = ents }
+        assert.equal("allow", s:authorize(rq).decision)
+        rq.principal = 'User::"b"'
+        assert.equal("deny", s:authorize(rq).decision)
+        ents:close()
+        assert.has_error(function() s:authorize(rq) end)
+        rq.entities = {}
+        assert.equal("deny", s:authorize(rq).decision)
+        rq.principal = 'User::"a"'
+        rq.entities = { { uid = { type = "User", id = "a" }, attrs = { level = 2 }, parents = { { type = "Group", id = "admins" } } } }
+        assert.equal("deny", s:authorize(rq).decision)
+    end)
+
+    it("lists what went wrong in a policy, with its place", function()
+        local s = set { { name = "a.cedar", text = "permit(principal, action, resource);\nforbid(principal, action, resource)\nwhen { context.nope == 1 };" } }
+        local a = s:authorize { principal = 'U::"a"', action = 'Action::"x"', resource = 'R::"r"' }
+        assert.equal("allow", a.decision) -- plain Cedar skips what errs...
+        assert.is_true(a.forbid_error) -- ...and a gate must look at this
+        assert.equal("a.cedar#1", a.errors[1].policy)
+        assert.equal("attr_does_not_exist", a.errors[1].kind)
+        assert.equal("forbid", a.errors[1].effect)
+        assert.equal(3, a.errors[1].line)
+    end)
+
+    it("refuses the whole of a set with one error, and says where", function()
+        local s, message, err = cedar.policies { { name = "good.cedar", text = "permit(principal, action, resource);" },
+            { name = "bad.cedar", text = "permit(principal,\n  action = Action::\"x\", resource);" } }
+        assert.is_nil(s)
+        assert.equal("EPARSE", err.code)
+        assert.equal("bad.cedar", err.path)
+        assert.equal(2, err.line)
+        assert.equal(10, err.col or err.column)
+        assert.matches("==", message, 1, true)
+    end)
+
+    it("tells how a string in the scope is written, or rewrites it when asked", function()
+        local text = 'forbid(principal, action == "tool_call", resource) when { resource.name == "write_file" };'
+        local _, message = cedar.policies(text)
+        assert.matches('action in Action::"tool_call"', message, 1, true)
+        local s = set(text, { legacy_scope = true })
+        assert.equal(1, #s:warnings())
+        assert.matches('action in Action::"tool_call"', s:warnings()[1], 1, true)
+        local ents = assert(cedar.entities {
+            { uid = 'Action::"tool_call::write_file"', parents = { 'Action::"tool_call"' } },
+            { uid = 'Resource::"default"', attrs = { name = "write_file" } },
+        })
+        local a = s:authorize { principal = 'Agent::"a"', action = 'Action::"tool_call::write_file"', resource = 'Resource::"default"', entities = ents }
+        assert.same({ "policy0" }, a.reasons)
+    end)
+
+    it("treats Symbi:: as an alias when asked", function()
+        local s = set([[permit(principal is Symbi::Agent, action == Symbi::Action::"x", resource);]], { symbi_alias = true })
+        assert.equal("allow", s:authorize { principal = 'Agent::"a"', action = 'Action::"x"', resource = 'R::"r"' }.decision)
+        s = set [[permit(principal is Symbi::Agent, action == Symbi::Action::"x", resource);]]
+        assert.equal("deny", s:authorize { principal = 'Agent::"a"', action = 'Action::"x"', resource = 'R::"r"' }.decision)
+    end)
+
+    it("knows its policies", function()
+        local text = '@id("mine") @note permit(principal, action, resource);\n  forbid(principal == ?principal, action, resource);'
+        local s = set({ { name = "f", text = text } }, { annotated_ids = true })
+        local p = s:policies()
+        assert.equal(2, s:count())
+        assert.equal("mine", p[1].id)
+        assert.same({ id = "mine", note = true }, p[1].annotations)
+        assert.equal("f#1", p[2].id)
+        assert.equal("template", p[2].role)
+        assert.equal("forbid", p[2].effect)
+        assert.equal("f", p[2].source)
+        assert.equal(2, p[2].line)
+        assert.equal(3, p[2].col)
+        assert.matches("^forbid.*;$", p[2].text)
+        assert.matches("^%x+$", s:hash())
+        assert.equal(64, #s:hash())
+        assert.are_not.equal(s:hash(), set("permit(principal, action, resource);"):hash())
+    end)
+
+    it("refuses a context that is no Cedar data, without deciding", function()
+        local s = set "permit(principal, action, resource);"
+        local a, message, err = s:authorize { principal = 'U::"a"', action = 'Action::"x"', resource = 'R::"r"', context = { a = { b = 1.5 } } }
+        assert.is_nil(a)
+        assert.equal("ESCHEMA", err.code)
+        assert.equal("/context/a/b", err.path)
+        assert.matches("decimal", message)
+        a, message, err = s:authorize { principal = 'U::"a"', action = 'Action::"x"', resource = 'R::"r"', context = { x = core.null } }
+        assert.is_nil(a)
+        assert.matches("null", message)
+        assert.equal("ESCHEMA", err.code)
+    end)
+
+    it("raises on misuse", function()
+        local s = set "permit(principal, action, resource);"
+        assert.has_error(function() s:authorize() end)
+        assert.has_error(function() s:authorize { principal = 1, action = 'A::"a"', resource = 'A::"a"' } end)
+        assert.has_error(function() s:authorize { principal = 'A::"a"', action = 'A::"a"', resource = 'A::"a"', contxt = {} } end)
+        assert.has_error(function() cedar.policies(1) end)
+        assert.has_error(function() cedar.policies({ { text = 1 } }) end)
+        assert.has_error(function() cedar.policies("", { nope = true }) end)
+        s:close()
+        s:close()
+        assert.has_error(function() s:count() end)
+    end)
+
+    it("reads and refuses uids", function()
+        local kind, id = cedar.uid [[ A::B :: "x\n" ]]
+        assert.equal("A::B", kind)
+        assert.equal("x\n", id)
+        for _, bad in ipairs { "", "User", "User::", 'User::"a', '::"a"', 'if::"a"', '"a"', 'User::"a" x', 'User::\'a\'' } do
+            local u, message, err = cedar.uid(bad)
+            assert.is_nil(u, bad)
+            assert.is_string(message)
+            assert.equal("EPARSE", err.code)
+        end
+    end)
+
+    it("gives the empty set, which denies", function()
+        local s = set {}
+        assert.equal(0, s:count())
+        assert.equal("deny", s:authorize { principal = 'U::"a"', action = 'Action::"x"', resource = 'R::"r"' }.decision)
+    end)
+end)
