@@ -422,6 +422,53 @@ static void test_tape(void)
     symbi_json_tape_free(NULL);
 }
 
+/* The line of the first of two keys, among many. */
+static void test_duplicate_among_many(void)
+{
+    char text[8192];
+    size_t n = (size_t)sprintf(text, "{");
+    symbi_err e;
+    for (int i = 0; i < 100; i++) n += (size_t)sprintf(text + n, "\"key%d\":[{\"key7\":1}],\n", i);
+    n += (size_t)sprintf(text + n, "  \"key41\":0}");
+    CHECK(parse_status(text, n, &e) == SYMBI_EPARSE && e.line == 101 && e.col == 3);
+    CHECK(strcmp(e.msg, "duplicate key \"key41\" (first on line 42)") == 0);
+}
+
+/* Escapes at every distance from the end of the buffer's memory (the sanitizer watches), and pieces at the limit. */
+static void test_pieces(void)
+{
+    char s[500];
+    symbi_json_out o;
+    for (size_t n = 0; n < 400; n++) {
+        symbi_str str = { s, n };
+        memset(s, n % 2 ? 1 : '"', sizeof s);
+        if (n > 50) memset(s, 'x', n % 50);
+        symbi_json_out_init(g_cx, &o);
+        symbi_json_out_string(&o, str);
+        CHECK(!o.status && o.n == 2 + (n > 50 ? n % 50 : 0) + (n - (n > 50 ? n % 50 : 0)) * (n % 2 ? 6 : 2));
+        symbi_json_out_free(&o);
+    }
+    symbi_ctx_limits(g_cx)->output_bytes = 4;
+    for (int i = 0; i < 8; i++) {
+        symbi_json_out_init(g_cx, &o);
+        switch (i) {
+        case 0: symbi_json_out_int(&o, 1234); break;
+        case 1: symbi_json_out_double(&o, 0.25, 0); break;
+        case 2: symbi_json_out_string(&o, raw("ab")); break;
+        case 3: symbi_json_out_raw(&o, raw("true")); break;
+        case 4: symbi_json_out_int(&o, 12345); break;
+        case 5: symbi_json_out_double(&o, 0.125, 0); break;
+        case 6: symbi_json_out_string(&o, raw("a\n")); break;
+        default: symbi_json_out_raw(&o, raw("false")); break;
+        }
+        CHECK(o.status == (i < 4 ? SYMBI_OK : SYMBI_ELIMIT));
+        symbi_json_out_int(&o, 1); /* sticky: one more never fits */
+        CHECK(o.status == SYMBI_ELIMIT);
+        symbi_json_out_free(&o);
+    }
+    symbi_limits_default(symbi_ctx_limits(g_cx));
+}
+
 /* Many objects with many keys each, after one huge object: time stays linear. */
 static void test_no_quadratic_keys(void)
 {
@@ -501,6 +548,8 @@ int main(void)
     RUN(test_messages);
     RUN(test_reader);
     RUN(test_tape);
+    RUN(test_duplicate_among_many);
+    RUN(test_pieces);
     RUN(test_no_quadratic_keys);
     RUN(test_key_order);
     RUN(test_out_of_memory);

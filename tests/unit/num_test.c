@@ -68,7 +68,8 @@ static void test_rfc8785_samples(void)
         { 0x41b3de4355555556u, "333333333.3333334" },
         { 0x41b3de4355555557u, "333333333.33333343" },
         { 0xbecbf647612f3696u, "-0.0000033333333333333333" },
-        { 0x43143ff3c1cb0959u, "1424953923781206.2" },
+        { 0x43143ff3c1cb0959u, "1424953923781206.2" }, /* half way between two candidates: to the even digit, down ... */
+        { 0x43143ff3c1cb095bu, "1424953923781206.8" }, /* ... and up */
         /* a power of two whose nearest 16 digits lie outside the narrow side of its interval: 16 others lie inside */
         { 0x4830000000000000u, "5.444517870735016e+39" },
         { 0x4340000000000001u, "9007199254740994" },
@@ -150,6 +151,30 @@ static void test_write_is_shortest_and_reads_back(void)
         double d = from_bits((uint64_t)e << 52);
         const char *z = write_z(d, SY_NUM_ES);
         CHECK(strtod(z, NULL) == d && count_digits(z) <= fewest(d));
+    }
+}
+
+/* j * 10^k that lies exactly between two doubles: j's digits, which belong to the even one, are still its shortest text. The
+ * scaled bounds are whole numbers here, where an inexact power of ten must not be taken for something left over. */
+static void test_write_at_the_bounds(void)
+{
+    for (int k = 1; k <= 22; k++) {
+        uint64_t five = 1, lo, hi;
+        for (int i = 0; i < k; i++) five *= 5;
+        lo = ((uint64_t)1 << 53) / five + 1;
+        hi = ((uint64_t)1 << 54) / five;
+        for (int i = 0; i < 500 && lo < hi; i++) {
+            uint64_t j = (lo + next_rand() % (hi - lo)) | 1;
+            char z[40];
+            double d;
+            snprintf(z, sizeof z, "%llue%d", (unsigned long long)j, k);
+            d = strtod(z, NULL);
+            if (count_digits(write_z(d, SY_NUM_ES)) > count_digits(z)) {
+                printf("%s is written as %s\n", z, write_z(d, SY_NUM_ES));
+                CHECK(0);
+                return;
+            }
+        }
     }
 }
 
@@ -399,6 +424,7 @@ int main(void)
     RUN(test_rfc8785_samples);
     RUN(test_json_form_keeps_the_kind);
     RUN(test_write_is_shortest_and_reads_back);
+    RUN(test_write_at_the_bounds);
     RUN(test_read_agrees_with_strtod);
     RUN(test_read_midpoints);
     RUN(test_read_edges);
