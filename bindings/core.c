@@ -70,6 +70,19 @@ static int core_debug_live(lua_State *L)
     return 1;
 }
 
+/* debug_value(v): v as C sees it: converted to a tree, copied into a document, and back. For tests. */
+static int core_debug_value(lua_State *L)
+{
+    symbi_value v;
+    symbi_doc *d;
+    symbi_err err;
+    luaL_checkany(L, 1);
+    if (symL_tovalue(L, 1, &v, &err)) return symL_fail(L, &err);
+    if (symbi_doc_copy(symL_ctx(L), &v, &d, &err)) return symL_fail(L, &err);
+    symL_pushdoc(L, d);
+    return 1;
+}
+
 /* limits(): all limits as a table. limits{name = value}: changes some; raises on an unknown name, then changes nothing. */
 static int core_limits(lua_State *L)
 {
@@ -170,7 +183,8 @@ int luaopen_symbi_core(lua_State *L)
 {
     static const luaL_Reg funcs[] = {
         { "array", core_array },   { "object", core_object },         { "is_array", core_is_array }, { "error", core_error },
-        { "limits", core_limits }, { "debug_live", core_debug_live }, { NULL, NULL },
+        { "limits", core_limits }, { "debug_live", core_debug_live },
+        { "debug_value", core_debug_value }, { NULL, NULL },
     };
     check_vm(L);
     symL_ctx(L);
