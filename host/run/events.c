@@ -72,14 +72,15 @@ symbi_status sy_run_commit(symbi_run *r, bool durable, bool *waiting, symbi_err 
 {
     symbi_audit_event *ev;
     symbi_status st;
+    size_t n = r->npending;
     *waiting = false;
     if (!r->o.audit || !r->npending) {
         sy_run_committed(r);
         return SYMBI_OK;
     }
-    ev = sy_calloc(&r->cx->alloc, r->npending, sizeof *ev);
+    ev = sy_calloc(&r->cx->alloc, n, sizeof *ev);
     if (!ev) return sy_fail_nomem(err);
-    for (size_t i = 0; i < r->npending; i++) {
+    for (size_t i = 0; i < n; i++) {
         ev[i].loop_id = r->o.loop_id;
         ev[i].agent_id = r->o.agent_id;
         ev[i].iteration = r->result.iterations;
@@ -87,13 +88,13 @@ symbi_status sy_run_commit(symbi_run *r, bool durable, bool *waiting, symbi_err 
     }
     if (r->o.commit_effect) {
         symbi_text_free(&r->batch);
-        st = symbi_audit_prepare(r->o.audit, ev, r->npending, NULL, 0, &r->batch, err);
+        st = symbi_audit_prepare(r->o.audit, ev, n, NULL, 0, &r->batch, err);
         *waiting = !st;
     } else {
-        st = symbi_audit_commit(r->o.audit, ev, r->npending, NULL, 0, durable, err);
+        st = symbi_audit_commit(r->o.audit, ev, n, NULL, 0, durable, err);
         if (!st) sy_run_committed(r);
     }
-    sy_free(&r->cx->alloc, ev, r->npending * sizeof *ev);
+    sy_free(&r->cx->alloc, ev, n * sizeof *ev);
     return st;
 }
 
