@@ -29,10 +29,24 @@ typedef struct symbi_tool_info {
     uint8_t sha256[32]; /* of the manifest text, or of the canonical JSON of a declared one */
 } symbi_tool_info;
 
+/* Custom argument types: the [types.<name>] tables of toolclad.toml (spec section 4). Immutable, atomically refcounted. A
+ * definition at fault is left out and reported as a problem ("toolclad.toml:7: types.rate.base: is missing"); manifests that
+ * use it are then refused as using an unknown type. */
+typedef struct symbi_tooltypes symbi_tooltypes;
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_tooltypes_parse(symbi_ctx *cx, symbi_str text, symbi_str source, symbi_tooltypes **out, symbi_err *err);
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_tooltypes_from_value(symbi_ctx *cx, const symbi_value *types, symbi_str source, symbi_tooltypes **out, symbi_err *err); /* what stands below [types] */
+SYMBI_API symbi_tooltypes *symbi_tooltypes_ref(symbi_tooltypes *t);
+SYMBI_API void symbi_tooltypes_unref(symbi_tooltypes *t);
+SYMBI_API size_t symbi_tooltypes_count(const symbi_tooltypes *t);
+SYMBI_API symbi_str symbi_tooltypes_problem(const symbi_tooltypes *t, size_t i); /* empty past the end */
+
 /* A manifest text; source names it in errors ("tools/wc.clad.toml:12: args.path.type: unknown type 'pth', did you mean 'path'?"). */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_parse(symbi_ctx *cx, symbi_str text, symbi_str source, symbi_tool **out, symbi_err *err);
 /* The same from a value of the manifest's shape (what symbi.tool{} declares). */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_from_value(symbi_ctx *cx, const symbi_value *manifest, symbi_str source, symbi_tool **out, symbi_err *err);
+/* The same with custom types (NULL: none); a reference of the tool's own is taken. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_parse_with(symbi_ctx *cx, symbi_str text, symbi_str source, const symbi_tooltypes *types, symbi_tool **out, symbi_err *err);
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_from_value_with(symbi_ctx *cx, const symbi_value *manifest, symbi_str source, const symbi_tooltypes *types, symbi_tool **out, symbi_err *err);
 SYMBI_API symbi_tool *symbi_tool_ref(symbi_tool *t);
 SYMBI_API void symbi_tool_unref(symbi_tool *t);
 SYMBI_API void symbi_tool_get_info(const symbi_tool *t, symbi_tool_info *out);
@@ -46,6 +60,22 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_validate(symbi_ctx *cx, const s
 /* {name, description, inputSchema[, outputSchema]} as spec section 15 (mcp_schema.json). */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_schema(symbi_ctx *cx, const symbi_tool *t, symbi_doc **out, symbi_err *err);
 
+/* Text of Cedar policies for a tool (spec section 18). UPSTREAM: byte for byte what upstream generates from [tool.cedar]
+ * (empty without that table; such policies never match the gate). GATE: a permit for Action::"tool_call::NAME", with
+ * context.has_human_approval for human_approval and for tiers high and critical. */
+typedef enum symbi_tool_cedar_form { SYMBI_TOOL_CEDAR_UPSTREAM = 0, SYMBI_TOOL_CEDAR_GATE } symbi_tool_cedar_form;
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_cedar(symbi_ctx *cx, const symbi_tool *t, symbi_tool_cedar_form form, symbi_text *out, symbi_err *err);
+
+/* Option injection (ours; no other implementation handles it). A word of the command may not begin with a '-' that came
+ * out of an argument's value, because the program would take it for an option: symbi_tool_plan refuses it with EDENIED. It
+ * may when the author says so, in one of these ways:
+ *   - the argument has `allow_options = true` (its text is meant to be options, as extra_flags is);
+ *   - a word "--" written by the author stands before it;
+ *   - the '-' is glued behind the author's own text ("--name={x}"), which makes it no option of its own.
+ * Values of the types integer, number, port, boolean and enum are exempt (-3 is a number; an enum's words are the author's),
+ * and so are the author's own defaults of the manifest.
+ * The same for the name of the program: it may come from an enum only, unless allow_options is set. */
+
 /* What an executor is to do. Immutable, atomically refcounted. Strings NUL-terminated as well. */
 typedef struct symbi_plan {
     symbi_backend kind;
@@ -57,7 +87,11 @@ typedef struct symbi_plan {
     int64_t timeout_ms;                 /* 0: the host's cap applies */
     size_t stdout_max, stderr_max;
     const symbi_value *args;            /* the validated arguments (CALLBACK) */
-    uint8_t digest[32];                 /* SHA-256 of the canonical JSON of all of the above */
+    uint8_t digest[32];                 /* SHA-256 of the canonical JSON of everything here but itself */
+    symbi_str command;                  /* for people: argv joined by blanks, or "PATH (custom executor)" */
+    const symbi_str *check_files; size_t ncheck_files; /* relative to cwd: the executor refuses to start unless each is a regular file whose real path lies inside the real path of cwd */
+    bool capture;                       /* [tool.evidence] capture: the executor writes stdout to output_file, directory 0700, file 0600 */
+    symbi_str output_file;              /* where evidence goes; also {_output_file} of commands */
     void *impl_;
 } symbi_plan;
 
@@ -67,6 +101,7 @@ typedef struct symbi_plan_options {
     symbi_str project_dir;  /* cwd of the tool and root of its relative paths; "" = the executor's cwd */
     const symbi_str *base_env; size_t nbase_env; /* environment of the host, filtered as spec section 8.4 says */
     int64_t host_timeout_ms; /* cap; 0 = 300000 */
+    bool allow_options;      /* drops the rule on option injection: only for comparison with other implementations */
 } symbi_plan_options;
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_plan(symbi_ctx *cx, const symbi_tool *t, const symbi_value *validated, const symbi_plan_options *o, symbi_plan **out, symbi_err *err);
 SYMBI_API symbi_plan *symbi_plan_ref(symbi_plan *p);
@@ -83,6 +118,7 @@ typedef struct symbi_exec_result {
     bool timed_out;
     int start_errno;                /* errno of a failed start, 0 when it ran */
     int64_t started_ms, duration_ms;
+    symbi_str output_file;          /* where the executor wrote the evidence; "" when it did not */
 } symbi_exec_result;
 /* The evidence envelope (spec section 9.1): results always an object, exit_code and stderr at top level. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_envelope(symbi_ctx *cx, const symbi_tool *t, const symbi_plan *p, const symbi_exec_result *r, symbi_doc **out, symbi_err *err);

@@ -1,0 +1,368 @@
+/* toolclad/plan.c: from validated arguments to what an executor does (spec toolclad.md 7, 8.4). Pure: the plan is data, its
+ * digest binds a permit to it. Arguments are checked again, so that nothing reaches argv that symbi_tool_validate would
+ * not have let through, whoever calls. */
+#include "base/alloc.h"
+#include "base/ctx.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "base/utf8.h"
+#include "codec/build.h"
+#include "symbi/crypto.h"
+#include "symbi/json.h"
+#include "toolclad/subst.h"
+#include <stdio.h>
+
+enum { HOST_TIMEOUT_MS = 300000 };
+
+typedef struct plan_impl {
+    sy_ref refs;
+    symbi_alloc alloc;
+    sy_arena arena;
+    symbi_plan pub;
+} plan_impl;
+
+typedef struct planner {
+    symbi_ctx *cx;
+    const symbi_tool *t;
+    const symbi_plan_options *o;
+    sy_arena *a;
+    symbi_plan *p;
+    symbi_err *err;
+    symbi_str *text; /* of each argument */
+    bool *is_default;
+    symbi_str evidence_dir, run_dir;
+} planner;
+
+static symbi_status nomem(planner *pl) { return sy_arena_fail(pl->a, "the plan", pl->err); }
+
+static symbi_str concat(sy_arena *a, symbi_str x, symbi_str y, symbi_str z)
+{
+    char *o = sy_arena_alloc(a, x.n + y.n + z.n + 1);
+    if (!o) return (symbi_str){ NULL, 0 };
+    if (x.n) memcpy(o, x.p, x.n);
+    if (y.n) memcpy(o + x.n, y.p, y.n);
+    if (z.n) memcpy(o + x.n + y.n, z.p, z.n);
+    o[x.n + y.n + z.n] = 0;
+    return (symbi_str){ o, x.n + y.n + z.n };
+}
+
+/* ---- arguments ---- */
+
+static symbi_status take_args(planner *pl, const symbi_value *validated)
+{
+    const symbi_tool *t = pl->t;
+    symbi_value copy;
+    symbi_status st;
+    if (validated->kind != SYMBI_OBJECT) return sy_fail(pl->err, SYMBI_EINVAL, "validated arguments must be an object");
+    pl->text = sy_arena_calloc(pl->a, t->nargs, sizeof *pl->text);
+    pl->is_default = sy_arena_calloc(pl->a, t->nargs, sizeof *pl->is_default);
+    if (!pl->text || !pl->is_default) return nomem(pl);
+    for (size_t i = 0; i < validated->u.o.n; i++)
+        if (!sy_tool_arg(t, validated->u.o.members[i].key))
+            return sy_fail(pl->err, SYMBI_ESCHEMA, "argument '%.*s' is not declared", SY_FMT(validated->u.o.members[i].key));
+    if (validated->u.o.n > t->nargs) return sy_fail(pl->err, SYMBI_ESCHEMA, "an argument stands twice");
+    for (size_t i = 0; i < t->nargs; i++) {
+        const sy_arg *a = &t->args[i];
+        const symbi_value *v = symbi_value_get(validated, a->name);
+        symbi_value canon;
+        if (!v) {
+            if (a->required || a->dflt) return sy_fail(pl->err, SYMBI_ESCHEMA, "argument '%.*s' is missing: the arguments were not validated", SY_FMT(a->name));
+            continue;
+        }
+        pl->is_default[i] = a->dflt && symbi_value_equal(v, &a->dflt_value);
+        if (!pl->is_default[i]) {
+            if ((st = sy_arg_check(pl->cx, a, v, pl->a, &canon, pl->err))) return st;
+            if (!symbi_value_equal(&canon, v)) return sy_fail(pl->err, SYMBI_ESCHEMA, "argument '%.*s': not in canonical form: the arguments were not validated", SY_FMT(a->name));
+        }
+        pl->text[i] = sy_arg_text(v, pl->a);
+        if (pl->text[i].p) pl->text[i] = sy_arena_dup(pl->a, pl->text[i]);
+        if (!pl->text[i].p) return nomem(pl);
+    }
+    if ((st = sy_value_copy(pl->a, validated, &copy, 500, pl->err))) return st;
+    pl->p->args = sy_arena_memdup(pl->a, &copy, sizeof copy);
+    return pl->p->args ? SYMBI_OK : nomem(pl);
+}
+
+/* ---- names ---- */
+
+static symbi_status make_scan_id(planner *pl)
+{
+    uint8_t rnd[4];
+    char buf[64];
+    int64_t now;
+    symbi_str s = pl->o->scan_id;
+    symbi_status st;
+    if (s.n) { /* it becomes part of a path */
+        for (size_t i = 0; i < s.n; i++) {
+            char c = s.p[i];
+            bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (i && (c == '-' || c == '_'));
+            if (!ok || s.n > 64) return sy_fail(pl->err, SYMBI_EINVAL, "a scan id has letters, digits, '-' and '_' only, at most 64");
+        }
+        pl->p->scan_id = sy_arena_dup(pl->a, s);
+        return pl->p->scan_id.p ? SYMBI_OK : nomem(pl);
+    }
+    if ((st = symbi_ctx_random(pl->cx, rnd, sizeof rnd, pl->err))) return st;
+    now = symbi_ctx_now_ms(pl->cx) / 1000;
+    pl->p->scan_id = sy_arena_dup(pl->a, (symbi_str){ buf, (size_t)snprintf(buf, sizeof buf, "%lld-%02x%02x%02x%02x", (long long)now, rnd[0], rnd[1], rnd[2], rnd[3]) });
+    return pl->p->scan_id.p ? SYMBI_OK : nomem(pl);
+}
+
+/* [tool.evidence] output_dir with its placeholders, or <evidence dir>/<scan id>-<tool>. */
+static symbi_status make_dirs(planner *pl)
+{
+    symbi_str tmpl = pl->t->evidence_dir, sep = SY_LIT("/"), ext = symbi_str_z(sy_format_ext(pl->t->format));
+    pl->evidence_dir = sy_arena_dup(pl->a, pl->o->evidence_dir.n ? pl->o->evidence_dir : SY_LIT("/tmp/toolclad-evidence"));
+    if (!pl->evidence_dir.p) return nomem(pl);
+    if (memchr(pl->evidence_dir.p, 0, pl->evidence_dir.n)) return sy_fail(pl->err, SYMBI_EINVAL, "evidence_dir contains a NUL");
+    if (!tmpl.n) {
+        symbi_str d = concat(pl->a, pl->evidence_dir, sep, pl->p->scan_id);
+        pl->run_dir = d.p ? concat(pl->a, d, SY_LIT("-"), pl->t->info.name) : d;
+    } else {
+        sy_buf b;
+        sy_buf_init(&b, pl->cx->alloc, 8192);
+        for (size_t i = 0; i < tmpl.n; i++) {
+            size_t k = i + 1;
+            symbi_str name;
+            if (tmpl.p[i] != '{') {
+                sy_buf_addc(&b, tmpl.p[i]);
+                continue;
+            }
+            while (tmpl.p[k] != '}') k++; /* checked at load */
+            name = (symbi_str){ tmpl.p + i + 1, k - i - 1 };
+            if (sy_str_eqz(name, "evidence_dir")) sy_buf_adds(&b, pl->evidence_dir);
+            else if (sy_str_eqz(name, "tool")) sy_buf_adds(&b, pl->t->info.name);
+            else sy_buf_adds(&b, pl->p->scan_id); /* scan_id; a oneshot run is its own session */
+            i = k;
+        }
+        if (sy_buf_status(&b)) return sy_buf_status(&b) == SYMBI_ENOMEM ? sy_fail_nomem(pl->err) : sy_fail(pl->err, SYMBI_ELIMIT, "the evidence folder's name is too long");
+        pl->run_dir = sy_arena_dup(pl->a, sy_buf_str(&b));
+        sy_buf_free(&b);
+    }
+    if (!pl->run_dir.p) return nomem(pl);
+    pl->p->output_file = concat(pl->a, pl->run_dir, SY_LIT("/scan."), ext);
+    return pl->p->output_file.p ? SYMBI_OK : nomem(pl);
+}
+
+/* ---- environment ---- */
+
+static bool env_passes(symbi_str e)
+{
+    static const char *const names[] = { "PATH", "HOME", "LANG", "TZ", "TMPDIR" };
+    const char *eq = e.n ? memchr(e.p, '=', e.n) : NULL;
+    symbi_str name;
+    if (!eq || memchr(e.p, 0, e.n) || !sy_utf8_valid(e, NULL)) return false;
+    name = (symbi_str){ e.p, (size_t)(eq - e.p) };
+    if (sy_str_starts(name, SY_LIT("LC_"))) return true;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (sy_str_eqz(name, names[i])) return true;
+    return false;
+}
+
+static bool same_name(symbi_str a, symbi_str b)
+{
+    const char *eq = memchr(a.p, '=', a.n);
+    size_t n = (size_t)(eq - a.p) + 1;
+    return b.n >= n && memcmp(a.p, b.p, n) == 0;
+}
+
+typedef struct env_list {
+    planner *pl;
+    symbi_str *e;
+    size_t n;
+} env_list;
+
+static void env_put(env_list *l, const char *name, symbi_str v) { l->e[l->n++] = concat(l->pl->a, symbi_str_z(name), SY_LIT("="), v); }
+
+static symbi_status make_env(planner *pl)
+{
+    env_list l = { pl, NULL, 0 };
+    bool path = false;
+    l.e = sy_arena_calloc(pl->a, pl->o->nbase_env + pl->t->nargs + 8, sizeof *l.e);
+    if (!l.e) return nomem(pl);
+    for (size_t i = 0; i < pl->o->nbase_env; i++) {
+        symbi_str e = pl->o->base_env[i];
+        bool dup = false;
+        if (!env_passes(e)) continue;
+        for (size_t k = 0; k < l.n && !dup; k++) dup = same_name(l.e[k], e);
+        if (dup) continue;
+        l.e[l.n] = sy_arena_dup(pl->a, e);
+        if (!l.e[l.n].p) return nomem(pl);
+        path = path || sy_str_starts(e, SY_LIT("PATH="));
+        l.n++;
+    }
+    if (!path) env_put(&l, "PATH", SY_LIT("/usr/local/bin:/usr/bin:/bin"));
+    if (pl->t->command.executor.n) {
+        for (size_t i = 0; i < pl->t->nargs; i++) {
+            symbi_str name = pl->t->args[i].name;
+            char *up;
+            if (!pl->text[i].p) continue;
+            up = sy_arena_alloc(pl->a, name.n + 14);
+            if (!up) return nomem(pl);
+            memcpy(up, "TOOLCLAD_ARG_", 13);
+            for (size_t k = 0; k < name.n; k++) up[13 + k] = (char)(name.p[k] >= 'a' && name.p[k] <= 'z' ? name.p[k] - 32 : name.p[k]);
+            up[13 + name.n] = 0;
+            env_put(&l, up, pl->text[i]);
+        }
+        env_put(&l, "TOOLCLAD_SCAN_ID", pl->p->scan_id);
+        env_put(&l, "TOOLCLAD_TOOL_NAME", pl->t->info.name);
+        env_put(&l, "TOOLCLAD_EVIDENCE_DIR", pl->evidence_dir);
+        env_put(&l, "TOOLCLAD_OUTPUT_DIR", pl->run_dir);
+    }
+    pl->p->env = l.e;
+    pl->p->nenv = l.n;
+    return pl->a->status ? nomem(pl) : SYMBI_OK;
+}
+
+/* ---- command ---- */
+
+static symbi_status make_checks(planner *pl)
+{
+    symbi_str *f = sy_arena_calloc(pl->a, pl->t->nargs + 1, sizeof *f);
+    size_t n = 0;
+    if (!f) return nomem(pl);
+    if (pl->t->command.executor.n) f[n++] = pl->p->argv[0];
+    for (size_t i = 0; i < pl->t->nargs; i++)
+        if ((pl->t->args[i].type->flags & SY_TYPE_FILE) && pl->text[i].n) f[n++] = pl->text[i];
+    pl->p->check_files = f;
+    pl->p->ncheck_files = n;
+    return SYMBI_OK;
+}
+
+static symbi_status make_shell(planner *pl)
+{
+    sy_vars v = { pl->cx, pl->t, pl->a, pl->text, pl->is_default, pl->p->scan_id, pl->evidence_dir, pl->p->output_file, pl->o->allow_options, pl->err };
+    symbi_str *argv = NULL;
+    symbi_status st;
+    sy_buf b;
+    if (pl->t->command.executor.n) {
+        argv = sy_arena_calloc(pl->a, 1, sizeof *argv);
+        if (!argv || !(argv[0] = sy_arena_dup(pl->a, pl->t->command.executor)).p) return nomem(pl);
+        /* without a '/' it would be looked up in PATH */
+        if (!memchr(argv[0].p, '/', argv[0].n) && !(argv[0] = concat(pl->a, SY_LIT("./"), argv[0], SY_LIT(""))).p) return nomem(pl);
+        pl->p->argc = 1;
+        pl->p->command = concat(pl->a, pl->t->command.executor, SY_LIT(" (custom executor)"), SY_LIT(""));
+    } else {
+        if ((st = sy_command_argv(&v, &argv, &pl->p->argc))) return st;
+        sy_buf_init(&b, pl->cx->alloc, 8u << 20);
+        for (size_t i = 0; i < pl->p->argc; i++) {
+            if (i) sy_buf_addc(&b, ' ');
+            sy_buf_adds(&b, argv[i]);
+        }
+        if (sy_buf_status(&b)) return sy_buf_status(&b) == SYMBI_ENOMEM ? sy_fail_nomem(pl->err) : sy_fail(pl->err, SYMBI_ELIMIT, "the command is too long");
+        pl->p->command = sy_arena_dup(pl->a, sy_buf_str(&b));
+        sy_buf_free(&b);
+    }
+    pl->p->argv = argv;
+    if (!pl->p->command.p) return nomem(pl);
+    if (pl->o->project_dir.n && memchr(pl->o->project_dir.p, 0, pl->o->project_dir.n)) return sy_fail(pl->err, SYMBI_EINVAL, "project_dir contains a NUL");
+    pl->p->cwd = sy_arena_dup(pl->a, pl->o->project_dir);
+    if (!pl->p->cwd.p) return nomem(pl);
+    pl->p->capture = pl->t->capture;
+    if ((st = make_env(pl)) || (st = make_checks(pl))) return st;
+    return SYMBI_OK;
+}
+
+/* ---- digest ---- */
+
+static symbi_value str_list(sy_arena *a, const symbi_str *s, size_t n)
+{
+    sy_arr r = sy_arr_new(a);
+    for (size_t i = 0; i < n; i++) sy_arr_add(&r, sy_val_str(s[i]));
+    return sy_arr_value(&r);
+}
+
+static symbi_status make_digest(planner *pl)
+{
+    sy_arena a;
+    sy_obj o;
+    symbi_value v;
+    symbi_text text = { 0 };
+    const symbi_plan *p = pl->p;
+    symbi_status st;
+    sy_arena_init(&a, pl->cx->alloc, pl->cx->limits.arena_bytes);
+    o = sy_obj_new(&a);
+    sy_obj_str(&o, "kind", symbi_str_z(symbi_backend_name(p->kind)));
+    sy_obj_str(&o, "tool", p->tool);
+    sy_obj_hex(&o, "manifest", pl->t->info.sha256, 32);
+    sy_obj_str(&o, "scan_id", p->scan_id);
+    sy_obj_put(&o, "argv", str_list(&a, p->argv, p->argc));
+    sy_obj_put(&o, "env", str_list(&a, p->env, p->nenv));
+    sy_obj_str(&o, "cwd", p->cwd);
+    sy_obj_int(&o, "timeout_ms", p->timeout_ms);
+    sy_obj_count(&o, "stdout_max", p->stdout_max);
+    sy_obj_count(&o, "stderr_max", p->stderr_max);
+    sy_obj_put(&o, "args", *p->args);
+    sy_obj_put(&o, "check_files", str_list(&a, p->check_files, p->ncheck_files));
+    sy_obj_bool(&o, "capture", p->capture);
+    sy_obj_str(&o, "output_file", p->output_file);
+    v = sy_obj_value(&o);
+    st = a.status ? sy_arena_fail(&a, "the plan", pl->err) : symbi_json_write(pl->cx, &v, SYMBI_JSON_CANONICAL, &text, pl->err);
+    if (!st) st = symbi_sha256(pl->cx, symbi_text_str(&text), pl->p->digest, pl->err);
+    symbi_text_free(&text);
+    sy_arena_free(&a);
+    return st;
+}
+
+static symbi_status make(planner *pl, const symbi_value *validated)
+{
+    symbi_plan *p = pl->p;
+    int64_t cap = pl->o->host_timeout_ms > 0 ? pl->o->host_timeout_ms : HOST_TIMEOUT_MS;
+    symbi_status st;
+    p->kind = pl->t->info.backend;
+    p->tool = sy_arena_dup(pl->a, pl->t->info.name);
+    if (!p->tool.p) return nomem(pl);
+    p->timeout_ms = pl->t->info.timeout_ms && pl->t->info.timeout_ms < cap ? pl->t->info.timeout_ms : cap;
+    p->stdout_max = p->stderr_max = pl->cx->limits.tool_output;
+    p->cwd = p->command = p->output_file = SY_LIT("");
+    if ((st = take_args(pl, validated)) || (st = make_scan_id(pl)) || (st = make_dirs(pl))) return st;
+    switch (p->kind) {
+    case SYMBI_BACKEND_SHELL: st = make_shell(pl); break;
+    case SYMBI_BACKEND_CALLBACK: p->output_file = SY_LIT(""); break;
+    default: st = sy_fail(pl->err, SYMBI_EUNSUPPORTED, "tools of backend '%s' cannot be run yet", symbi_backend_name(p->kind)); break;
+    }
+    return st ? st : make_digest(pl);
+}
+
+symbi_status symbi_tool_plan(symbi_ctx *cx, const symbi_tool *t, const symbi_value *validated, const symbi_plan_options *o, symbi_plan **out, symbi_err *err)
+{
+    static const symbi_plan_options none = { 0 };
+    symbi_value empty = sy_val_object(NULL, 0);
+    plan_impl *im;
+    planner pl = { 0 };
+    symbi_status st;
+    *out = NULL;
+    symbi_err_clear(err);
+    im = sy_calloc(&cx->shared, 1, sizeof *im);
+    if (!im) return sy_fail_nomem(err);
+    sy_ref_init(&im->refs);
+    im->alloc = cx->shared;
+    sy_arena_init(&im->arena, cx->shared, cx->limits.arena_bytes);
+    im->pub.impl_ = im;
+    pl.cx = cx;
+    pl.t = t;
+    pl.o = o ? o : &none;
+    pl.a = &im->arena;
+    pl.p = &im->pub;
+    pl.err = err;
+    st = make(&pl, validated ? validated : &empty);
+    if (st) symbi_plan_unref(&im->pub);
+    else *out = &im->pub;
+    return st;
+}
+
+symbi_plan *symbi_plan_ref(symbi_plan *p)
+{
+    plan_impl *im = p->impl_;
+    sy_ref_inc(&im->refs);
+    return p;
+}
+
+void symbi_plan_unref(symbi_plan *p)
+{
+    plan_impl *im = p ? p->impl_ : NULL;
+    if (im && sy_ref_dec(&im->refs)) {
+        symbi_alloc a = im->alloc;
+        sy_arena_free(&im->arena);
+        sy_free(&a, im, sizeof *im);
+    }
+}

@@ -1,0 +1,170 @@
+/* toolclad/tool.h: a loaded manifest, and what the files of this folder share. A tool is one arena, immutable after
+ * loading, atomically refcounted. Types (types.c) and backends (backend.c) are tables: a new one is an entry. */
+#ifndef SY_TOOLCLAD_TOOL_H
+#define SY_TOOLCLAD_TOOL_H
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/ref.h"
+#include "codec/value.h"
+#include "symbi/toolclad.h"
+#include "toolclad/pattern.h"
+
+typedef struct sy_arg sy_arg;
+typedef struct sy_type sy_type;
+
+/* ---- types ---- */
+
+/* What a type's check works with. On success the canonical value stands in *out, strings in the arena or borrowed from v. */
+typedef struct sy_check {
+    symbi_ctx *cx;
+    const sy_arg *arg;
+    sy_arena *arena;
+    symbi_err *err; /* msg without the wrapper "argument 'x': " */
+} sy_check;
+
+enum {
+    SY_TYPE_FREE_TEXT = 1,  /* any text: lint looks at where it goes */
+    SY_TYPE_NO_OPTION = 2,  /* a value that begins with '-' cannot be taken for an option of the author's program */
+    SY_TYPE_MCP_ONLY = 4,   /* structured values, only where they travel as JSON */
+    SY_TYPE_FILE = 8        /* the executor checks that the file exists (plan check_files) */
+};
+struct sy_type {
+    const char *name, *json; /* json: type in the input schema */
+    unsigned flags;
+    symbi_kind kind;         /* of canonical values */
+    symbi_status (*check)(const sy_check *c, symbi_str v, symbi_value *out);
+    const char *format, *pattern; /* of the input schema, or NULL */
+};
+const sy_type *sy_type_find(symbi_str name); /* NULL when unknown */
+const sy_type *sy_type_at(size_t i);         /* NULL past the end */
+
+struct sy_arg {
+    symbi_str name, type_name, description;
+    const sy_type *type; /* the base type of a custom one */
+    int64_t position;
+    bool required, clamp, scope_check, feeds_decision, allow_options, has_allowed;
+    bool has_min, has_max, has_fmin, has_fmax;
+    int64_t min, max;
+    double fmin, fmax;
+    const symbi_value *dflt; /* as written, or NULL */
+    symbi_value dflt_value;  /* what validate puts in */
+    const symbi_str *allowed;
+    size_t nallowed;
+    const symbi_str *schemes;
+    size_t nschemes;
+    symbi_str pattern_text;
+    const sy_pattern *pattern;
+    uint32_t line;
+};
+
+/* Checks one value that was given for an argument (spec section 6), NUL and UTF-8 first. err is wrapped. */
+symbi_status sy_arg_check(symbi_ctx *cx, const sy_arg *a, const symbi_value *v, sy_arena *arena, symbi_value *out, symbi_err *err);
+/* The text of a canonical value, as commands and environments show it. */
+symbi_str sy_arg_text(const symbi_value *v, sy_arena *arena);
+/* v for an error message: control characters escaped, cut at 80 bytes. */
+enum { SY_ECHO = 128 };
+const char *sy_echo(symbi_str v, char out[SY_ECHO]);
+/* The first of the refused metacharacters of spec 6.2 (or NUL) in v; -1 when none. except: one to let through, 0 for none. */
+int sy_metachar(symbi_str v, char except);
+
+/* ---- commands ---- */
+
+typedef enum sy_var_kind {
+    SY_VAR_ARG,
+    SY_VAR_TEXT,    /* a value of command.defaults */
+    SY_VAR_SCAN_ID,
+    SY_VAR_EVIDENCE_DIR,
+    SY_VAR_OUTPUT_FILE,
+    SY_VAR_MAPPING, /* flag text of one mapping */
+    SY_VAR_COND     /* template of one conditional, or nothing */
+} sy_var_kind;
+
+typedef struct sy_piece {
+    bool is_var;
+    bool braces;    /* {{name}}: the value between braces */
+    sy_var_kind kind;
+    size_t index;   /* of the argument, mapping or conditional */
+    symbi_str text; /* literal, or the value of SY_VAR_TEXT */
+} sy_piece;
+typedef struct sy_tmpl {
+    symbi_str source;
+    const sy_piece *p;
+    size_t n;
+} sy_tmpl;
+
+typedef struct sy_when sy_when; /* when.c */
+/* Parses a condition; what it says is checked completely. */
+symbi_status sy_when_parse(sy_arena *a, symbi_str text, const sy_when **out, symbi_err *err);
+typedef symbi_str sy_when_lookup(const void *ud, symbi_str name);
+bool sy_when_eval(const sy_when *w, sy_when_lookup *look, const void *ud);
+/* The i-th name a condition mentions; n 0 past the end. */
+symbi_str sy_when_name(const sy_when *w, size_t i);
+
+typedef struct sy_mapping {
+    size_t arg;
+    const symbi_value *table; /* object: canonical text -> flags */
+} sy_mapping;
+typedef struct sy_cond {
+    symbi_str name;
+    const sy_when *when;
+    sy_tmpl tmpl;
+} sy_cond;
+typedef struct sy_command {
+    bool has_exec, has_template;
+    symbi_str executor;
+    const sy_tmpl *exec;
+    size_t nexec;
+    sy_tmpl tmpl;
+    const symbi_value *defaults; /* object or NULL */
+    const sy_mapping *mappings;
+    size_t nmappings;
+    const sy_cond *conds;
+    size_t nconds;
+} sy_command;
+
+/* ---- the tool ---- */
+
+typedef enum sy_format { SY_FORMAT_TEXT, SY_FORMAT_JSON, SY_FORMAT_JSONL, SY_FORMAT_CSV, SY_FORMAT_XML, SY_FORMAT_OTHER } sy_format;
+sy_format sy_format_find(symbi_str name);
+const char *sy_format_ext(sy_format f); /* of the evidence file */
+
+typedef struct sy_warning {
+    struct sy_warning *next;
+    symbi_str text;
+} sy_warning;
+
+struct symbi_tool {
+    sy_ref refs;
+    symbi_alloc alloc;
+    sy_arena arena;
+    symbi_doc *doc; /* the manifest; strings below point into it */
+    symbi_tooltypes *types; /* kept alive: constraints point into it */
+    symbi_tool_info info;
+    symbi_str binary, cedar_resource, cedar_action;
+    bool has_cedar;
+    symbi_str evidence_dir;
+    bool capture;
+    sy_arg *args; /* by position, then name */
+    size_t nargs;
+    const size_t *by_name; /* indices of args in order of name */
+    sy_command command;
+    const symbi_value *backend_table; /* [http], [mcp], [session] or [browser] */
+    bool has_output, envelope;
+    symbi_str format_name, parser;
+    sy_format format;
+    const symbi_value *output_schema; /* object or NULL */
+    bool output_strict;
+    sy_warning *warn_first, *warn_last;
+};
+
+const sy_arg *sy_tool_arg(const symbi_tool *t, symbi_str name); /* NULL when not declared */
+
+/* Output of a run as results (spec 9.5). *parsed false: it stands as raw_output, why says for what reason ("" when the
+ * format is text). lossy: the output as UTF-8. */
+symbi_status sy_output_parse(symbi_ctx *cx, sy_format f, symbi_str lossy, sy_arena *arena, symbi_value *results, char why[160], symbi_err *err);
+symbi_str sy_utf8_lossy(sy_arena *a, symbi_str raw); /* invalid bytes become U+FFFD; p NULL when out of memory */
+
+/* suggest.c: the known name nearest to s within edit distance 3 (and less than its length), or NULL. */
+typedef const char *sy_name_at(const void *ud, size_t i); /* NULL past the end */
+const char *sy_suggest(symbi_str s, sy_name_at *at, const void *ud);
+#endif
