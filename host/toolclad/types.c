@@ -275,10 +275,10 @@ static bool msf_key(symbi_str k, bool any_case)
 static symbi_str cut_word(symbi_str *s)
 {
     symbi_str w = { s->p, 0 };
-    while (w.n < s->n && !memchr(" \t", s->p[w.n], 2)) w.n++;
+    while (w.n < s->n && s->p[w.n] != ' ') w.n++;
     s->p += w.n;
     s->n -= w.n;
-    while (s->n && memchr(" \t", s->p[0], 2)) s->p++, s->n--;
+    while (s->n && s->p[0] == ' ') s->p++, s->n--;
     return w;
 }
 

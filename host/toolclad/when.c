@@ -80,7 +80,7 @@ symbi_status sy_when_parse(sy_arena *a, symbi_str text, const sy_when **out, sym
         if (n == WHEN_MAX) return bad(&l, err, "too many comparisons (64 at most)");
         c[n].name = word(&l);
         c[n].or_before = or_before;
-        if (!c[n].name.n) return bad(&l, err, "the name of an argument is expected (NAME == 'text')");
+        if (!c[n].name.n || (c[n].name.p[0] >= '0' && c[n].name.p[0] <= '9')) return bad(&l, err, "the name of an argument is expected (NAME == 'text')");
         skip(&l);
         if (text.n - l.i < 2 || text.p[l.i + 1] != '=' || (text.p[l.i] != '=' && text.p[l.i] != '!')) return bad(&l, err, "== or != is expected");
         c[n].equal = text.p[l.i] == '=';
