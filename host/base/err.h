@@ -8,7 +8,7 @@
 
 symbi_status sy_fail(symbi_err *err, symbi_status code, const char *fmt, ...) SYMBI_PRINTF(3, 4);
 symbi_status sy_fail_at(symbi_err *err, symbi_status code, uint32_t line, uint32_t col, const char *fmt, ...) SYMBI_PRINTF(5, 6);
-symbi_status sy_vfail(symbi_err *err, symbi_status code, uint32_t line, uint32_t col, const char *fmt, va_list ap);
+symbi_status sy_vfail(symbi_err *err, symbi_status code, uint32_t line, uint32_t col, const char *fmt, va_list ap) SYMBI_PRINTF(5, 0);
 symbi_status sy_fail_nomem(symbi_err *err);
 /* Puts a path (file name, JSON pointer, policy id) into an error that has none yet. */
 void sy_err_path(symbi_err *err, symbi_str path);
