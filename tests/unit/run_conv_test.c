@@ -146,6 +146,20 @@ static void test_truncate_keeps_groups(void)
     symbi_ctx_free(cx);
 }
 
+static void test_orphan_results_are_dropped(void)
+{
+    symbi_ctx *cx = new_ctx(0);
+    sy_conv c;
+    sy_conv_init(&c, cx);
+    CHECK(!sy_conv_add_text(&c, SY_ROLE_USER, SY_LIT("an earlier question, long enough to be too much"), NULL));
+    CHECK(!sy_conv_add_result(&c, SY_LIT("zz"), SY_LIT("t"), "", SY_LIT("r"), false, NULL));
+    CHECK(!sy_conv_add_text(&c, SY_ROLE_USER, SY_LIT("q"), NULL));
+    CHECK(!sy_conv_truncate(&c, 25, NULL));
+    CHECK_SHAPE(&c, "u"); /* the result fits, but its call is gone */
+    sy_conv_free(&c);
+    symbi_ctx_free(cx);
+}
+
 static void test_summary_never_splits(void)
 {
     symbi_ctx *cx = new_ctx(0);
@@ -366,6 +380,7 @@ int main(void)
     RUN(test_limit);
     RUN(test_windows_share_messages);
     RUN(test_truncate_keeps_groups);
+    RUN(test_orphan_results_are_dropped);
     RUN(test_summary_never_splits);
     RUN(test_saturation);
     RUN(test_from_value_is_strict);

@@ -563,6 +563,17 @@ static void test_stream_limits(void)
     for (n = 0; n < 2000; n++) CHECK(!sy_model_decoder_feed(d, SY_LIT("0123456789"), &e));
     CHECK(sy_model_decoder_finish(d, 200, NULL, 0, &r, &f, &e) == SYMBI_EPROVIDER && strstr(e.msg, "an event of the stream is larger"));
     sy_model_decoder_free(d);
+    /* events of a good size that add up to too much */
+    CHECK(!sy_model_decoder_new(g, &g_ep, &g_rq, &d, &e));
+    for (n = 0; n < 12; n++) {
+        char ev[1000];
+        snprintf(ev, sizeof ev, "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"%0900d\"}}]}\n\n", 0);
+        CHECK(!sy_model_decoder_feed(d, symbi_str_z(ev), &e));
+        CHECK(sy_model_decoder_text(d).n <= 10000);
+    }
+    CHECK(!sy_model_decoder_feed(d, SY_LIT("data: [DONE]\n\n"), &e));
+    CHECK(sy_model_decoder_finish(d, 200, NULL, 0, &r, &f, &e) == SYMBI_EPROVIDER && strstr(e.msg, "the answer is larger than 10000 bytes"));
+    sy_model_decoder_free(d);
     /* more calls than a turn may have, by index */
     g->limits.model_response = 1 << 20;
     g->limits.tool_calls_per_turn = 3;
