@@ -69,6 +69,28 @@ static bool field_int(lua_State *L, int arg, const char *name, int64_t *out)
     lua_pop(L, 1);
     return ok;
 }
+/* Any 64-bit integer, also as the decimal text that stands for it where a Lua number cannot hold it. */
+static bool field_int64(lua_State *L, int arg, const char *name, int64_t *out)
+{
+    symbi_str s;
+    uint64_t v = 0;
+    bool neg, ok;
+    lua_getfield(L, arg, name);
+    s = symL_tostr(L, -1);
+    ok = symL_isinteger(L, -1, out);
+    neg = s.n > 1 && s.p[0] == '-';
+    if (s.n && s.n < 21) {
+        ok = true;
+        for (size_t i = neg; i < s.n; i++) {
+            unsigned d = (unsigned)(unsigned char)s.p[i] - '0';
+            if (d > 9 || v > ((uint64_t)INT64_MAX - d) / 10) ok = false;
+            else v = v * 10 + d;
+        }
+        if (ok) *out = neg ? -(int64_t)v : (int64_t)v;
+    }
+    lua_pop(L, 1);
+    return ok;
+}
 static bool field_text(lua_State *L, int arg, const char *name, symbi_str *out)
 {
     lua_getfield(L, arg, name);
@@ -374,14 +396,10 @@ static int v_entry(lua_State *L)
     int64_t seq = 0, iter = 0;
     luaL_checktype(L, 2, LUA_TTABLE);
     memset(&r, 0, sizeof r);
-    if (!field_int(L, 2, "sequence", &seq) || seq < 0 || !field_int(L, 2, "timestamp_ms", &r.timestamp_ms) || !field_text(L, 2, "loop_id", &r.loop_id) ||
+    if (!field_int(L, 2, "sequence", &seq) || seq < 0 || !field_int(L, 2, "timestamp_ms", &r.timestamp_ms) || !field_int64(L, 2, "iteration", &iter) || !field_text(L, 2, "loop_id", &r.loop_id) ||
         !field_text(L, 2, "agent_id", &r.agent_id) || !field_text(L, 2, "event", &r.event) || !field_hex(L, 2, "prev_hash", r.prev_hash, 32) ||
         !field_hex(L, 2, "hash", r.hash, 32))
         return fail(L, SYMBI_ESCHEMA, "not an audit entry: a field is missing or has the wrong type");
-    lua_getfield(L, 2, "iteration");
-    if (lua_type(L, -1) == LUA_TSTRING || lua_type(L, -1) == LUA_TNUMBER) iter = symL_checkint(L, -1, INT64_MIN, INT64_MAX);
-    else return fail(L, SYMBI_ESCHEMA, "not an audit entry: iteration is missing or has the wrong type");
-    lua_pop(L, 1);
     lua_getfield(L, 2, "signature");
     if (!lua_isnil(L, -1)) {
         if (!unhex(symL_tostr(L, -1), r.signature, 64)) return fail(L, SYMBI_ESCHEMA, "not an audit entry: signature must be 128 hex digits");
@@ -442,7 +460,9 @@ static int a_open(lua_State *L)
     if (s->readonly) return fail(L, SYMBI_EINVAL, "the store was opened read-only: it can be verified, not written");
     if (!o.key) return fail(L, SYMBI_EINVAL, "a signing key is needed: give key = symbi.crypto.ed25519{seed=}, or open the store of a state folder");
     u = symL_newud(L, sizeof *u, UD_AUDIT);
+    lua_createtable(L, 1, 0);
     lua_pushvalue(L, 1);
+    lua_rawseti(L, -2, 1);
     symL_setuservalue(L, -2);
     if (symbi_audit_open(symL_ctx(L), &s->store, &o, &u->owned, &err)) return symL_fail(L, &err);
     u->p = u->owned;
@@ -453,14 +473,14 @@ static int a_open(lua_State *L)
 static int audit_close(lua_State *L)
 {
     ud_audit *u = symL_checkud(L, 1, UD_AUDIT);
+    ud_store *s;
     if (!u->p) return 0;
     symbi_audit_detach(u->p);
     u->p = NULL;
-    symL_getuservalue(L, 1);
-    {
-        ud_store *s = symL_testud(L, -1, UD_STORE);
-        if (s && --s->users == 0 && s->closing) store_release(s);
-    }
+    symL_getuservalue(L, 1); /* {store} */
+    lua_rawgeti(L, -1, 1);
+    s = symL_testud(L, -1, UD_STORE);
+    if (s && --s->users == 0 && s->closing) store_release(s);
     return 0;
 }
 static int audit_gc(lua_State *L)

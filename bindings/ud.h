@@ -28,7 +28,7 @@ typedef struct ud_plan {
     bool has_order;
 } ud_plan;
 
-/* uservalue: the store. close() detaches: gates and runs that hold the pointer get errors, and the object itself lives until
+/* uservalue: {the store}. close() detaches: gates and runs that hold the pointer get errors, and the object itself lives until
  * it is collected. p is for users; owned is what __gc frees. */
 typedef struct ud_audit { symbi_audit *p, *owned; } ud_audit;
 
