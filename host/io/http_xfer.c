@@ -360,7 +360,8 @@ int symbi_xfer_status(const symbi_xfer *x)
 symbi_str symbi_xfer_take(symbi_xfer *x)
 {
     sy_buf was = x->taken;
-    symbi_str s;
+    symbi_str s = { "", 0 };
+    if (!x->stream) return s; /* its body is handed out whole */
     x->taken = x->body;
     x->body = was;
     sy_buf_clear(&x->body);

@@ -1,0 +1,98 @@
+/* bindings/io_file.c: files and folders of symbi.io. Paths with a zero byte are misuse. */
+#include "io_int.h"
+
+#include <string.h>
+
+static const char *checkpath(lua_State *L, int arg)
+{
+    symbi_str s = symL_checkstr(L, arg);
+    if (strlen(s.p) != s.n) luaL_argerror(L, arg, "a path holds no zero byte");
+    return s.p;
+}
+
+/* read_file(path[, max]): the bytes; ELIMIT beyond max (default 64 MiB). Regular files only. */
+static int f_read(lua_State *L)
+{
+    const char *path = checkpath(L, 1);
+    size_t max = (size_t)symL_optint(L, 2, 64 << 20, 0, (int64_t)1 << 40);
+    symbi_text *t = symL_text(L);
+    symbi_err err;
+    if (symbi_file_read(symL_ctx(L), path, max, t, &err)) return symL_fail(L, &err);
+    symL_pushtext(L, t);
+    return 1;
+}
+
+/* write_file(path, data[, mode]): true; whole or not at all. */
+static int f_write(lua_State *L)
+{
+    const char *path = checkpath(L, 1);
+    symbi_str data = symL_checkstr(L, 2);
+    unsigned mode = (unsigned)symL_optint(L, 3, 0, 0, 07777);
+    symbi_err err;
+    if (symbi_file_write(symL_ctx(L), path, data, mode, &err)) return symL_fail(L, &err);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* list_dir(path[, max]): {{name=, type="file"|"directory"|"link"|"other"}, ...} in byte order. */
+static int f_list(lua_State *L)
+{
+    const char *path = checkpath(L, 1);
+    size_t max = (size_t)symL_optint(L, 2, 0, 0, (int64_t)1 << 40);
+    symbi_doc *d;
+    symbi_err err;
+    if (symbi_file_list(symL_ctx(L), path, max, &d, &err)) return symL_fail(L, &err);
+    symL_pushdoc(L, d);
+    return 1;
+}
+
+/* stat(path[, {follow=true}]): {type=, size=, mtime_ms=, mode=}. */
+static int f_stat(lua_State *L)
+{
+    static const char *const known[] = { "follow", NULL };
+    const char *path = checkpath(L, 1), *type;
+    symbi_file_info i;
+    symbi_err err;
+    symL_checkopts(L, 2, known);
+    if (symbi_file_stat(symL_ctx(L), path, symL_optfield_bool(L, 2, "follow", true), &i, &err)) return symL_fail(L, &err);
+    type = i.type == 'f' ? "file" : i.type == 'd' ? "directory" : i.type == 'l' ? "link" : "other";
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, type);
+    lua_setfield(L, -2, "type");
+    symL_pushint(L, (int64_t)i.size);
+    lua_setfield(L, -2, "size");
+    symL_pushint(L, i.mtime_ms);
+    lua_setfield(L, -2, "mtime_ms");
+    symL_pushint(L, i.mode);
+    lua_setfield(L, -2, "mode");
+    return 1;
+}
+
+/* mkdir(path[, {parents=, mode=}]): true. With parents an existing folder is fine. */
+static int f_mkdir(lua_State *L)
+{
+    static const char *const known[] = { "parents", "mode", NULL };
+    const char *path = checkpath(L, 1);
+    symbi_err err;
+    symL_checkopts(L, 2, known);
+    if (symbi_file_mkdir(symL_ctx(L), path, (unsigned)symL_optfield_int(L, 2, "mode", 0, 0, 07777), symL_optfield_bool(L, 2, "parents", false), &err)) return symL_fail(L, &err);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+static int f_realpath(lua_State *L)
+{
+    const char *path = checkpath(L, 1);
+    symbi_text *t = symL_text(L);
+    symbi_err err;
+    if (symbi_file_realpath(symL_ctx(L), path, t, &err)) return symL_fail(L, &err);
+    symL_pushtext(L, t);
+    return 1;
+}
+
+void l_io_file_open(lua_State *L)
+{
+    static const luaL_Reg funcs[] = { { "read_file", f_read }, { "write_file", f_write }, { "list_dir", f_list }, { "stat", f_stat },
+                                      { "mkdir", f_mkdir }, { "realpath", f_realpath }, { NULL, NULL } };
+    symL_setfuncs(L, funcs);
+}

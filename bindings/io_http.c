@@ -1,0 +1,223 @@
+/* bindings/io_http.c: blocking HTTP requests.
+ *   response = io.http{url=, method=, headers=, body=, timeout_ms=, max_bytes=}    {status=, headers={{name, value}, ...}, body=, ...}
+ *   t = io.transfer{..., stream=true}     t:read([ms]) bytes as they come, nil at the end, false when the time is up; t:status(),
+ *                                         t:result() the response (body: what was not read), t:close()
+ * headers: a list of {name, value}, or a table name -> value. A failure's err has code and reason ("refused", "timeout", ...). */
+#include "io_int.h"
+
+#include <string.h>
+
+static symbi_str text_at(lua_State *L, int idx, const char *what)
+{
+    symbi_str s = symL_tostr(L, idx);
+    if (!s.p) luaL_error(L, "headers: %s must be a string, got %s", what, luaL_typename(L, idx));
+    return s;
+}
+
+static size_t count_pairs(lua_State *L, int t)
+{
+    size_t n = 0;
+    for (lua_pushnil(L); lua_next(L, t); lua_pop(L, 1)) n++;
+    return n;
+}
+
+/* headers of the table at arg, into a pushed userdata (or nil). */
+static void headers(lua_State *L, int arg, symbi_http_request *rq)
+{
+    symbi_http_header *h;
+    size_t list, n = 0;
+    int t;
+    lua_getfield(L, arg, "headers");
+    if (lua_isnil(L, -1)) return;
+    t = lua_gettop(L);
+    if (!lua_istable(L, t)) luaL_error(L, "headers must be a table, got %s", luaL_typename(L, t));
+    list = symL_rawlen(L, t);
+    rq->nheaders = list ? list : count_pairs(L, t);
+    h = lua_newuserdata(L, (rq->nheaders ? rq->nheaders : 1) * sizeof *h);
+    if (list) {
+        for (; n < list; n++) {
+            lua_rawgeti(L, t, (int)n + 1);
+            if (!lua_istable(L, -1)) luaL_error(L, "headers: item %d must be {name, value}", (int)n + 1);
+            lua_rawgeti(L, -1, 1);
+            lua_rawgeti(L, -2, 2);
+            h[n].name = text_at(L, -2, "a name");
+            h[n].value = text_at(L, -1, "a value");
+            lua_pop(L, 3); /* the list keeps them */
+        }
+    } else {
+        for (lua_pushnil(L); lua_next(L, t) && n < rq->nheaders; lua_pop(L, 1), n++) {
+            h[n].name = text_at(L, -2, "a name");
+            h[n].value = text_at(L, -1, "a value");
+        }
+    }
+    rq->headers = h;
+    lua_replace(L, t);
+}
+
+void l_io_request(lua_State *L, int arg, symbi_http_request *rq)
+{
+    static const char *const known[] = { "url", "method", "headers", "body", "timeout_ms", "max_bytes", "stream", NULL };
+    const symbi_str none = { NULL, 0 };
+    memset(rq, 0, sizeof *rq);
+    luaL_checktype(L, arg, LUA_TTABLE);
+    symL_checkopts(L, arg, known);
+    rq->url = symL_optfield_str(L, arg, "url", none);
+    if (!rq->url.p) luaL_error(L, "http: url is missing");
+    rq->method = symL_optfield_str(L, arg, "method", none);
+    rq->body = symL_optfield_str(L, arg, "body", none);
+    rq->timeout_ms = symL_optfield_int(L, arg, "timeout_ms", 0, 0, INT64_MAX);
+    rq->max_bytes = (size_t)symL_optfield_int(L, arg, "max_bytes", 0, 0, (int64_t)1 << 40);
+    rq->stream = symL_optfield_bool(L, arg, "stream", false);
+    headers(L, arg, rq);
+}
+
+int l_io_push_response(lua_State *L, const symbi_http_response *r)
+{
+    lua_createtable(L, 0, 5);
+    symL_pushint(L, r->status);
+    lua_setfield(L, -2, "status");
+    symL_pushstr(L, r->body);
+    lua_setfield(L, -2, "body");
+    lua_createtable(L, (int)r->nheaders, 0);
+    for (size_t i = 0; i < r->nheaders; i++) {
+        lua_createtable(L, 2, 0);
+        symL_pushstr(L, r->headers[i].name);
+        lua_rawseti(L, -2, 1);
+        symL_pushstr(L, r->headers[i].value);
+        lua_rawseti(L, -2, 2);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    lua_setfield(L, -2, "headers");
+    symL_pushint(L, r->duration_ms);
+    lua_setfield(L, -2, "duration_ms");
+    lua_pushboolean(L, r->reused);
+    lua_setfield(L, -2, "reused");
+    return 1;
+}
+
+int l_io_http_fail(lua_State *L, const symbi_err *err, symbi_http_error why)
+{
+    int n = symL_fail(L, err);
+    if (why) {
+        lua_pushstring(L, symbi_http_error_name(why));
+        lua_setfield(L, -2, "reason");
+    }
+    return n;
+}
+
+static ud_transfer *checktransfer(lua_State *L, int arg)
+{
+    ud_transfer *u = symL_checkud(L, arg, UD_TRANSFER);
+    if (!u->p) luaL_argerror(L, arg, "the transfer is closed");
+    return u;
+}
+
+static int t_close(lua_State *L)
+{
+    ud_transfer *u = symL_checkud(L, 1, UD_TRANSFER);
+    symbi_xfer *x = u->p;
+    u->p = NULL;
+    symbi_xfer_free(x);
+    return 0;
+}
+
+static int io_transfer(lua_State *L)
+{
+    symbi_http_request rq;
+    ud_transfer *u;
+    ud_iostate *s;
+    symbi_err err;
+    lua_settop(L, 1);
+    l_io_request(L, 1, &rq);
+    u = symL_newud(L, sizeof *u, UD_TRANSFER);
+    s = l_io_state(L);
+    symL_setuservalue(L, -2);
+    if (!s->http && symbi_http_new(symL_ctx(L), NULL, NULL, 0, &s->http, &err)) return symL_fail(L, &err);
+    if (symbi_http_start(s->http, &rq, &u->p, &err)) return symL_fail(L, &err);
+    return 1;
+}
+
+/* 1 something to read or done, 0 the time is up, -1 interrupted or failed. */
+static int wait_sliced(lua_State *L, symbi_xfer *x, int64_t ms, symbi_err *err)
+{
+    for (;;) {
+        int64_t slice = ms >= 0 && ms < L_IO_SLICE_MS ? ms : L_IO_SLICE_MS;
+        symbi_status st = symbi_xfer_wait(x, slice, err);
+        if (!st) return 1;
+        if (st != SYMBI_ETIMEOUT) return -1;
+        if (ms >= 0 && (ms -= slice) <= 0) return 0;
+        if (l_io_interrupted(L)) {
+            memset(err, 0, sizeof *err);
+            err->code = SYMBI_EABORT;
+            strcpy(err->msg, "interrupted");
+            return -1;
+        }
+    }
+}
+
+static int t_read(lua_State *L)
+{
+    ud_transfer *u = checktransfer(L, 1);
+    int64_t ms = symL_optint(L, 2, -1, -1, (int64_t)1 << 40);
+    symbi_http_response r;
+    symbi_http_error why;
+    symbi_err err;
+    symbi_str s;
+    int got = wait_sliced(L, u->p, ms, &err);
+    if (got < 0) return symL_fail(L, &err);
+    if (!got) {
+        lua_pushboolean(L, 0);
+        return 1;
+    }
+    s = symbi_xfer_take(u->p);
+    if (s.n) {
+        symL_pushstr(L, s);
+        return 1;
+    }
+    if (symbi_xfer_result(u->p, &r, &why, &err)) return l_io_http_fail(L, &err, why);
+    lua_pushnil(L);
+    return 1;
+}
+
+static int t_status(lua_State *L)
+{
+    symL_pushint(L, symbi_xfer_status(checktransfer(L, 1)->p));
+    return 1;
+}
+
+static int t_result(lua_State *L)
+{
+    ud_transfer *u = checktransfer(L, 1);
+    symbi_http_response r;
+    symbi_http_error why;
+    symbi_err err;
+    if (symbi_xfer_result(u->p, &r, &why, &err)) return l_io_http_fail(L, &err, why);
+    return l_io_push_response(L, &r);
+}
+
+static int io_http(lua_State *L)
+{
+    symbi_err err;
+    ud_transfer *u;
+    int n;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    if (symL_optfield_bool(L, 1, "stream", false)) return luaL_error(L, "http: a streamed request is read through io.transfer");
+    n = io_transfer(L);
+    if (n != 1) return n;
+    lua_replace(L, 1);
+    lua_settop(L, 1);
+    u = checktransfer(L, 1);
+    if (wait_sliced(L, u->p, -1, &err) < 0) return symL_fail(L, &err);
+    n = t_result(L);
+    t_close(L);
+    return n;
+}
+
+void l_io_http_open(lua_State *L)
+{
+    static const luaL_Reg methods[] = { { "read", t_read }, { "status", t_status }, { "result", t_result }, { "close", t_close }, { NULL, NULL } };
+    static const luaL_Reg meta[] = { { "__gc", t_close }, { NULL, NULL } };
+    static const luaL_Reg funcs[] = { { "http", io_http }, { "transfer", io_transfer }, { NULL, NULL } };
+    symL_newtype(L, UD_TRANSFER, methods, meta);
+    symL_setfuncs(L, funcs);
+}

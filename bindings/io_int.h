@@ -1,0 +1,40 @@
+/* bindings/io_int.h: what the files of symbi.io share. One "symbi.iostate" userdata per Lua state holds what is started on
+ * first use: the spawner and the client of blocking requests. Jobs and transfers keep it alive through their uservalue. */
+#ifndef SYMBI_IO_INT_H
+#define SYMBI_IO_INT_H
+#include "symL.h"
+#include "symbi/io.h"
+#include "ud.h"
+
+#define UD_IOSTATE "symbi.iostate"
+#define UD_JOB "symbi.job"           /* io_exec.c */
+#define UD_TRANSFER "symbi.transfer" /* io_http.c */
+#define UD_LOOP "symbi.loop"         /* io_loop.c */
+
+typedef struct ud_iostate {
+    symbi_spawner *sp;
+    symbi_http *http;
+} ud_iostate;
+typedef struct ud_job { symbi_job *p; } ud_job;
+typedef struct ud_transfer { symbi_xfer *p; } ud_transfer;
+
+ud_iostate *l_io_state(lua_State *L); /* pushes it */
+/* The spawner, started when it is not there. On failure fills err and returns NULL. */
+symbi_spawner *l_io_spawner(lua_State *L, ud_iostate *s, symbi_err *err);
+bool l_io_interrupted(lua_State *L);  /* Ctrl-C came (the host's flag) */
+enum { L_IO_SLICE_MS = 100 };         /* blocking calls look at that flag this often */
+
+/* Fills rq from the table at arg; strings stay borrowed from it, the header list is a userdata that is pushed. Raises on misuse. */
+void l_io_request(lua_State *L, int arg, symbi_http_request *rq);
+int l_io_push_response(lua_State *L, const symbi_http_response *r);        /* pushes one table */
+int l_io_http_fail(lua_State *L, const symbi_err *err, symbi_http_error why); /* nil, message, err with reason */
+int l_io_push_exec(lua_State *L, const symbi_exec_result *r);              /* pushes one table */
+/* The plan at arg with its order, taken out of it: an executor acts on an order once. Raises for a plan without one. */
+const symbi_plan *l_io_take_plan(lua_State *L, int arg, symbi_order *order);
+
+void l_io_store(lua_State *L);     /* io_store.c: pushes the table "store" */
+void l_io_exec_open(lua_State *L); /* the others add their functions to the table on the top */
+void l_io_http_open(lua_State *L);
+void l_io_loop_open(lua_State *L);
+void l_io_file_open(lua_State *L);
+#endif
