@@ -674,9 +674,11 @@ static int a_apply(lua_State *L)
     symbi_str batch = symL_checkstr(L, 2), hex = symL_optstr(L, 3, (symbi_str){ NULL, 0 });
     uint8_t pub[32], receipt[32];
     symbi_err err;
+    symbi_status st;
     if (hex.p && !unhex(hex, pub, 32)) luaL_argerror(L, 3, "a public key is 64 hex digits");
     if (!hex.p && s->has_pub) memcpy(pub, s->pub, 32);
-    if (symbi_audit_apply_by(symL_ctx(L), &s->store, batch, hex.p || s->has_pub ? pub : NULL, receipt, &err)) return symL_fail(L, &err);
+    st = hex.p || s->has_pub ? symbi_audit_apply_by(symL_ctx(L), &s->store, batch, pub, receipt, &err) : symbi_audit_apply(symL_ctx(L), &s->store, batch, receipt, &err);
+    if (st) return symL_fail(L, &err);
     lua_pushlstring(L, (const char *)receipt, 32);
     return 1;
 }
