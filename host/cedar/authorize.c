@@ -34,7 +34,10 @@ void symbi_cedar_eval_free(symbi_cedar_eval *ev)
     symbi_alloc a;
     if (!ev) return;
     a = ev->cx->alloc;
+    sy_ceval_unbind(ev);
     sy_scratch_free(&ev->mem);
+    sy_free(&a, ev->uid_num, ev->cap_uid_num * sizeof *ev->uid_num);
+    sy_free(&a, ev->num_uid, ev->cap_num_uid * sizeof *ev->num_uid);
     sy_free(&a, ev->reasons, ev->cap_reasons * sizeof *ev->reasons);
     sy_free(&a, ev->errors, ev->cap_errors * sizeof *ev->errors);
     sy_free(&a, ev->cand, ev->cap_cand * sizeof *ev->cand);
@@ -124,7 +127,7 @@ static symbi_status prepare(symbi_cedar_eval *ev, const symbi_cedar *set, const 
         ev->ent[k] = sy_ceval_find(ev, &u);
     }
     ev->steps += c.work;
-    return SYMBI_OK;
+    return sy_ceval_bind(ev) ? SYMBI_OK : sy_fail_nomem(err);
 }
 
 static bool scope_ok(symbi_cedar_eval *ev, const sy_cpolicy *link, const sy_cscope *sc, int var, bool *ok)
@@ -135,11 +138,11 @@ static bool scope_ok(symbi_cedar_eval *ev, const sy_cpolicy *link, const sy_csco
     ev->steps++;
     switch ((sy_cscope_op)sc->op) {
     case SY_SC_ANY: *ok = true; return true;
-    case SY_SC_EQ: *ok = sy_cuid_eq(u, &s->uids[uid]); return true;
+    case SY_SC_EQ: *ok = ev->indexed ? ev->sidx[var] == uid : sy_cuid_eq(u, &s->uids[uid]); return true;
     case SY_SC_IN: return sy_ceval_in(ev, u, &s->uids[uid], ok);
-    case SY_SC_IS: *ok = sy_str_eq(u->type, s->strs[sc->type]); return true;
+    case SY_SC_IS: *ok = ev->indexed ? ev->tidx[var] == sc->type : sy_str_eq(u->type, s->strs[sc->type]); return true;
     case SY_SC_ISIN:
-        *ok = sy_str_eq(u->type, s->strs[sc->type]);
+        *ok = ev->indexed ? ev->tidx[var] == sc->type : sy_str_eq(u->type, s->strs[sc->type]);
         return *ok ? sy_ceval_in(ev, u, &s->uids[uid], ok) : true;
     case SY_SC_INLIST:
         *ok = false;
@@ -206,13 +209,40 @@ static symbi_status note_error(symbi_cedar_eval *ev, uint32_t index, const sy_cp
     return SYMBI_OK;
 }
 
+static void sort_errors(symbi_cedar_error *v, size_t n)
+{
+    for (size_t start = n / 2, end = n; end > 1;) { /* heap sort by policy */
+        size_t i, k;
+        symbi_cedar_error x;
+        if (start > 0) {
+            x = v[--start];
+        } else {
+            x = v[--end];
+            v[end] = v[0];
+            v[0] = x;
+        }
+        for (i = start; (k = 2 * i + 1) < end; i = k) {
+            if (k + 1 < end && v[k].policy < v[k + 1].policy) k++;
+            if (x.policy >= v[k].policy) break;
+            v[i] = v[k];
+        }
+        v[i] = x;
+    }
+}
+
 static symbi_status decide(symbi_cedar_eval *ev, symbi_cedar_answer *out, symbi_err *err)
 {
     const symbi_cedar *s = ev->set;
-    size_t forbids = 0, k = 0;
+    size_t forbids = 0, k = 0, n = s->npolicies;
     symbi_status st;
-    if (sy_grow(&ev->cx->alloc, (void **)&ev->reasons, &ev->cap_reasons, (size_t)s->npolicies + 1, sizeof *ev->reasons)) return sy_fail_nomem(err);
-    for (uint32_t i = 0; i < s->npolicies; i++) {
+    ev->indexed = false;
+    if (s->index) {
+        if (!sy_cindex_find(ev)) return sy_fail_nomem(err);
+        n = ev->ncand;
+    }
+    if (sy_grow(&ev->cx->alloc, (void **)&ev->reasons, &ev->cap_reasons, n + 1, sizeof *ev->reasons)) return sy_fail_nomem(err);
+    for (size_t j = 0; j < n; j++) {
+        uint32_t i = s->index ? ev->cand[j] : (uint32_t)j;
         const sy_cpolicy *p = &s->policies[i];
         int r;
         if (p->role == SYMBI_CEDAR_TEMPLATE) continue;
@@ -230,6 +260,10 @@ static symbi_status decide(symbi_cedar_eval *ev, symbi_cedar_answer *out, symbi_
     for (size_t i = 0; i < ev->nreasons; i++)
         if (!forbids || s->policies[ev->reasons[i]].effect == SYMBI_CEDAR_FORBID) ev->reasons[k++] = ev->reasons[i];
     ev->nreasons = k;
+    if (s->index) { /* candidates come bucket by bucket */
+        sy_u32_sort(ev->reasons, k);
+        sort_errors(ev->errors, ev->nerrors);
+    }
     out->decision = !forbids && k ? SYMBI_ALLOW : SYMBI_DENY;
     out->reasons = ev->reasons;
     out->nreasons = k;

@@ -78,13 +78,23 @@ static bool known_in(symbi_cedar_eval *ev, const sy_centity *e, const sy_cuid *b
     return oom ? fail_mem(ev) : true;
 }
 
+/* The store's number of b. Literals of the set are looked up once per pair of set and store. */
+static uint32_t num_of(symbi_cedar_eval *ev, const sy_cuid *b)
+{
+    size_t i = (size_t)((uintptr_t)b - (uintptr_t)ev->set->uids) / sizeof *b; /* huge when b is none of them */
+    if (!ev->store) return SY_NONE;
+    if (i >= ev->set->nuids) return sy_centity_num(ev->store, b);
+    if (ev->uid_num[i] == SY_UNKNOWN) ev->uid_num[i] = sy_centity_num(ev->store, b);
+    return ev->uid_num[i];
+}
+
 bool sy_ceval_in(symbi_cedar_eval *ev, const sy_cuid *a, const sy_cuid *b, bool *result)
 {
     const sy_centity *e;
     if ((*result = sy_cuid_eq(a, b))) return true;
     e = sy_ceval_find(ev, a);
     if (!e || (e->num != SY_NONE && !e->nparents)) return true;
-    return known_in(ev, e, b, ev->store ? sy_centity_num(ev->store, b) : SY_NONE, result);
+    return known_in(ev, e, b, num_of(ev, b), result);
 }
 
 static NOINLINE bool op_in(symbi_cedar_eval *ev, const sy_cnode *n, const sy_cval *a, const sy_cval *b, sy_cval *out)

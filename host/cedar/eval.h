@@ -23,6 +23,13 @@ struct symbi_cedar_eval {
     const sy_centity *ent[3];     /* what is known of them, or NULL */
     sy_cval context;
     const sy_cpolicy *policy;     /* being evaluated: its slots */
+    bool indexed;                 /* the two below are filled */
+    uint32_t sidx[3], tidx[3];    /* number of the request's uids and types in the set, or SY_NONE */
+    /* Numbers of the set in the store and back, looked up once per pair; both are held so that the pair stays the same. */
+    symbi_cedar *bound_set;
+    symbi_cedar_entities *bound_store;
+    uint32_t *uid_num, *num_uid;
+    size_t cap_uid_num, cap_num_uid;
     uint64_t steps, budget;
     uint32_t depth;
     sy_cerr err;
@@ -37,4 +44,8 @@ struct symbi_cedar_eval {
 bool sy_ceval(symbi_cedar_eval *ev, uint32_t node, sy_cval *out);
 bool sy_ceval_in(symbi_cedar_eval *ev, const sy_cuid *a, const sy_cuid *b, bool *result);
 const sy_centity *sy_ceval_find(symbi_cedar_eval *ev, const sy_cuid *u);
+bool sy_ceval_bind(symbi_cedar_eval *ev);             /* false: out of memory */
+void sy_ceval_unbind(symbi_cedar_eval *ev);
+uint32_t sy_ceval_uid_of_num(symbi_cedar_eval *ev, uint32_t num); /* store number -> uid of the set, or SY_NONE */
+#define SY_UNKNOWN (SY_NONE - 1)
 #endif
