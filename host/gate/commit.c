@@ -40,7 +40,9 @@ symbi_status symbi_gate_commit(symbi_gate *g, symbi_verdict *v, const symbi_fact
 static symbi_code presented(symbi_gate *g, const symbi_verdict *v, symbi_str permit)
 {
     symbi_str own = { (const char *)v->permit.bytes, SYMBI_PERMIT_BYTES };
-    symbi_code c = sy_permit_check(g->cx, g->key, permit, symbi_ctx_now_ms(g->cx));
+    symbi_code c;
+    if (sy_gate_own(g, NULL)) return SYMBI_CODE_NO_RANDOM;
+    c = sy_permit_check(g->cx, g->key, permit, symbi_ctx_now_ms(g->cx));
     if (c != SYMBI_CODE_ALLOWED) return c;
     if (sy_nonces_has(&g->used, (const uint8_t *)permit.p + SY_PERMIT_NONCE) || v->redeemed) return SYMBI_CODE_PERMIT_USED;
     if (!v->has_permit || (v->decision != SYMBI_ALLOW && v->decision != SYMBI_MODIFY) || !symbi_ct_equal(own, permit)) return SYMBI_CODE_PERMIT_MISMATCH;

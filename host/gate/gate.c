@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SY_AGENT_MAX = 127, SY_NAME_MAX = 135, SY_SCRATCH_MAX = 4 << 20 }; /* names fit whole into a verdict */
 
@@ -77,7 +78,13 @@ symbi_status symbi_gate_new(symbi_ctx *cx, const symbi_gate_options *o, symbi_ga
         sy_fail_nomem(err);
         goto fail;
     }
-    if ((st = symbi_ctx_random(cx, g->key, sizeof g->key, err))) goto fail;
+    if (o->key.n && o->key.n != sizeof g->key) {
+        st = sy_fail(err, SYMBI_EINVAL, "a gate's key has %zu bytes, got %zu", sizeof g->key, o->key.n);
+        goto fail;
+    }
+    g->shared_key = o->key.n != 0;
+    if (o->key.n) memcpy(g->key, o->key.p, sizeof g->key);
+    if ((st = sy_gate_own(g, err))) goto fail;
     if ((st = symbi_cedar_eval_new(cx, &g->eval, err))) goto fail;
     if ((st = symbi_gate_reload(g, o->policies, err))) goto fail;
     if (g->allow_all) sy_log(cx, SYMBI_LOG_WARN, "gate", "INSECURE: insecure_allow_all is set; policies are not asked");
@@ -86,6 +93,30 @@ symbi_status symbi_gate_new(symbi_ctx *cx, const symbi_gate_options *o, symbi_ga
 fail:
     symbi_gate_free(g);
     return st;
+}
+
+symbi_status sy_gate_own(symbi_gate *g, symbi_err *err)
+{
+    long pid = (long)getpid();
+    symbi_status st;
+    if (g->pid == pid) return SYMBI_OK;
+    if (!g->shared_key && (st = symbi_ctx_random(g->cx, g->key, sizeof g->key, err))) return st;
+    g->pool_left = 0;
+    sy_nonces_free(&g->used);
+    g->pid = pid;
+    return SYMBI_OK;
+}
+
+/* Nonces come from the random source by the pool: one system call for many permits. */
+static symbi_status next_nonce(symbi_gate *g, const uint8_t **nonce, symbi_err *err)
+{
+    symbi_status st;
+    if (!g->pool_left) {
+        if ((st = symbi_ctx_random(g->cx, g->pool, sizeof g->pool, err))) return st;
+        g->pool_left = SY_NONCE_POOL;
+    }
+    *nonce = g->pool[--g->pool_left];
+    return SYMBI_OK;
 }
 
 symbi_gate *symbi_gate_ref(symbi_gate *g)
@@ -108,6 +139,7 @@ void symbi_gate_free(symbi_gate *g)
     sy_free(&al, g->approvals, g->approvals_cap * sizeof *g->approvals);
     sy_free(&al, g->profile, g->profile_bytes);
     explicit_bzero(g->key, sizeof g->key);
+    explicit_bzero(g->pool, sizeof g->pool);
     sy_free(&al, g, sizeof *g);
 }
 
@@ -246,6 +278,7 @@ void symbi_gate_check(symbi_gate *g, const symbi_action *a, const symbi_facts *f
 {
     symbi_facts none;
     const symbi_facts *f = facts;
+    const uint8_t *nonce;
     symbi_err err;
     symbi_status st;
     memset(v, 0, sizeof *v);
@@ -270,9 +303,13 @@ void symbi_gate_check(symbi_gate *g, const symbi_action *a, const symbi_facts *f
         return;
     }
     if (!check_policy_and_approval(g, a, f, v)) return;
-    st = sy_permit_mint(g->cx, g->key, v->action_digest, v->policy_hash, symbi_ctx_now_ms(g->cx) + g->permit_ttl_ms, &v->permit, &err);
-    if (st) {
+    if ((st = sy_gate_own(g, &err)) || (st = next_nonce(g, &nonce, &err))) {
         sy_deny(v, SYMBI_CODE_NO_RANDOM, "no permit could be minted: %s", err.msg);
+        return;
+    }
+    st = sy_permit_mint(g->cx, g->key, nonce, v->action_digest, v->policy_hash, symbi_ctx_now_ms(g->cx) + g->permit_ttl_ms, &v->permit, &err);
+    if (st) {
+        sy_deny(v, sy_code_of(st), "no permit could be minted: %s", err.msg);
         return;
     }
     v->has_permit = true;

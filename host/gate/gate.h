@@ -5,7 +5,7 @@
 #include "gate/nonces.h"
 #include "symbi/gate.h"
 
-enum { SY_APPROVALS_MAX = 1024 };
+enum { SY_APPROVALS_MAX = 1024, SY_NONCE_POOL = 32 };
 
 /* A person's answer, waiting to be used once by a check of the same action. */
 typedef struct sy_approval {
@@ -30,6 +30,10 @@ struct symbi_gate {
     uint64_t max_tool_calls;
     uint64_t generation;
     uint8_t key[32];
+    bool shared_key;      /* given by the host, because the executor checks orders elsewhere */
+    long pid;             /* who drew key and pool: a forked child draws its own */
+    uint8_t pool[SY_NONCE_POOL][16];
+    size_t pool_left;
     uint8_t policy_hash[32];
     sy_nonces used;
     sy_approval *approvals;
@@ -39,6 +43,8 @@ struct symbi_gate {
 
 /* Fills *v with a deny. Returns false, so that a step of the check may `return sy_deny(...)`. */
 bool sy_deny(symbi_verdict *v, symbi_code c, const char *fmt, ...) SYMBI_PRINTF(3, 4);
+/* After a fork the child is another gate: own key, own nonces, nothing redeemed. Called before key and pool are used. */
+SYMBI_MUST_USE symbi_status sy_gate_own(symbi_gate *g, symbi_err *err);
 /* The code for a failed status that is nobody's fault outside. */
 symbi_code sy_code_of(symbi_status st);
 

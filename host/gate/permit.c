@@ -25,20 +25,17 @@ static symbi_status mac(symbi_ctx *cx, const uint8_t key[32], const void *p, siz
     return symbi_hmac_sha256(cx, k, d, out, err);
 }
 
-symbi_status sy_permit_mint(symbi_ctx *cx, const uint8_t key[32], const uint8_t action[32], const uint8_t policy[32],
+symbi_status sy_permit_mint(symbi_ctx *cx, const uint8_t key[32], const uint8_t nonce[16], const uint8_t action[32], const uint8_t policy[32],
                             int64_t expiry_ms, symbi_permit *out, symbi_err *err)
 {
     symbi_status st;
     uint8_t *p = out->bytes;
     memcpy(p, k_permit, 4);
-    if ((st = symbi_ctx_random(cx, p + SY_PERMIT_NONCE, 16, err))) goto fail;
+    memcpy(p + SY_PERMIT_NONCE, nonce, 16);
     put_u64(p + SY_PERMIT_EXPIRY, (uint64_t)expiry_ms);
     memcpy(p + SY_PERMIT_ACTION, action, 32);
     memcpy(p + SY_PERMIT_POLICY, policy, 32);
-    if ((st = mac(cx, key, p, SY_PERMIT_MAC, p + SY_PERMIT_MAC, err))) goto fail;
-    return SYMBI_OK;
-fail:
-    memset(out, 0, sizeof *out);
+    if ((st = mac(cx, key, p, SY_PERMIT_MAC, p + SY_PERMIT_MAC, err))) memset(out, 0, sizeof *out);
     return st;
 }
 

@@ -3,6 +3,9 @@
 #include "gate/permit.h"
 #include "test.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "failing_store.h"
 
 #define S(lit) ((symbi_str){ lit, sizeof(lit) - 1 })
@@ -524,6 +527,64 @@ static void test_nonces_limit(void)
     symbi_ctx_free(cx);
 }
 
+static int failing_fill(void *ud, void *buf, size_t n)
+{
+    (void)buf;
+    (void)n;
+    return *(int *)ud ? -1 : (memset(buf, 5, n), 0);
+}
+
+static void test_no_random_no_permit(void)
+{
+    fixture f;
+    symbi_env env;
+    int broken = 0;
+    memset(&f, 0, sizeof f);
+    symbi_env_init(&env);
+    env.rand.fill = failing_fill;
+    env.rand.ud = &broken;
+    REQUIRE(symbi_ctx_new(&env, &f.cx, &f.err) == SYMBI_OK);
+    REQUIRE(open_fixture(&f, k_permit_all, NULL, false) == SYMBI_OK);
+    CHECK(code_call(&f, "count", "{\"path\":\"a\"}") == SYMBI_CODE_ALLOWED);
+    broken = 1;
+    for (int i = 0; i < 31; i++) CHECK(code_call(&f, "count", "{\"path\":\"a\"}") == SYMBI_CODE_ALLOWED); /* the pool holds 32 */
+    CHECK(code_call(&f, "count", "{\"path\":\"a\"}") == SYMBI_CODE_NO_RANDOM);
+    close_fixture(&f, true);
+}
+
+/* A forked child (an nginx worker) is another gate: it refuses the parent's permits, and mints none that the parent takes. */
+static void test_fork_changes_the_key(void)
+{
+    fixture f;
+    symbi_verdict v, w;
+    symbi_permit childs;
+    int fd[2], status = 0;
+    symbi_action a = call("count", "{\"path\":\"a\"}");
+    REQUIRE(setup(&f, k_permit_all, NULL, false));
+    REQUIRE(pipe(fd) == 0);
+    memset(&v, 0, sizeof v);
+    memset(&w, 0, sizeof w);
+    symbi_gate_check(f.gate, &a, NULL, &v);
+    fflush(stdout);
+    if (fork() == 0) {
+        int bad = redeem(&f, &v, permit_str(&v.permit)) != SYMBI_CODE_PERMIT_FOREIGN;
+        symbi_gate_check(f.gate, &a, NULL, &w);
+        bad |= !w.has_permit || redeem(&f, &w, permit_str(&w.permit)) != SYMBI_CODE_ALLOWED;
+        symbi_gate_check(f.gate, &a, NULL, &w);
+        bad |= write(fd[1], w.permit.bytes, SYMBI_PERMIT_BYTES) != SYMBI_PERMIT_BYTES;
+        _exit(bad);
+    }
+    REQUIRE(read(fd[0], childs.bytes, SYMBI_PERMIT_BYTES) == SYMBI_PERMIT_BYTES);
+    wait(&status);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    CHECK(redeem(&f, &v, permit_str(&childs)) == SYMBI_CODE_PERMIT_FOREIGN);
+    CHECK(redeem(&f, &v, permit_str(&v.permit)) == SYMBI_CODE_ALLOWED);
+    symbi_verdict_clear(&v);
+    close(fd[0]);
+    close(fd[1]);
+    close_fixture(&f, true);
+}
+
 /* ---- the trail ---- */
 
 static void test_clock_and_store_failures(void)
@@ -611,6 +672,8 @@ int main(void)
     RUN(test_permit_is_stale_after_reload);
     RUN(test_order_binds_the_plan);
     RUN(test_nonces_limit);
+    RUN(test_no_random_no_permit);
+    RUN(test_fork_changes_the_key);
     RUN(test_clock_and_store_failures);
     RUN(test_oom_gate);
     return test_end();

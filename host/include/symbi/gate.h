@@ -150,6 +150,8 @@ typedef struct symbi_gate_options {
     uint64_t max_tool_calls;       /* per loop; 0 = unlimited */
     bool insecure_allow_all;       /* development only: contract and profile still hold; refused when production is true */
     bool production;               /* the host's SYMBIONT_ENV */
+    symbi_str key;                 /* 32 bytes shared with the executor that checks orders in another process; empty: drawn at
+                                      random, and again in each forked child, whose permits are its own */
     symbi_audit *audit;            /* borrowed, must outlive the gate; NULL: no trail, and commit only marks the verdict */
 } symbi_gate_options;
 SYMBI_API void symbi_gate_options_init(symbi_gate_options *o);
