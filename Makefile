@@ -3,11 +3,14 @@
 #
 # Variables: B (build folder), CC, CFLAGS, LDFLAGS, OPT, DESTDIR, PREFIX, IO=none (no libcurl, no SQLite), DEV=1 (warnings are
 # errors), SAN=1 (address and undefined-behaviour sanitizers, in $(B)-san), LUA_VERSIONS (ABIs to build), LAYERS (C folders to
-# build), T=name (one unit test, one spec), SY_EXTRA (more compiler flags).
+# build), T=name (one unit test, one spec), SY_EXTRA (more compiler flags), V=1 (show commands).
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .DEFAULT_GOAL := all
 SHELL := /bin/bash
+# One short line per step; V=1 shows the commands.
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-4s %s\n' $(1) $@)
 
 ifeq ($(origin CC),default)
   CC := gcc
@@ -41,6 +44,8 @@ CLI_SRC := $(wildcard host/cli/*.c)
 
 # ---- flags ------------------------------------------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wvla -Wformat=2
+# gcc does not warn about a va_list passed on; clang does, where the function has no format attribute.
+WARN += $(if $(findstring clang,$(CC)),-Wno-format-nonliteral)
 ifdef DEV
   WARN += -Werror
 endif
@@ -69,7 +74,8 @@ modules: $(MODULES)
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(SY_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(SY_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # A list file changes only when its content does; what depends on it is then built again (a source file came or went).
 define keep_if_same
@@ -82,12 +88,15 @@ $(B)/io.list: FORCE
 
 $(B)/libsymbi.a: $(CORE_OBJ) $(B)/core.list
 	@rm -f $@
-	$(AR) rcs $@ $(CORE_OBJ)
+	$(call say,AR)
+	$(Q)$(AR) rcs $@ $(CORE_OBJ)
 $(B)/libsymbi-io.a: $(IO_OBJ) $(B)/io.list
 	@rm -f $@
-	$(AR) rcs $@ $(IO_OBJ)
+	$(call say,AR)
+	$(Q)$(AR) rcs $@ $(IO_OBJ)
 $(B)/libsymbi.so: $(B)/libsymbi.a host/libsymbi.map
-	$(CC) $(filter-out -Wl$(comma)--gc-sections,$(MOD_LDFLAGS)) -Wl,-soname,libsymbi.so.0 -Wl,--version-script=host/libsymbi.map -o $@ -Wl,--whole-archive $< -Wl,--no-whole-archive $(CORE_LIBS) $(LDFLAGS)
+	$(call say,LINK)
+	$(Q)$(CC) $(filter-out -Wl$(comma)--gc-sections,$(MOD_LDFLAGS)) -Wl,-soname,libsymbi.so.0 -Wl,--version-script=host/libsymbi.map -o $@ -Wl,--whole-archive $< -Wl,--no-whole-archive $(CORE_LIBS) $(LDFLAGS)
 comma := ,
 
 # ---- Lua modules ------------------------------------------------------------------------------------------------------
@@ -103,13 +112,16 @@ BIND_OBJ_$(1) := $$(BIND_SRC:%.c=$(B)/$(1)/obj/%.o)
 BIND_IO_OBJ_$(1) := $$(BIND_IO_SRC:%.c=$(B)/$(1)/obj/%.o) $$(BIND_SHIM:%.c=$(B)/$(1)/obj/%.o)
 $(B)/$(1)/obj/%.o: %.c $(B)/gen/lmodules.h
 	@mkdir -p $$(@D)
-	$$(CC) $$(CPPFLAGS) $$(SY_CFLAGS) -I$(B)/gen $$(LUA_CFLAGS_$(1)) $$(CFLAGS) -MMD -MP -c $$< -o $$@
+	$$(call say,CC)
+	$$(Q)$$(CC) $$(CPPFLAGS) $$(SY_CFLAGS) -I$(B)/gen $$(LUA_CFLAGS_$(1)) $$(CFLAGS) -MMD -MP -c $$< -o $$@
 $(B)/$(1)/symbi/core.so: $$(BIND_OBJ_$(1)) $(B)/libsymbi.a $(B)/gen/module.map
 	@mkdir -p $$(@D)
-	$$(CC) $$(MOD_LDFLAGS) -Wl,--version-script=$(B)/gen/module.map -o $$@ $$(BIND_OBJ_$(1)) $(B)/libsymbi.a $$(CORE_LIBS) $$(LDFLAGS)
+	$$(call say,LINK)
+	$$(Q)$$(CC) $$(MOD_LDFLAGS) -Wl,--version-script=$(B)/gen/module.map -o $$@ $$(BIND_OBJ_$(1)) $(B)/libsymbi.a $$(CORE_LIBS) $$(LDFLAGS)
 $(B)/$(1)/symbi/io.so: $$(BIND_IO_OBJ_$(1)) $(B)/libsymbi-io.a $(B)/libsymbi.a $(B)/gen/module.map
 	@mkdir -p $$(@D)
-	$$(CC) $$(MOD_LDFLAGS) -Wl,--version-script=$(B)/gen/module.map -o $$@ $$(BIND_IO_OBJ_$(1)) $(B)/libsymbi-io.a $(B)/libsymbi.a $$(IO_LIBS) $$(CORE_LIBS) $$(LDFLAGS)
+	$$(call say,LINK)
+	$$(Q)$$(CC) $$(MOD_LDFLAGS) -Wl,--version-script=$(B)/gen/module.map -o $$@ $$(BIND_IO_OBJ_$(1)) $(B)/libsymbi-io.a $(B)/libsymbi.a $$(IO_LIBS) $$(CORE_LIBS) $$(LDFLAGS)
 -include $$(BIND_OBJ_$(1):.o=.d) $$(BIND_IO_OBJ_$(1):.o=.d)
 endef
 $(foreach v,$(LUA_VERSIONS),$(eval $(call lua_abi,$(v))))
@@ -119,9 +131,11 @@ $(foreach v,$(LUA_VERSIONS),$(eval $(call lua_abi,$(v))))
 CLI_OBJ := $(CLI_SRC:%.c=$(B)/5.4/obj/%.o)
 $(B)/5.4/obj/host/cli/%.o: host/cli/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(SY_CFLAGS) $(LUA_CFLAGS_5.4) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(SY_CFLAGS) $(LUA_CFLAGS_5.4) $(CFLAGS) -MMD -MP -c $< -o $@
 $(B)/symbi-lua: $(CLI_OBJ)
-	$(CC) $(SANFLAGS) -Wl,-z,relro -Wl,-z,now -Wl,--as-needed -o $@ $(CLI_OBJ) $(LUA_LIBS_5.4) $(LDFLAGS)
+	$(call say,LINK)
+	$(Q)$(CC) $(SANFLAGS) -Wl,-z,relro -Wl,-z,now -Wl,--as-needed -o $@ $(CLI_OBJ) $(LUA_LIBS_5.4) $(LDFLAGS)
 symbi-lua: $(B)/symbi-lua
 	cp $< $@
 -include $(CLI_OBJ:.o=.d)
@@ -135,7 +149,8 @@ $(B)/unit/io_%: EXTRA_LIBS = $(B)/libsymbi-io.a $(B)/libsymbi.a $(IO_LIBS)
 $(filter $(B)/unit/io_%,$(UNIT_BIN)): $(if $(IO_LAYER),$(B)/libsymbi-io.a)
 $(B)/unit/%: tests/unit/%.c tests/unit/test.h $(B)/libsymbi.a
 	@mkdir -p $(@D)
-	$(CC) $(SY_CFLAGS) $(CFLAGS) -Itests/unit -MMD -MP $< -o $@ $(EXTRA_LIBS) $(B)/libsymbi.a $(CORE_LIBS) -lpthread -lm $(LDFLAGS)
+	$(call say,LINK)
+	$(Q)$(CC) $(SY_CFLAGS) $(CFLAGS) -Itests/unit -MMD -MP $< -o $@ $(EXTRA_LIBS) $(B)/libsymbi.a $(CORE_LIBS) -lpthread -lm $(LDFLAGS)
 unit: $(UNIT_BIN)
 	@st=0; for t in $(UNIT_BIN); do echo "== $$t"; $$t || st=1; done; exit $$st
 -include $(UNIT_ALL:tests/unit/%.c=$(B)/unit/%.d)
@@ -148,10 +163,12 @@ FUZZ_NAMES := $(if $(T),$(T),$(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/f
 FUZZ_FLAGS := -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer
 $(B)/fuzz/lib_%: tests/fuzz/fuzz_%.c $(B)/libsymbi.a
 	@mkdir -p $(@D)
-	$(CC) $(SY_CFLAGS) $(CFLAGS) -fsanitize=fuzzer -o $@ $< $(B)/libsymbi.a $(CORE_LIBS) $(LDFLAGS)
+	$(call say,LINK)
+	$(Q)$(CC) $(SY_CFLAGS) $(CFLAGS) -fsanitize=fuzzer -o $@ $< $(B)/libsymbi.a $(CORE_LIBS) $(LDFLAGS)
 $(B)/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/standalone.c $(B)/libsymbi.a
 	@mkdir -p $(@D)
-	$(CC) $(SY_CFLAGS) $(CFLAGS) -o $@ $< tests/fuzz/standalone.c $(B)/libsymbi.a $(CORE_LIBS) $(LDFLAGS)
+	$(call say,LINK)
+	$(Q)$(CC) $(SY_CFLAGS) $(CFLAGS) -o $@ $< tests/fuzz/standalone.c $(B)/libsymbi.a $(CORE_LIBS) $(LDFLAGS)
 fuzz:
 	+$(MAKE) --no-print-directory B=build-fuzz CC=clang SANFLAGS="$(FUZZ_FLAGS) -DSY_ARENA_PARANOID" SAN= fuzz-run
 fuzz-run: $(FUZZ_NAMES:%=$(B)/fuzz/lib_%)
