@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "state/audit_chain.h"
 #include "symbi/json.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PATH_CAP = 4096 };
@@ -288,7 +290,7 @@ static bool get_u63(const symbi_value *o, const char *key, int64_t *out)
     return true;
 }
 
-symbi_status sy_anchor_read(const sy_store *s, symbi_str chain, symbi_store_checkpoint *out, symbi_err *err)
+static symbi_status read_anchor(const sy_store *s, symbi_str chain, symbi_store_checkpoint *out, symbi_err *err)
 {
     char name[96], path[PATH_CAP], buf[2048];
     struct stat sb;
@@ -318,6 +320,27 @@ symbi_status sy_anchor_read(const sy_store *s, symbi_str chain, symbi_store_chec
     out->len = (uint64_t)len;
     out->timestamp_ms = ts;
     symbi_doc_unref(doc);
+    return st;
+}
+
+/* Its own signature, under the key that it names: whether that is the right key is for the verification to say. */
+static bool is_torn(const sy_store *s, const symbi_store_checkpoint *cp)
+{
+    symbi_key *k = NULL;
+    bool good = symbi_ed25519_from_public(s->cx, cp->public_key, &k, NULL) == SYMBI_OK && sy_checkpoint_check(s->cx, k, cp, NULL) == SYMBI_OK;
+    symbi_key_unref(k);
+    return !good;
+}
+
+symbi_status sy_anchor_read(const sy_store *s, symbi_str chain, symbi_store_checkpoint *out, symbi_err *err)
+{
+    struct timespec pause = { 0, 1000 * 1000 };
+    symbi_status st = SYMBI_OK;
+    for (int i = 0; i < 4; i++) { /* a writer may be in the middle of overwriting it */
+        if (i) nanosleep(&pause, NULL);
+        st = read_anchor(s, chain, out, err);
+        if (st ? st != SYMBI_EPARSE : !is_torn(s, out)) break;
+    }
     return st;
 }
 

@@ -87,6 +87,8 @@ static int open_db(sy_store *s, const char *name, int flags)
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
     sqlite3_limit(s->db, SQLITE_LIMIT_ATTACHED, 0);
+    /* What we write is at most output_bytes; a larger field in a tampered file is not worth reading. */
+    if (s->cx->limits.output_bytes < (900u << 20)) sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, (int)s->cx->limits.output_bytes + (64 << 10));
     return sqlite3_exec(s->db, "PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY", NULL, NULL, NULL);
 }
 

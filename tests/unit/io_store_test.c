@@ -559,6 +559,29 @@ static void test_processes(void)
     CHECK(rep.result == SYMBI_AUDIT_OK && rep.entries == 200 && rep.anchored == 200 && rep.gaps == 0);
 }
 
+/* A trail is verified, against its moving anchor, while somebody writes. */
+static void test_verify_while_written(void)
+{
+    const char *dir = tmp("live");
+    rig r;
+    pid_t pid;
+    int status;
+    uint64_t first, last = 0;
+    CHECK_OK(rig_open(&r, cx, dir), err);
+    CHECK_OK(put(&r, "{}", true), err);
+    rig_close(&r);
+    pid = start(dir, 300, true);
+    first = verify(dir).entries;
+    for (int i = 0; i < 200 && last < 301; i++) {
+        symbi_audit_report rep = verify(dir);
+        if (rep.result != SYMBI_AUDIT_OK) printf("while written: %s\n", rep.detail);
+        CHECK(rep.result == SYMBI_AUDIT_OK && rep.entries >= last);
+        last = rep.entries;
+    }
+    CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    CHECK(first < 301 && verify(dir).entries == 301);
+}
+
 static void test_kill_9(void)
 {
     const char *dir = tmp("kill");
@@ -663,6 +686,7 @@ int main(void)
     RUN(test_rollback);
     RUN(test_corrupt_pages);
     RUN(test_processes);
+    RUN(test_verify_while_written);
     RUN(test_kill_9);
     RUN(test_busy);
     RUN(test_out_of_memory);
