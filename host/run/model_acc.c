@@ -121,10 +121,16 @@ symbi_str sy_model_error_text(const symbi_value *root)
 
 /* ---- filling ------------------------------------------------------------------------------------------------------ */
 
+static symbi_status over(sy_model_acc *k, symbi_err *err, const char *what, size_t max, const char *unit)
+{
+    k->over = true;
+    return sy_model_fail(k, SY_FAULT_PARSE, err, "%s than %zu %s", what, max, unit);
+}
+
 static symbi_status count(sy_model_acc *k, size_t n, symbi_err *err)
 {
     size_t max = k->cx->limits.model_response;
-    if (k->bytes > max || n > max - k->bytes) return sy_model_fail(k, SY_FAULT_PARSE, err, "the answer is larger than %zu bytes", max);
+    if (k->bytes > max || n > max - k->bytes) return over(k, err, "the answer is larger", max, "bytes");
     k->bytes += n;
     return SYMBI_OK;
 }
@@ -154,7 +160,7 @@ symbi_status sy_model_call(sy_model_acc *k, int64_t index, symbi_str id, symbi_s
     sy_acc_call c = { .index = index };
     symbi_status st;
     *out = NULL;
-    if (k->ncalls >= max) return sy_model_fail(k, SY_FAULT_PARSE, err, "the answer has more than %zu tool calls", max);
+    if (k->ncalls >= max) return over(k, err, "the answer has more", max, "tool calls");
     st = keep(k, id, &c.id, err);
     if (!st) st = keep(k, name, &c.name, err);
     if (st) return st;
@@ -171,8 +177,7 @@ symbi_status sy_model_args(sy_model_acc *k, sy_acc_call *c, symbi_str piece, sym
     if (st) return st;
     sy_buf_adds(&c->args, piece);
     if (sy_buf_status(&c->args) == SYMBI_ELIMIT)
-        return sy_model_fail(k, SY_FAULT_PARSE, err, "the arguments of tool call %zu are larger than %zu bytes", (size_t)(c - k->calls) + 1,
-            k->cx->limits.arg_bytes);
+        return over(k, err, "the arguments of one tool call are larger", k->cx->limits.arg_bytes, "bytes");
     return sy_buf_status(&c->args) ? sy_fail_nomem(err) : SYMBI_OK;
 }
 

@@ -134,7 +134,7 @@ static symbi_status event(sy_model_decoder *d, symbi_str data, symbi_err *err)
     return st;
 }
 
-/* Anything but running out of memory waits for finish. */
+/* What is wrong waits for finish, but running out of memory and limits, after which nothing more need be read. */
 static symbi_status note(sy_model_decoder *d, symbi_status st, const symbi_err *e, symbi_err *err)
 {
     if (st == SYMBI_ENOMEM) return sy_fail_nomem(err);
@@ -142,7 +142,7 @@ static symbi_status note(sy_model_decoder *d, symbi_status st, const symbi_err *
         d->bad = st;
         d->bad_err = *e;
     }
-    return SYMBI_OK;
+    return d->acc.over ? sy_fail(err, SYMBI_ELIMIT, "%s", d->bad_err.msg) : SYMBI_OK;
 }
 
 static symbi_status feed_events(sy_model_decoder *d, symbi_str bytes, symbi_err *err)
@@ -153,7 +153,7 @@ static symbi_status feed_events(sy_model_decoder *d, symbi_str bytes, symbi_err 
         symbi_status st = symbi_sse_next(d->sse, &bytes, &ev, NULL);
         if (st == SYMBI_ENOMEM) return sy_fail_nomem(err);
         if (st == SYMBI_EAGAIN) return SYMBI_OK;
-        if (st) st = sy_model_fail(&d->acc, SY_FAULT_PARSE, &e, "an event of the stream is larger than %zu bytes", d->max_body);
+        if (st) d->acc.over = true, st = sy_model_fail(&d->acc, SY_FAULT_PARSE, &e, "an event of the stream is larger than %zu bytes", d->max_body);
         else st = event(d, ev.data, &e);
         st = note(d, st, &e, err);
         if (st) return st;

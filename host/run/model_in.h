@@ -27,6 +27,7 @@ typedef struct sy_model_acc {
     sy_model_finish finish;
     bool has_finish, refused, started;
     bool ended;          /* the stream said so itself */
+    bool over;           /* a limit was passed: reading on is of no use */
     bool has_usage;
     uint64_t prompt, completion, total;
     symbi_str model;

@@ -54,16 +54,17 @@ static symbi_status take(symbi_ctx *cx, uint8_t kind, unsigned step, symbi_str b
     sy_model_endpoint ep = { .provider = kind & 1 ? SY_LIT("anthropic") : SY_LIT("openai"), .key = SY_LIT(KEY), .model = SY_LIT("m") };
     sy_model_request rq = { .stream = true, .turn = 1 };
     sy_model_decoder *d;
-    symbi_status st;
+    symbi_status st = SYMBI_OK;
     symbi_http_header h = { SY_LIT("retry-after"), { body.p, body.n < 32 ? body.n : 32 } };
     if (kind & 2) return sy_model_decode_neutral(cx, body, SY_LIT("m"), 1, r, f, e);
     must(!sy_model_decoder_new(cx, &ep, &rq, &d, e));
     for (size_t i = 0; i < body.n;) {
         size_t n = step ? 1 + (i * 7 + step) % step : body.n;
         symbi_str piece = { body.p + i, n < body.n - i ? n : body.n - i };
-        if (sy_model_decoder_feed(d, piece, e)) break;
+        st = sy_model_decoder_feed(d, piece, e); /* a driver should stop on a failure, and may go on */
         i += piece.n;
     }
+    must(st == SYMBI_OK || st == SYMBI_ELIMIT);
     st = sy_model_decoder_finish(d, statuses[kind >> 5], &h, 1, r, f, e);
     sy_model_decoder_free(d);
     return st;

@@ -298,7 +298,7 @@ static void test_call_limits(void)
     CHECK_OK(decode(200, ANSWER(CALL("\"0123456789\"") "," CALL("{\"a\":1234}")), &r, &f, &e), e);
     CHECK(r.ncalls == 2);
     sy_model_response_free(&r);
-    CHECK(decode(200, ANSWER(CALL("\"0123456789a\"")), &r, &f, &e) == SYMBI_EPROVIDER && strstr(e.msg, "tool call 1 are larger than 10 bytes"));
+    CHECK(decode(200, ANSWER(CALL("\"0123456789a\"")), &r, &f, &e) == SYMBI_EPROVIDER && strstr(e.msg, "the arguments of one tool call are larger than 10 bytes"));
     CHECK(decode(200, ANSWER(CALL("{\"a\":12345}")), &r, &f, &e) == SYMBI_EPROVIDER);
     CHECK(decode(200, ANSWER(CALL("{}") "," CALL("{}") "," CALL("{}")), &r, &f, &e) == SYMBI_EPROVIDER && strstr(e.msg, "more than 2 tool calls"));
     CHECK(f.kind == SY_FAULT_PARSE && !r.ncalls);
@@ -560,7 +560,8 @@ static void test_stream_limits(void)
     /* one endless line */
     CHECK(!sy_model_decoder_new(g, &g_ep, &g_rq, &d, &e));
     CHECK(!sy_model_decoder_feed(d, SY_LIT("data: "), &e));
-    for (n = 0; n < 2000; n++) CHECK(!sy_model_decoder_feed(d, SY_LIT("0123456789"), &e));
+    for (n = 0; n < 2000 && !(st = sy_model_decoder_feed(d, SY_LIT("0123456789"), &e)); n++) {}
+    CHECK(st == SYMBI_ELIMIT && n >= 990 && n < 1010); /* told at once, so that the driver stops reading */
     CHECK(sy_model_decoder_finish(d, 200, NULL, 0, &r, &f, &e) == SYMBI_EPROVIDER && strstr(e.msg, "an event of the stream is larger"));
     sy_model_decoder_free(d);
     /* events of a good size that add up to too much */
@@ -568,10 +569,10 @@ static void test_stream_limits(void)
     for (n = 0; n < 12; n++) {
         char ev[1000];
         snprintf(ev, sizeof ev, "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"%0900d\"}}]}\n\n", 0);
-        CHECK(!sy_model_decoder_feed(d, symbi_str_z(ev), &e));
+        CHECK(sy_model_decoder_feed(d, symbi_str_z(ev), &e) == (n < 11 ? SYMBI_OK : SYMBI_ELIMIT));
         CHECK(sy_model_decoder_text(d).n <= 10000);
     }
-    CHECK(!sy_model_decoder_feed(d, SY_LIT("data: [DONE]\n\n"), &e));
+    CHECK(!sy_model_decoder_feed(d, SY_LIT("data: [DONE]\n\n"), &e)); /* a driver that goes on all the same */
     CHECK(sy_model_decoder_finish(d, 200, NULL, 0, &r, &f, &e) == SYMBI_EPROVIDER && strstr(e.msg, "the answer is larger than 10000 bytes"));
     sy_model_decoder_free(d);
     /* more calls than a turn may have, by index */
@@ -581,9 +582,8 @@ static void test_stream_limits(void)
     for (int i = 0; i < 4; i++) {
         char ev[200];
         snprintf(ev, sizeof ev, "data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":%d,\"id\":\"c%d\",\"function\":{\"name\":\"n\"}}]}}]}\n\n", i, i);
-        CHECK(!sy_model_decoder_feed(d, symbi_str_z(ev), &e));
+        CHECK(sy_model_decoder_feed(d, symbi_str_z(ev), &e) == (i < 3 ? SYMBI_OK : SYMBI_ELIMIT));
     }
-    CHECK(!sy_model_decoder_feed(d, SY_LIT("data: [DONE]\n\n"), &e));
     CHECK(sy_model_decoder_finish(d, 200, NULL, 0, &r, &f, &e) == SYMBI_EPROVIDER && strstr(e.msg, "more than 3 tool calls"));
     sy_model_decoder_free(d);
     /* a bad status wins over what the body looks like */
