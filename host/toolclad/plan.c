@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "base/utf8.h"
-#include "codec/build.h"
+#include "codec/value.h"
 #include "symbi/crypto.h"
 #include "symbi/json.h"
 #include "toolclad/subst.h"
@@ -217,14 +217,14 @@ static symbi_status make_env(planner *pl)
 
 static symbi_status make_checks(planner *pl)
 {
-    symbi_str *f = sy_arena_calloc(pl->a, pl->t->nargs + 1, sizeof *f);
+    symbi_str *f = sy_arena_calloc(pl->a, pl->t->nargs, sizeof *f);
     size_t n = 0;
     if (!f) return nomem(pl);
-    if (pl->t->command.executor.n) f[n++] = pl->p->argv[0];
     for (size_t i = 0; i < pl->t->nargs; i++)
         if ((pl->t->args[i].type->flags & SY_TYPE_FILE) && pl->text[i].n) f[n++] = pl->text[i];
     pl->p->check_files = f;
     pl->p->ncheck_files = n;
+    if (n && !pl->o->checks_files) return sy_fail(pl->err, SYMBI_EUNSUPPORTED, "'%.*s': nobody here checks that the file is inside the project (type credential_file)", SY_FMT(f[0]));
     return SYMBI_OK;
 }
 
@@ -264,42 +264,60 @@ static symbi_status make_shell(planner *pl)
 
 /* ---- digest ---- */
 
-static symbi_value str_list(sy_arena *a, const symbi_str *s, size_t n)
+static void put_list(symbi_json_out *o, const symbi_str *s, size_t n)
 {
-    sy_arr r = sy_arr_new(a);
-    for (size_t i = 0; i < n; i++) sy_arr_add(&r, sy_val_str(s[i]));
-    return sy_arr_value(&r);
+    symbi_json_out_raw(o, SY_LIT("["));
+    for (size_t i = 0; i < n; i++) {
+        if (i) symbi_json_out_raw(o, SY_LIT(","));
+        symbi_json_out_string(o, s[i]);
+    }
+    symbi_json_out_raw(o, SY_LIT("]"));
+}
+
+static int64_t count(size_t n) { return n > INT64_MAX ? INT64_MAX : (int64_t)n; }
+
+symbi_status symbi_plan_digest(symbi_ctx *cx, const symbi_plan *p, symbi_str args_json, uint8_t out[32], symbi_err *err)
+{
+    symbi_json_out o;
+    symbi_status st;
+    memset(out, 0, 32);
+    symbi_err_clear(err);
+    symbi_json_out_init(cx, &o);
+    /* canonical: keys in order */
+    symbi_json_out_raw(&o, SY_LIT("{\"args\":"));
+    symbi_json_out_raw(&o, args_json.n ? args_json : SY_LIT("{}"));
+    symbi_json_out_raw(&o, SY_LIT(",\"argv\":"));
+    put_list(&o, p->argv, p->argc);
+    symbi_json_out_raw(&o, SY_LIT(",\"cwd\":"));
+    symbi_json_out_string(&o, p->cwd);
+    symbi_json_out_raw(&o, SY_LIT(",\"env\":"));
+    put_list(&o, p->env, p->nenv);
+    symbi_json_out_raw(&o, SY_LIT(",\"kind\":"));
+    symbi_json_out_string(&o, symbi_str_z(symbi_backend_name(p->kind)));
+    symbi_json_out_raw(&o, SY_LIT(",\"scan_id\":"));
+    symbi_json_out_string(&o, p->scan_id);
+    symbi_json_out_raw(&o, SY_LIT(",\"stderr_max\":"));
+    symbi_json_out_int(&o, count(p->stderr_max));
+    symbi_json_out_raw(&o, SY_LIT(",\"stdout_max\":"));
+    symbi_json_out_int(&o, count(p->stdout_max));
+    symbi_json_out_raw(&o, SY_LIT(",\"timeout_ms\":"));
+    symbi_json_out_int(&o, p->timeout_ms);
+    symbi_json_out_raw(&o, SY_LIT(",\"tool\":"));
+    symbi_json_out_string(&o, p->tool);
+    symbi_json_out_raw(&o, SY_LIT("}"));
+    if (o.status == SYMBI_ENOMEM) st = sy_fail_nomem(err);
+    else if (o.status) st = sy_fail(err, o.status, o.status == SYMBI_ELIMIT ? "the plan is too large (output_bytes)" : "the plan has a text that is not valid UTF-8");
+    else st = symbi_sha256(cx, (symbi_str){ o.p, o.n }, out, err);
+    symbi_json_out_free(&o);
+    return st;
 }
 
 static symbi_status make_digest(planner *pl)
 {
-    sy_arena a;
-    sy_obj o;
-    symbi_value v;
-    symbi_text text = { 0 };
-    const symbi_plan *p = pl->p;
-    symbi_status st;
-    sy_arena_init(&a, pl->cx->alloc, pl->cx->limits.arena_bytes);
-    o = sy_obj_new(&a);
-    sy_obj_str(&o, "kind", symbi_str_z(symbi_backend_name(p->kind)));
-    sy_obj_str(&o, "tool", p->tool);
-    sy_obj_hex(&o, "manifest", pl->t->info.sha256, 32);
-    sy_obj_str(&o, "scan_id", p->scan_id);
-    sy_obj_put(&o, "argv", str_list(&a, p->argv, p->argc));
-    sy_obj_put(&o, "env", str_list(&a, p->env, p->nenv));
-    sy_obj_str(&o, "cwd", p->cwd);
-    sy_obj_int(&o, "timeout_ms", p->timeout_ms);
-    sy_obj_count(&o, "stdout_max", p->stdout_max);
-    sy_obj_count(&o, "stderr_max", p->stderr_max);
-    sy_obj_put(&o, "args", *p->args);
-    sy_obj_put(&o, "check_files", str_list(&a, p->check_files, p->ncheck_files));
-    sy_obj_bool(&o, "capture", p->capture);
-    sy_obj_str(&o, "output_file", p->output_file);
-    v = sy_obj_value(&o);
-    st = a.status ? sy_arena_fail(&a, "the plan", pl->err) : symbi_json_write(pl->cx, &v, SYMBI_JSON_CANONICAL, &text, pl->err);
-    if (!st) st = symbi_sha256(pl->cx, symbi_text_str(&text), pl->p->digest, pl->err);
-    symbi_text_free(&text);
-    sy_arena_free(&a);
+    symbi_text args = { 0 };
+    symbi_status st = symbi_json_write(pl->cx, pl->p->args, SYMBI_JSON_CANONICAL, &args, pl->err);
+    if (!st) st = symbi_plan_digest(pl->cx, pl->p, symbi_text_str(&args), pl->p->digest, pl->err);
+    symbi_text_free(&args);
     return st;
 }
 

@@ -202,6 +202,7 @@ static void argv_file(const char *file)
         bool rule = false;
         o.scan_id = SY_LIT("SCANID");
         o.evidence_dir = SY_LIT("/evidence");
+        o.checks_files = true;
         st = symbi_tool_parse(cx, str(c, "toml"), SY_LIT("a.clad.toml"), &t, &e);
         if (!st) st = symbi_tool_validate(cx, t, symbi_value_getz(c, "args"), &args, &e);
         if (!st) st = symbi_tool_plan(cx, t, symbi_doc_root(args), &o, &p, &e);

@@ -87,9 +87,9 @@ typedef struct symbi_plan {
     int64_t timeout_ms;                 /* 0: the host's cap applies */
     size_t stdout_max, stderr_max;
     const symbi_value *args;            /* the validated arguments (CALLBACK) */
-    uint8_t digest[32];                 /* SHA-256 of the canonical JSON of everything here but itself */
+    uint8_t digest[32];                 /* SHA-256 of the canonical JSON of all of the above (symbi_plan_digest) */
     symbi_str command;                  /* for people: argv joined by blanks, or "PATH (custom executor)" */
-    const symbi_str *check_files; size_t ncheck_files; /* relative to cwd: the executor refuses to start unless each is a regular file whose real path lies inside the real path of cwd */
+    const symbi_str *check_files; size_t ncheck_files; /* relative to cwd: the executor refuses to start unless each is a regular file whose real path lies inside the real path of cwd (type credential_file) */
     bool capture;                       /* [tool.evidence] capture: the executor writes stdout to output_file, directory 0700, file 0600 */
     symbi_str output_file;              /* where evidence goes; also {_output_file} of commands */
     void *impl_;
@@ -101,9 +101,13 @@ typedef struct symbi_plan_options {
     symbi_str project_dir;  /* cwd of the tool and root of its relative paths; "" = the executor's cwd */
     const symbi_str *base_env; size_t nbase_env; /* environment of the host, filtered as spec section 8.4 says */
     int64_t host_timeout_ms; /* cap; 0 = 300000 */
+    bool checks_files;       /* the executor honours check_files; otherwise a plan that needs it is EUNSUPPORTED */
     bool allow_options;      /* drops the rule on option injection: only for comparison with other implementations */
 } symbi_plan_options;
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_plan(symbi_ctx *cx, const symbi_tool *t, const symbi_value *validated, const symbi_plan_options *o, symbi_plan **out, symbi_err *err);
+/* The digest of a plan's fields kind, tool, scan_id, argv, env, cwd, timeout_ms, stdout_max and stderr_max, with its arguments
+ * given as canonical JSON (p->args is not looked at): what an executor that received a plan compares with the order. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_plan_digest(symbi_ctx *cx, const symbi_plan *p, symbi_str args_json, uint8_t out[32], symbi_err *err);
 SYMBI_API symbi_plan *symbi_plan_ref(symbi_plan *p);
 SYMBI_API void symbi_plan_unref(symbi_plan *p);
 

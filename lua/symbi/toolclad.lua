@@ -1,0 +1,120 @@
+--- symbi.toolclad: contracts of tools. Parsing, validating and planning are C (bindings/ltoolclad.c); here files and folders are
+-- read. tool = symbi.toolclad.load "tools/wc.clad.toml"; set = symbi.toolclad.dir "tools"
+local core = require "symbi.core"
+
+local M = {}
+for name, value in pairs(core.toolclad) do M[name] = value end
+
+local SUFFIX = "%.clad%.toml$"
+
+local function fail(code, message, fields) return nil, message, core.error(code, message, fields) end
+
+local function io_module()
+    local ok, io = pcall(function()
+        local m = require("symbi").io
+        return m.read_file and m
+    end)
+    return ok and io or nil
+end
+
+-- A whole file; through symbi.io where it is built, else through Lua's own io.
+local function read(path, max)
+    local sio = io_module()
+    if sio then return sio.read_file(path, max) end
+    local f, message = io.open(path, "rb")
+    if not f then return fail("EIO", message, { path = path }) end
+    local text = f:read(max + 1)
+    f:close()
+    text = text or ""
+    if #text > max then return fail("ELIMIT", path .. ": more than " .. max .. " bytes", { path = path }) end
+    return text
+end
+
+local function check_options(options, known, where)
+    if options == nil then return {} end
+    if type(options) ~= "table" then error("symbi.toolclad." .. where .. ": an options table is expected", 3) end
+    for k in pairs(options) do
+        if not known[k] then error("symbi.toolclad." .. where .. ": unknown option '" .. tostring(k) .. "'", 3) end
+    end
+    return options
+end
+
+--- A tool from a file. options: {types = custom types of symbi.toolclad.types}.
+function M.load(path, options)
+    if type(path) ~= "string" then error("symbi.toolclad.load: a path is expected", 2) end
+    options = check_options(options, { types = true }, "load")
+    local text, message, err = read(path, core.limits().manifest_bytes)
+    if not text then return nil, message, err end
+    return core.toolclad.parse(text, { source = path, types = options.types })
+end
+
+--- Custom types from a file (toolclad.toml in the project's folder). Problems of single types: types:problems().
+function M.load_types(path)
+    if type(path) ~= "string" then error("symbi.toolclad.load_types: a path is expected", 2) end
+    local text, message, err = read(path, core.limits().manifest_bytes)
+    if not text then return nil, message, err end
+    return core.toolclad.types(text, path)
+end
+
+-- Custom types for a folder of tools: what the caller gave, or toolclad.toml beside the folder when it is there.
+local function types_for(dir, given, problems)
+    if type(given) == "userdata" then return given end
+    local path = given or dir:gsub("/+$", "") .. "/../toolclad.toml"
+    if not given then
+        local info = io_module().stat(path)
+        if not info then return nil end
+    end
+    local types, message = M.load_types(path)
+    if not types then
+        problems[#problems + 1] = { path = path, message = message }
+        return nil
+    end
+    for _, text in ipairs(types:problems()) do problems[#problems + 1] = { path = path, message = text } end
+    return types
+end
+
+--- The tools of a folder (its *.clad.toml files, not those of folders in it), in order of file name, as a tool set. A file that
+-- cannot be read or loaded, and a second tool of the same name, is a failure that names every such file: err.files is a list of
+-- {path=, message=}. With partial = true the good ones are loaded, and the second result is that list.
+-- options: {partial = bool, types = path of a toolclad.toml or custom types}
+function M.dir(path, options)
+    if type(path) ~= "string" then error("symbi.toolclad.dir: a path is expected", 2) end
+    options = check_options(options, { partial = true, types = true }, "dir")
+    local sio = io_module()
+    if not sio then return fail("EUNSUPPORTED", "symbi.toolclad.dir needs symbi.io, which is not built here; load the files one by one") end
+    local entries, message, err = sio.list_dir(path)
+    if not entries then return nil, message, err end
+    local problems, names, tools, owner = {}, {}, {}, {}
+    local types = types_for(path, options.types, problems)
+    for _, e in ipairs(entries) do
+        if e.name:find(SUFFIX) and e.type ~= "directory" then names[#names + 1] = e.name end
+    end
+    table.sort(names)
+    for _, name in ipairs(names) do
+        local file = path:gsub("/+$", "") .. "/" .. name
+        local tool, why, load_err = M.load(file, { types = types })
+        if not tool then
+            problems[#problems + 1] = { path = file, message = load_err and load_err.code and tostring(load_err) or why }
+        else
+            local tool_name = tool:info().name
+            if owner[tool_name] then
+                problems[#problems + 1] = { path = file, message = file .. ": tool '" .. tool_name .. "' stands in " .. owner[tool_name] .. " already" }
+            else
+                owner[tool_name] = file
+                tools[#tools + 1] = tool
+            end
+        end
+    end
+    if #problems > 0 and not options.partial then
+        local lines = {}
+        for i, p in ipairs(problems) do lines[i] = p.message end
+        local text = #problems == 1 and lines[1] or (#problems .. " files are at fault: " .. table.concat(lines, "; "))
+        return fail("ESCHEMA", text, { files = problems, path = path })
+    end
+    local set
+    set, message, err = core.toolclad.toolset(tools)
+    if not set then return nil, message, err end
+    return set, problems
+end
+
+return M
