@@ -64,7 +64,9 @@ static symbi_str authority(symbi_str url)
 
 static bool loopback(symbi_str host)
 {
-    return sy_str_starts(host, SY_LIT("127.")) || sy_str_starts(host, SY_LIT("[::1]")) || sy_str_eqz(host, "localhost")
+    size_t i = 0; /* "127.0.0.1.example.com" is somebody else */
+    while (i < host.n && ((host.p[i] >= '0' && host.p[i] <= '9') || host.p[i] == '.' || host.p[i] == ':')) i++;
+    return (i == host.n && sy_str_starts(host, SY_LIT("127."))) || sy_str_starts(host, SY_LIT("[::1]")) || sy_str_eqz(host, "localhost")
         || sy_str_starts(host, SY_LIT("localhost:"));
 }
 

@@ -182,6 +182,32 @@ static void test_nothing_is_injected(void)
     teardown();
 }
 
+static void count_warning(void *ud, symbi_level lv, const char *module, const char *msg)
+{
+    (void)module;
+    CHECK(lv == SYMBI_LOG_WARN && !strstr(msg, KEY));
+    ++*(int *)ud;
+}
+
+static void test_unencrypted_key_is_warned_of(void)
+{
+    static const struct { const char *url; int warnings; } cases[] = {
+        { "http://127.0.0.1:8080/v1", 0 }, { "http://[::1]/v1", 0 }, { "http://localhost:1/v1", 0 }, { "https://h/v1", 0 }, { "http://h/v1", 1 },
+        { "http://127.0.0.1.example.com/v1", 1 }, { "http://localhost.example.com/v1", 1 },
+    };
+    setup();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int n = 0;
+        symbi_err e;
+        g->log = (symbi_log){ count_warning, &n };
+        g_ep.base_url = symbi_str_z(cases[i].url);
+        CHECK_OK(sy_model_check(g, &g_ep, &e), e);
+        CHECK(n == cases[i].warnings);
+    }
+    g->log.fn = NULL;
+    teardown();
+}
+
 static void test_extra(void)
 {
     symbi_member m = { SY_LIT("top_p"), { .kind = SYMBI_DOUBLE, .u = { .d = 0.25 } } };
@@ -947,6 +973,7 @@ int main(void)
     RUN(test_request);
     RUN(test_url_join);
     RUN(test_nothing_is_injected);
+    RUN(test_unencrypted_key_is_warned_of);
     RUN(test_extra);
     RUN(test_repairs);
     RUN(test_hostile_answers);
