@@ -148,6 +148,7 @@ static void *take(builder *b, size_t count, size_t size)
         want = (size_t)CHUNK << (b->chunks < 6 ? b->chunks : 6);
         if (want < n) want = n;
         if (!b->chunks) {
+            symL_newtype(L, "symbi.tree", NULL, NULL);
             p = symL_newud(L, want, "symbi.tree");
             lua_replace(L, b->anchor);
         } else {
@@ -441,6 +442,11 @@ void symL_pushdoc(lua_State *L, symbi_doc *d)
     int st;
     /* Fetching an interned registry name allocates nothing, so d cannot be lost before the protected call. */
     lua_getfield(L, LUA_REGISTRYINDEX, PUSHDOC_KEY);
+    if (lua_isnil(L, -1)) { /* symbi.io without symbi.core */
+        symL_valuetypes(L);
+        lua_pop(L, 1);
+        lua_getfield(L, LUA_REGISTRYINDEX, PUSHDOC_KEY);
+    }
     slot = symL_slot(L);
     before = *slot;
     *slot = d;
@@ -452,7 +458,6 @@ void symL_pushdoc(lua_State *L, symbi_doc *d)
 
 void symL_valuetypes(lua_State *L)
 {
-    symL_newtype(L, "symbi.tree", NULL, NULL);
     push_array_mt(L);
     lua_pop(L, 1);
     lua_pushcfunction(L, push_doc);

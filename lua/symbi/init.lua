@@ -31,29 +31,11 @@ local function loadable(name)
     return package.loaded[name] ~= nil or package.preload[name] ~= nil or compat.searchpath(name) ~= nil
 end
 
--- symbi.io: the drivers. Those in Lua are lua/symbi/io/<name>.lua; the rest is the C module symbi.io (symbi/io.so), which is
--- opened only when something of it is used.
-local function io_namespace()
-    return setmetatable({}, {
-        __index = function(self, name)
-            if type(name) ~= "string" then return nil end
-            local full, value = "symbi.io." .. name
-            if loadable(full) then value = require(full) else value = require("symbi.io")[name] end
-            rawset(self, name, value)
-            return value
-        end,
-    })
-end
-
 setmetatable(M, {
     __index = function(self, name)
         if type(name) ~= "string" or not name:find("^%a[%w_]*$") then return nil end
         local full, value = "symbi." .. name, core[name]
-        if name == "io" and not compat.searchpath(full) then
-            value = io_namespace()
-        elseif loadable(full) then
-            value = require(full)
-        end
+        if loadable(full) then value = require(full) end
         if value ~= nil then rawset(self, name, value) end
         return value
     end,
