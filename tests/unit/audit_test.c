@@ -457,6 +457,8 @@ static void test_tampering(void)
     TAMPER(false, (swap_rows(&r, 2, 3), rehash(&r, 2)), SYMBI_AUDIT_CHAIN, 2);
     /* checkpoints: removed, copied, swapped */
     TAMPER(false, c->ncps--, SYMBI_AUDIT_UNANCHORED, 5);
+    TAMPER(false, c->cps[3].public_key[0] ^= 1, SYMBI_AUDIT_SIGNATURE, 5);
+    TAMPER(false, c->cps[3].timestamp_ms++, SYMBI_AUDIT_SIGNATURE, 5);
     TAMPER(false, c->ncps = 0, SYMBI_AUDIT_UNANCHORED, 0);
     TAMPER(false, c->cps[2] = c->cps[1], SYMBI_AUDIT_SEQUENCE, 2);
     TAMPER(false, (drop_row(&r, 5), c->ncps--, drop_row(&r, 4)), SYMBI_AUDIT_TRUNCATED, 4);
@@ -474,6 +476,29 @@ static void test_signed_entries_anchor(void)
     rep = verify(&r, NULL); /* each entry is signed: covered without checkpoints */
     CHECK(rep.result == SYMBI_AUDIT_OK && rep.anchored == 6 && rep.checkpoints == 0);
     rig_close(&r);
+}
+
+/* Entries of two trails of one key, each signed and whole in itself, spliced. */
+static void test_spliced(void)
+{
+    rig a, b;
+    symbi_audit_verifier *v = NULL;
+    symbi_audit_report rep;
+    REQUIRE(rig_six(&a, true));
+    clk.wall++;
+    REQUIRE(rig_open(&b, cx, true) == SYMBI_OK);
+    CHECK_OK(put(&b, "{\"n\":100}"), err);
+    CHECK_OK(put(&b, "{\"n\":101}"), err);
+    CHECK_OK(symbi_audit_verifier_new(cx, a.pub, NULL, &v, &err), err);
+    REQUIRE(v);
+    CHECK_OK(symbi_audit_verifier_entry(v, &chain(&a)->rows[0], &err), err);
+    CHECK_OK(symbi_audit_verifier_entry(v, &chain(&b)->rows[1], &err), err);
+    symbi_audit_verifier_finish(v, &rep);
+    CHECK(rep.result == SYMBI_AUDIT_CHAIN && rep.bad_sequence == 1);
+    CHECK(symbi_audit_verifier_entry(v, &chain(&a)->rows[1], &err) == SYMBI_ESTATE);
+    symbi_audit_verifier_free(v);
+    rig_close(&b);
+    rig_close(&a);
 }
 
 static void test_forged_tail(void)
@@ -526,7 +551,7 @@ static void test_anchor(void)
 /* A writer never signs over a tampered trail. */
 static void test_writer_refuses(void)
 {
-    for (int how = 0; how < 6; how++) {
+    for (int how = 0; how < 7; how++) {
         rig r;
         symbi_audit *b = NULL;
         symbi_audit_options o = { 0 };
@@ -539,6 +564,7 @@ static void test_writer_refuses(void)
         case 2: poke(&r, 5); break;
         case 3: chain(&r)->rows[5].timestamp_ms = 9000000; break;
         case 4: poke(&r, 5), rehash(&r, 5); break;
+        case 6: while (chain(&r)->nrows) drop_row(&r, 0); break;
         case 5: CHECK_OK(symbi_ed25519_generate(cx, &k2, &err), err); o.key = k2; break;
         }
         CHECK(symbi_audit_open(cx, &r.front, &o, &b, &err) == SYMBI_EVERIFY && !b);
@@ -622,7 +648,7 @@ static void test_batch(void)
 }
 
 /* Every prefix and every flipped byte of a batch is refused and changes nothing, also when the check sum is made to fit. */
-static void test_batch_hostile(void)
+static void batch_hostile(bool sign)
 {
     rig r;
     symbi_text t;
@@ -631,7 +657,7 @@ static void test_batch_hostile(void)
     uint8_t rc[32];
     char *copy;
     size_t n, accepted = 0;
-    REQUIRE(rig_open(&r, cx, true) == SYMBI_OK);
+    REQUIRE(rig_open(&r, cx, sign) == SYMBI_OK);
     CHECK_OK(put(&r, "{}"), err);
     CHECK_OK(symbi_audit_prepare(r.a, &e, 1, &kv, 1, &t, &err), err);
     n = t.n;
@@ -667,6 +693,9 @@ static void test_batch_hostile(void)
     copy[n] = 0;
     memcpy(copy, t.p, n);
     CHECK(symbi_audit_apply(cx, &r.mem, bytes(copy, n + 1), rc, &err) != SYMBI_OK);
+    copy[n - 32] = 0; /* one byte more before a sum that fits */
+    CHECK_OK(symbi_sha256(cx, bytes(copy, n - 31), (uint8_t *)copy + n - 31, &err), err);
+    CHECK(symbi_audit_apply(cx, &r.mem, bytes(copy, n + 1), rc, &err) == SYMBI_EPARSE);
     memcpy(copy, "symbi-batch-v2\n", 15);
     CHECK(symbi_audit_apply(cx, &r.mem, bytes(copy, n), rc, &err) == SYMBI_EUNSUPPORTED);
     CHECK(symbi_audit_apply(cx, &r.mem, symbi_str_z(""), rc, &err) == SYMBI_EPARSE);
@@ -675,6 +704,12 @@ static void test_batch_hostile(void)
     symbi_text_free(&t);
     free(copy);
     rig_close(&r);
+}
+
+static void test_batch_hostile(void)
+{
+    batch_hostile(true);
+    batch_hostile(false);
 }
 
 /* ---- vectors ---------------------------------------------------------------------------------------------------------- */
@@ -823,6 +858,7 @@ int main(void)
     RUN(test_kv);
     RUN(test_tampering);
     RUN(test_signed_entries_anchor);
+    RUN(test_spliced);
     RUN(test_forged_tail);
     RUN(test_anchor);
     RUN(test_writer_refuses);

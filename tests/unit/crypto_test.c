@@ -91,6 +91,9 @@ static void test_hmac_rfc4231(void)
     /* an empty key is an empty key, not the key of the call before */
     CHECK_OK(symbi_hmac_sha256(cx, symbi_str_z(""), symbi_str_z(""), m, &err), err);
     CHECK(is_hex(m, 32, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad"));
+    CHECK_OK(symbi_hmac_sha256(cx, symbi_str_z("another"), symbi_str_z(""), m, &err), err);
+    CHECK_OK(symbi_hmac_sha256(cx, bytes(NULL, 0), bytes(NULL, 0), m, &err), err);
+    CHECK(is_hex(m, 32, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad"));
 }
 
 static const struct ed_case { const char *seed, *pub, *msg, *sig; } ed[] = {
