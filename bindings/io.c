@@ -44,6 +44,27 @@ ud_iostate *l_io_state(lua_State *L)
     return s;
 }
 
+/* A uservalue is a table: 5.1 and LuaJIT take nothing else. */
+ud_iostate *l_io_keep(lua_State *L)
+{
+    ud_iostate *s;
+    lua_createtable(L, 1, 0);
+    s = l_io_state(L);
+    lua_rawseti(L, -2, 1);
+    symL_setuservalue(L, -2);
+    return s;
+}
+
+ud_iostate *l_io_kept(lua_State *L, int idx)
+{
+    ud_iostate *s;
+    symL_getuservalue(L, idx);
+    lua_rawgeti(L, -1, 1);
+    s = symL_checkud(L, -1, UD_IOSTATE);
+    lua_pop(L, 2);
+    return s;
+}
+
 bool l_io_interrupted(lua_State *L)
 {
     const volatile int *flag;

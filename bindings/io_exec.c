@@ -65,6 +65,7 @@ static int io_spawner(lua_State *L)
     ud_iostate *s;
     symbi_err err;
     symbi_str listen;
+    lua_settop(L, 1);
     symL_checkopts(L, 1, known);
     symbi_spawner_options_init(&o);
     listen = symL_optfield_str(L, 1, "listen", none);
@@ -126,8 +127,7 @@ static int io_start(lua_State *L)
     const symbi_plan *p;
     symL_checkud(L, 1, UD_PLAN);
     u = symL_newud(L, sizeof *u, UD_JOB);
-    s = l_io_state(L);
-    symL_setuservalue(L, -2);
+    s = l_io_keep(L);
     sp = l_io_spawner(L, s, &err);
     if (!sp) return symL_fail(L, &err);
     p = l_io_take_plan(L, 1, &order);

@@ -130,8 +130,7 @@ static int io_transfer(lua_State *L)
     lua_settop(L, 1);
     l_io_request(L, 1, &rq);
     u = symL_newud(L, sizeof *u, UD_TRANSFER);
-    s = l_io_state(L);
-    symL_setuservalue(L, -2);
+    s = l_io_keep(L);
     if (!s->http && symbi_http_new(symL_ctx(L), NULL, NULL, 0, &s->http, &err)) return symL_fail(L, &err);
     if (symbi_http_start(s->http, &rq, &u->p, &err)) return symL_fail(L, &err);
     return 1;

@@ -19,6 +19,8 @@ typedef struct ud_job { symbi_job *p; } ud_job;
 typedef struct ud_transfer { symbi_xfer *p; } ud_transfer;
 
 ud_iostate *l_io_state(lua_State *L); /* pushes it */
+ud_iostate *l_io_keep(lua_State *L);  /* makes it the parent of the userdata on the top; pushes nothing */
+ud_iostate *l_io_kept(lua_State *L, int idx); /* the parent of that userdata */
 /* The spawner, started when it is not there. On failure fills err and returns NULL. */
 symbi_spawner *l_io_spawner(lua_State *L, ud_iostate *s, symbi_err *err);
 bool l_io_interrupted(lua_State *L);  /* Ctrl-C came (the host's flag) */

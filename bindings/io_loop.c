@@ -1,7 +1,8 @@
 /* bindings/io_loop.c: many things at once from one Lua state: loop = io.loop(), then
  *   id = loop:http{...}  loop:exec(plan)  loop:sleep(ms)       each begins at once; id is a number
  *   id, kind, value[, message, err] = loop:wait([ms])          kind "http", "exec", "sleep": it ended, value nil with message and err
- *                                                              when it failed; "data": bytes of a streamed request that is still open
+ *                                                              when it failed; "data": bytes of a streamed request that is still open,
+ *                                                              and after them its HTTP status
  *     false when the time is up, nil when nothing is open; nil, message, err when the wait itself failed
  *   loop:cancel(id)  forgets it (a tool is killed)   loop:count()   loop:close()
  * What has ended stays in the loop until its values are safely on the Lua stack. */
@@ -71,8 +72,7 @@ static int io_loop(lua_State *L)
     ud_loop *u = symL_newud(L, sizeof *u, UD_LOOP);
     symbi_err err;
     u->watched = -1;
-    l_io_state(L);
-    symL_setuservalue(L, -2);
+    l_io_keep(L);
     if (symbi_loop_new(symL_ctx(L), &u->loop, &err)) return symL_fail(L, &err);
     return 1;
 }
@@ -130,19 +130,10 @@ static int loop_http(lua_State *L)
     return added(L, u, i, I_HTTP);
 }
 
-static ud_iostate *state_of(lua_State *L)
-{
-    ud_iostate *s;
-    symL_getuservalue(L, 1);
-    s = symL_testud(L, -1, UD_IOSTATE);
-    lua_pop(L, 1); /* the loop keeps it */
-    return s;
-}
-
 static int loop_exec(lua_State *L)
 {
     ud_loop *u = checkloop(L);
-    ud_iostate *s = state_of(L);
+    ud_iostate *s = l_io_kept(L, 1);
     symbi_order order;
     symbi_str permit = { (const char *)order.bytes, sizeof order.bytes };
     symbi_spawner *sp;
@@ -201,6 +192,7 @@ static int tell(lua_State *L, ud_loop *u, item *i)
         if (s.n) {
             lua_pushliteral(L, "data");
             symL_pushstr(L, s);
+            symL_pushint(L, symbi_xfer_status(i->x));
             return lua_gettop(L) - n;
         }
         if (!symbi_xfer_done(i->x)) goto nothing;
@@ -247,7 +239,7 @@ static int64_t mono_ms(lua_State *L) { return symbi_ctx_mono_ms(symL_ctx(L)); }
 static int loop_wait(lua_State *L)
 {
     ud_loop *u = checkloop(L);
-    ud_iostate *s = state_of(L);
+    ud_iostate *s = l_io_kept(L, 1);
     int64_t ms = symL_optint(L, 2, -1, -1, (int64_t)1 << 40), until = mono_ms(L) + ms;
     symbi_err err;
     for (bool last = false;;) {

@@ -1,0 +1,87 @@
+--- What every set of transports does alike, whatever waits for bytes underneath. A set is a table with one method per effect
+-- kind; each returns a reply for run:resolve, or nil, message, err.
+local core = require "symbi.core"
+
+local M = {}
+
+--- The Lua function behind a callback tool, from what was given as `tools`: a list of symbi.tool declarations, a table name ->
+-- function, or an object with a method callback(name).
+function M.callback(tools, name)
+    if type(tools) == "function" then return tools(name) end
+    if type(tools) == "userdata" then
+        local find = tools.callback
+        return find and find(tools, name)
+    end
+    if type(tools) ~= "table" then return nil end
+    local direct = tools[name]
+    if type(direct) == "function" then return direct end
+    for _, t in ipairs(tools) do
+        if type(t) == "table" and t.name == name and type(t.run) == "function" then return t.run end
+    end
+    return nil
+end
+
+-- What a callback tool gave back, as a reply. nil counts as null; a failure is nil and a message.
+local function replied(ok, value, message)
+    if not ok then return { error = { code = "EEVAL", message = "the tool's function failed: " .. tostring(value) } } end
+    if value == nil and message ~= nil then
+        local code = type(message) == "table" and message.code or "EEVAL"
+        return { error = { code = code, message = tostring(type(message) == "table" and message.message or message) } }
+    end
+    if value == nil then value = core.null end
+    return { value = value }
+end
+
+--- Performs a TOOL effect: the permit is redeemed in C, and only the plan that comes back is acted on. exec(plan) runs a process and
+-- returns its result; call is pcall or what replaces it where a function may yield.
+function M.tool(self, effect, run, exec, call)
+    local callback
+    if effect.backend == "callback" then -- before the permit is spent
+        callback = M.callback(self.tools, effect.tool)
+        if not callback then return { error = { code = "ENOTFOUND", message = "no Lua function is known for the tool " .. effect.tool } } end
+    elseif effect.backend ~= "shell" then
+        return { error = { code = "EUNSUPPORTED", message = "tools of backend " .. tostring(effect.backend) .. " cannot be run here" } }
+    end
+    local plan, message, err = run:redeem(effect.id, effect.permit)
+    if not plan then return nil, message, err end
+    if callback then return replied(call(callback, plan.arguments)) end
+    local result
+    result, message, err = exec(plan)
+    if not result then return nil, message, err end
+    return { exec = result }
+end
+
+--- Asks whoever was named to approve: options.approve(effect) -> true or false, who. Without one nobody approves.
+function M.approve(self, effect)
+    if not self.approver then return { approved = false, approver = "nobody (no approver is set)" } end
+    local ok, who = self.approver(effect)
+    return { approved = ok == true, approver = tostring(who or "operator") }
+end
+
+--- Writes the transaction of a COMMIT effect through the store that was given; without one this driver cannot.
+function M.commit(self, effect)
+    if not self.store then
+        local m = "this driver has no store for a commit: give store = symbi.store.open(folder)"
+        return nil, m, core.error("ESTATE", m)
+    end
+    local receipt, message, err = core.audit.apply(self.store, effect.batch)
+    if not receipt then return nil, message, err end
+    return { receipt = receipt }
+end
+
+--- The request of a MODEL or HTTP effect in the form that io.http takes, or nil and an error.
+function M.request(effect)
+    if not effect.http then
+        local m = "no model is configured: set SYMBI_MODEL_URL (an OpenAI-compatible endpoint), or give a recording"
+        return nil, m, core.error("ESTATE", m)
+    end
+    return effect.http
+end
+
+--- Starts a set: methods from `class`, options tools, approve and store.
+function M.new(class, options)
+    options = options or {}
+    return setmetatable({ tools = options.tools, approver = options.approve, store = options.store }, class)
+end
+
+return M

@@ -1,0 +1,62 @@
+--- symbi.io: transports. The functions in C (files, http, exec, loop, store; symbi/io.so) are loaded when one is first used; so are
+-- the drivers in Lua: symbi.io.blocking, .host, .ngx, .drive, .replay.
+--   io = symbi.io.auto{tools=, approve=}   the transports that fit here: what run:next's effects are performed with
+local compat = require "symbi.compat"
+
+local M = {}
+
+local FILES = { blocking = true, drive = true, host = true, ngx = true, replay = true, common = true }
+
+-- The C module has this file's name, and Lua files win the search: it is looked up on package.cpath by hand.
+local function open_c()
+    local tried = {}
+    for template in package.cpath:gmatch("[^;]+") do
+        local path = template:gsub("%?", "symbi/io")
+        local f = io.open(path, "rb")
+        if f then
+            f:close()
+            local open, message = package.loadlib(path, "luaopen_symbi_io")
+            if open then return open("symbi.io", path) end
+            tried[#tried + 1] = message
+        end
+    end
+    error("symbi.io: the C module symbi/io.so is not to be found on package.cpath (it is built by make, and not by make IO=none)"
+        .. (tried[1] and ": " .. table.concat(tried, "; ") or ""), 3)
+end
+
+local c
+
+--- The C module itself.
+function M.core()
+    c = c or open_c()
+    return c
+end
+
+-- Which drivers fit: in an nginx request cosockets, inside symbi.io.host's scheduler its coroutines, else blocking calls. What
+-- is installed is never asked, only what runs.
+local function kind()
+    -- luacheck: globals ngx
+    if type(ngx) == "table" and type(ngx.get_phase) == "function" then return "ngx" end
+    local host = package.loaded["symbi.io.host"]
+    if host and host.running() then return "host" end
+    return "blocking"
+end
+
+--- Transports for the place this runs in. options: kind = "blocking" | "host" | "ngx" (instead of looking), tools = what
+-- declares the Lua functions of callback tools, approve = function(effect) -> true or false, who; see symbi.io.common.
+function M.auto(options)
+    options = options or {}
+    local name = options.kind or kind()
+    if name ~= "blocking" and name ~= "host" and name ~= "ngx" then error("symbi.io.auto: unknown kind '" .. tostring(name) .. "'", 2) end
+    return require("symbi.io." .. name).new(options)
+end
+
+return setmetatable(M, {
+    __index = function(self, name)
+        if type(name) ~= "string" then return nil end
+        local value
+        if FILES[name] and compat.searchpath("symbi.io." .. name) then value = require("symbi.io." .. name) else value = M.core()[name] end
+        rawset(self, name, value)
+        return value
+    end,
+})
