@@ -27,6 +27,11 @@ function M.tool(declaration)
     return require("symbi.tool").declare(declaration)
 end
 
+--- Opens the embedded runtime: symbi.runtime{policies=, tools=, state=, agents=, ...}; see symbi/runtime.lua.
+function M.runtime(options)
+    return require("symbi.runtime").new(options)
+end
+
 local function loadable(name)
     return package.loaded[name] ~= nil or package.preload[name] ~= nil or compat.searchpath(name) ~= nil
 end
