@@ -50,13 +50,13 @@ function M.http(rq, on_data) return await(start_http, rq, on_data) end
 local function send(effect, run)
     local rq, message, err = common.request(effect)
     if not rq then return nil, message, err end
-    local rest, r = {}, nil
-    r, message, err = M.http(rq, function(bytes, status)
+    local rest = {}
+    local r, why, failed = M.http(rq, function(bytes, status)
         if status >= 200 and status < 300 then return run:feed(effect.id, bytes) end
         rest[#rest + 1] = bytes -- what an endpoint says about its failure is no stream
         return true
     end)
-    if not r then return nil, message, err end
+    if not r then return nil, why, failed end
     return { status = r.status, headers = r.headers, body = table.concat(rest) .. r.body }
 end
 
