@@ -17,6 +17,23 @@ function M.model_from_environment()
         key = os.getenv("SYMBI_MODEL_KEY"), stream = os.getenv("SYMBI_MODEL_STREAM") == "1" }
 end
 
+-- A tool set from a folder, or from a list of folders, tools and symbi.tool{} declarations.
+local function tool_set(from)
+    local toolclad = require("symbi").toolclad
+    if type(from) == "string" then return toolclad.dir(from) end
+    local list = {}
+    for _, item in ipairs(from) do
+        if type(item) == "string" then
+            local set, message, err = toolclad.dir(item)
+            if not set then return nil, message, err end
+            for _, name in ipairs(set:names()) do list[#list + 1] = set:find(name) end
+        else
+            list[#list + 1] = item
+        end
+    end
+    return core.toolclad.toolset(list)
+end
+
 function M.new(options)
     local symbi = require "symbi"
     if type(options) ~= "table" then error("symbi.runtime: an options table is expected", 3) end
@@ -28,7 +45,7 @@ function M.new(options)
     local message, err
     rt.options = options
     rt.policies_dir = given.policies or options.policies
-    rt.tools_dir = given.tools or options.tools
+    rt.tools_dir = given.tools or options.tools -- a folder, or a list of folders and declarations
     rt.state_dir = given.state or options.state or ".symbi"
     rt.project_dir = options.project_dir or "."
     rt.surface = options.surface
@@ -37,8 +54,8 @@ function M.new(options)
     rt.env = symbi.io.environ()
     rt.policies, message, err = symbi.gate.policies(rt.policies_dir or {}, options)
     if not rt.policies then return nil, message, err end
-    if type(rt.tools_dir) == "string" then rt.tools, message, err = symbi.toolclad.dir(rt.tools_dir)
-    else rt.tools, message, err = core.toolclad.toolset(rt.tools_dir or {}) end
+    rt.callbacks = type(rt.tools_dir) == "table" and rt.tools_dir or {}
+    rt.tools, message, err = tool_set(rt.tools_dir or {})
     if not rt.tools then return nil, message, err end
     if not options.no_audit then
         rt.store, message, err = symbi.store.open(rt.state_dir)
@@ -65,7 +82,7 @@ end
 
 --- The transports of this environment; with a replay file the model's answers come from there.
 function Runtime:io(options)
-    local io = require("symbi").io.auto { tools = self.tools, approve = options and options.approve }
+    local io = require("symbi").io.auto { tools = self.callbacks, store = self.store, approve = options and options.approve }
     if self.replay then
         local replay = assert(require("symbi.io.replay").open(self.replay))
         local base = io
