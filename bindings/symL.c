@@ -263,6 +263,8 @@ void *symL_checkud(lua_State *L, int arg, const char *tname)
 
 void symL_setuservalue(lua_State *L, int idx)
 {
+    /* 5.1 and LuaJIT take a table only, and would not say so */
+    if (!lua_istable(L, -1) && !lua_isnil(L, -1)) luaL_error(L, "symL_setuservalue: a table or nil expected, got %s", luaL_typename(L, -1));
 #if LUA_VERSION_NUM >= 504
     lua_setiuservalue(L, idx, 1);
 #elif LUA_VERSION_NUM >= 502
