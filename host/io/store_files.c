@@ -42,6 +42,15 @@ static symbi_status path_of(const sy_store *s, const char *name, char *buf, size
     return sy_store_path(s, name, buf, cap) ? SYMBI_OK : sy_fail(err, SYMBI_EINVAL, "the path of the state folder is too long");
 }
 
+/* Puts the entries of a folder on the disk; best effort (some file systems cannot). */
+static void sync_dir(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return;
+    fsync(fd);
+    close(fd);
+}
+
 symbi_status sy_store_dir(sy_store *s, symbi_err *err)
 {
     char p[PATH_CAP];
@@ -61,7 +70,14 @@ symbi_status sy_store_dir(sy_store *s, symbi_err *err)
     for (size_t i = 1; i <= s->dir_n; i++) {
         if (i < s->dir_n && p[i] != '/') continue;
         p[i] = 0;
-        if (mkdir(p, 0700) && errno != EEXIST) return sy_fail_errno(err, s->dir, "the state folder cannot be made", errno);
+        if (mkdir(p, 0700) == 0) {
+            char *slash = strrchr(p, '/');
+            if (slash && slash != p) {
+                *slash = 0;
+                sync_dir(p);
+                *slash = '/';
+            } else sync_dir(slash ? "/" : ".");
+        } else if (errno != EEXIST) return sy_fail_errno(err, s->dir, "the state folder cannot be made", errno);
         if (i < s->dir_n) p[i] = '/';
     }
     return SYMBI_OK;
@@ -105,11 +121,7 @@ static symbi_status create_file(const sy_store *s, const char *name, symbi_str d
     unlink(tmp);
     if (e == EEXIST) return SYMBI_EEXISTS;
     if (e) return sy_fail_errno(err, path, "cannot be made", e);
-    fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
+    sync_dir(s->dir);
     return SYMBI_OK;
 }
 

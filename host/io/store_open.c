@@ -116,7 +116,14 @@ static symbi_status open_writer(sy_store *s, symbi_err *err)
     if (lstat(s->path, &sb)) {
         fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0 && errno != EEXIST) return sy_fail_errno(err, s->path, "the database cannot be made", errno);
-        if (fd >= 0) close(fd);
+        if (fd >= 0) {
+            int dfd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+            close(fd);
+            if (dfd >= 0) { /* its entry in the folder must outlive a power failure as well as its content */
+                fsync(dfd);
+                close(dfd);
+            }
+        }
     } else if (!S_ISREG(sb.st_mode)) return wrong(s, err, SYMBI_EIO, "the database is not a regular file");
     rc = open_db(s, s->path, SQLITE_OPEN_READWRITE);
     if (rc != SQLITE_OK) return sy_db_fail(s, rc, err);
