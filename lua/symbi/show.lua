@@ -6,6 +6,8 @@ local M = {}
 local Printer = {}
 Printer.__index = Printer
 
+-- What execve says most often (errno of Linux); the model is told the system's own text.
+local START_ERRORS = { [2] = "No such file or directory", [7] = "Argument list too long", [8] = "Exec format error", [12] = "Cannot allocate memory", [13] = "Permission denied", [20] = "Not a directory" }
 local CODES = { bold = "1", dim = "2", red = "31", green = "32", yellow = "33", cyan = "36" }
 
 local function wants_color()
@@ -83,6 +85,10 @@ function Printer:result(effect, reply)
     end
     if reply.error then return self:line("   ", self:paint("red", "FAILED"), "   ", safe(tostring(reply.error), 300)) end
     if not x then return self:line("   ", self:paint("cyan", "RESULT"), "   ", safe(type(reply.value) == "table" and core.json.encode(reply.value) or reply.value, 300)) end
+    if x.start_errno ~= 0 then
+        local why = START_ERRORS[x.start_errno] or "error " .. x.start_errno
+        return self:line("   ", self:paint("red", "RESULT"), "   ", effect.tool, ": could not be started: ", why)
+    end
     local label = self:paint(x.exit_code == 0 and "cyan" or "red", "RESULT")
     self:line("   ", label, "   ", effect.tool, ": exit ", tostring(x.exit_code), x.timed_out and ", timed out" or "", " in ", tostring(x.duration_ms), " ms")
     local n = 0
