@@ -1,5 +1,6 @@
 /* bindings/io_store.c: the part of symbi.io that opens state folders: symbi.io.store.open(dir[, {readonly=, busy_ms=}]) gives
- * a "symbi.store", whose type and methods are symbi.core's (laudit.c). l_io_store pushes the table; io.c puts it in place. */
+ * a "symbi.store", .path(store) its database file, .chains(store) the names of its chains. Type and methods are
+ * symbi.core's (laudit.c). l_io_store pushes the table; io.c puts it in place. */
 #include "symL.h"
 #include "symbi/io_store.h"
 #include "ud.h"
@@ -41,9 +42,27 @@ static int s_path(lua_State *L)
     return 1;
 }
 
+/* All chains, in byte order. */
+static int s_chains(lua_State *L)
+{
+    ud_store *u = symL_checkud(L, 1, UD_STORE);
+    symbi_str at = { "", 0 };
+    symbi_err err;
+    symbi_status st;
+    if (u->close != symbi_io_store_close) luaL_argerror(L, 1, "this is not an open store of a state folder");
+    lua_newtable(L);
+    symL_setarray(L);
+    for (int i = 1; (st = symbi_io_store_next_chain(&u->store, at, &at, &err)) == SYMBI_OK; i++) {
+        symL_pushstr(L, at);
+        at = symL_tostr(L, -1); /* the store's copy goes with the next call; the table keeps this one */
+        lua_rawseti(L, -2, i);
+    }
+    return st == SYMBI_ENOTFOUND ? 1 : symL_fail(L, &err);
+}
+
 void l_io_store(lua_State *L)
 {
-    static const luaL_Reg funcs[] = { { "open", s_open }, { "path", s_path }, { NULL, NULL } };
+    static const luaL_Reg funcs[] = { { "open", s_open }, { "path", s_path }, { "chains", s_chains }, { NULL, NULL } };
     lua_newtable(L);
     symL_setfuncs(L, funcs);
 }

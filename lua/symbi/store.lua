@@ -15,6 +15,11 @@ function M.open(dir, options)
     return io.store.open(dir, options)
 end
 
+--- The names of the chains of a state folder, in byte order; also those of which only the anchor is left.
+function M.chains(store)
+    return require("symbi.io").store.chains(store)
+end
+
 M.memory = core.audit.memstore
 
 --- Iterates over the records of a namespace in byte order: for key, value in symbi.store.records(store, "approvals") do.

@@ -126,6 +126,30 @@ describe("a state folder", function()
         assert.equal(0, select(2, cli("accept-clock", "--state", dir("cli"))))
     end)
 
+    it("verifies every chain of the folder", function()
+        fill("many", 2)
+        local store = symbi.try(symbi.store.open(dir("many")))
+        local a = symbi.try(audit.open(store, { chain = "worker-1" }))
+        symbi.try(a:commit { event = { type = "other" } })
+        a:close()
+        assert.same({ "main", "worker-1" }, symbi.store.chains(store))
+        store:close()
+        local out, status = cli("verify", "--state", dir("many"))
+        assert.equal(0, status, out)
+        assert.is_truthy(out:find("(chain main): OK", 1, true) and out:find("(chain worker-1): OK", 1, true), out)
+        assert.is_truthy((cli("show", "--state", dir("many"))):find("--chain worker-1", 1, true))
+        local anchor = read(dir("many/anchor-worker-1.json"))
+        write(dir("many/anchor-worker-1.json"), (anchor:gsub('"len":1', '"len":9')))
+        out, status = cli("verify", "--state", dir("many"))
+        assert.equal(1, status)
+        assert.is_truthy(out:find("(chain main): OK", 1, true) and out:find("(chain worker-1): TAMPERED", 1, true), out)
+        assert.equal(0, select(2, cli("verify", "--state", dir("many"), "--chain", "main")))
+        os.remove(dir("many/anchor.json"))
+        out, status = cli("verify", "--state", dir("many"), "--chain", "main")
+        assert.equal(0, status)
+        assert.is_truthy(out:find("anchor file is missing", 1, true), out)
+    end)
+
     it("names the entry that somebody edited in the file", function()
         fill("edited", 5)
         local path = dir("edited/symbi.db")
@@ -170,9 +194,10 @@ describe("a state folder", function()
             assert.is_truthy(out:find("usage:", 1, true))
         end
         assert.equal(0, select(2, cli("--help")))
+        write(dir("object.json"), "{}")
         for _, words in ipairs { { "show", "--state", dir("none") }, { "verify", "--state", dir("none") }, { "verify", "--file", dir("none") },
             { "verify", "--state", dir("cli"), "--key", "zz" }, { "verify", "--state", dir("cli"), "--anchor", dir("none") },
-            { "verify", "--state", dir("cli"), "--chain", "typo" },
+            { "verify", "--state", dir("cli"), "--chain", "typo" }, { "verify", "--state", dir("cli"), "--anchor", dir("object.json") },
             { "export", "--state", dir("cli"), "--output", dir("none/x") }, { "verify", "--file", "/dev/null" } } do
             local out, status = cli((table.unpack or unpack)(words)) -- luacheck: ignore
             assert.equal(1, status, out)

@@ -559,6 +559,42 @@ static void test_processes(void)
     CHECK(rep.result == SYMBI_AUDIT_OK && rep.entries == 200 && rep.anchored == 200 && rep.gaps == 0);
 }
 
+static void test_chains(void)
+{
+    const char *dir = tmp("chains");
+    static const char *const want[] = { "gone", "main", "w-1" };
+    rig r;
+    symbi_audit *b[2] = { NULL, NULL };
+    symbi_audit_options o = { 0 };
+    symbi_audit_event e = { .event = SYMBI_STR_INIT("{}") };
+    symbi_str at = { "", 0 };
+    char name[70];
+    CHECK_OK(rig_open(&r, cx, dir), err);
+    REQUIRE(r.a);
+    CHECK(symbi_io_store_next_chain(&r.s, at, &at, &err) == SYMBI_ENOTFOUND);
+    o.key = symbi_io_store_key(&r.s);
+    for (int i = 0; i < 2; i++) {
+        o.chain = symbi_str_z(i ? "w-1" : "gone");
+        CHECK_OK(symbi_audit_open(cx, &r.s, &o, &b[i], &err), err);
+        REQUIRE(b[i]);
+        CHECK_OK(symbi_audit_commit(b[i], &e, 1, NULL, 0, true, &err), err);
+        symbi_audit_free(b[i]);
+    }
+    CHECK_OK(put(&r, "{}", true), err);
+    CHECK(exists(dir, "anchor-w-1.json", NULL));
+    rig_close(&r);
+    tamper(dir, "DELETE FROM entry WHERE chain = 'gone'; DELETE FROM checkpoint WHERE chain = 'gone'");
+    CHECK_OK(rig_open(&r, cx, dir), err);
+    for (size_t i = 0; i < 3; i++) {
+        CHECK_OK(symbi_io_store_next_chain(&r.s, at, &at, &err), err);
+        CHECK_STR(at, want[i]);
+        snprintf(name, sizeof name, "%.*s", (int)at.n, at.p);
+        at = symbi_str_z(name);
+    }
+    CHECK(symbi_io_store_next_chain(&r.s, at, &at, &err) == SYMBI_ENOTFOUND);
+    rig_close(&r);
+}
+
 /* A trail is verified, against its moving anchor, while somebody writes. */
 static void test_verify_while_written(void)
 {
@@ -686,6 +722,7 @@ int main(void)
     RUN(test_rollback);
     RUN(test_corrupt_pages);
     RUN(test_processes);
+    RUN(test_chains);
     RUN(test_verify_while_written);
     RUN(test_kill_9);
     RUN(test_busy);

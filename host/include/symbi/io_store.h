@@ -30,6 +30,9 @@ SYMBI_API symbi_key *symbi_io_store_key(const symbi_store *s); /* borrowed; NULL
 SYMBI_API bool symbi_io_store_public(const symbi_store *s, uint8_t pub[32]); /* false: no audit.pub in a read-only folder */
 /* The outside copy of the last durable checkpoint of chain ("" = main). ENOTFOUND: there is none. EPARSE: it is damaged. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_io_store_anchor(const symbi_store *s, symbi_str chain, symbi_store_checkpoint *out, symbi_err *err);
+/* The name of the chain after `after` in byte order ("" starts), borrowed until the next call; ENOTFOUND at the end. Chains of
+ * which only the anchor is left count too. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_io_store_next_chain(const symbi_store *s, symbi_str after, symbi_str *out, symbi_err *err);
 SYMBI_API const char *symbi_io_store_path(const symbi_store *s); /* of the database file */
 
 #ifdef __cplusplus

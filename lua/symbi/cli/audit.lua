@@ -150,6 +150,10 @@ local function show(symbi, store, o)
     end
     line(titles)
     for _, row in ipairs(all) do line(row) end
+    local chains = not o.chain and symbi.store.chains(store) or {}
+    for _, chain in ipairs(chains) do
+        if chain ~= "main" then print("also there: chain " .. safe(chain, 64) .. " (--chain " .. safe(chain, 64) .. ")") end
+    end
     print(string.format("%d of %d entries; 'symbi-lua audit verify' tells whether they are genuine", tail.len - math.min(from, tail.len), tail.len))
     return 0
 end
@@ -204,6 +208,29 @@ local function print_report(symbi, r, what, o)
     return r.ok and 0 or 1
 end
 
+--- The named chain, or all of the folder: a writer beside the main one has a chain of its own.
+local function verify_chains(symbi, store, options, o)
+    local chains, message = { o.chain }
+    if not o.chain then
+        chains, message = symbi.store.chains(store)
+        if not chains then return nil, message end
+        if #chains == 0 then chains[1] = "main" end
+    end
+    if #chains > 1 and o.anchor then return nil, "--anchor is of one chain: name it with --chain" end
+    local status = 0
+    for _, chain in ipairs(chains) do
+        options.chain, o.chain = chain, chain
+        local called, report, why = pcall(symbi.audit.verify, store, options)
+        if not called then return nil, (tostring(report):gsub("^bad argument #%d+ to '[^']*' %((.*)%)$", "%1")) end -- an --anchor of the wrong shape
+        if not report then return nil, why end
+        report.trusted_key, report.chain = options.public_key ~= nil, chain
+        local s, m = print_report(symbi, report, o.state, o)
+        if s == nil then return nil, m end
+        if s ~= 0 then status = s end
+    end
+    return status
+end
+
 local function verify(symbi, o, open)
     local options, message = { chain = o.chain }
     if o.key then
@@ -227,13 +254,10 @@ local function verify(symbi, o, open)
         local store
         store, message = open()
         if not store then return nil, message end
-        local ok
-        ok, report, message = pcall(symbi.audit.verify, store, options)
+        local status
+        status, message = verify_chains(symbi, store, options, o)
         store:close()
-        if not ok then return nil, (tostring(report):gsub("^.-: ", "", 1)) end
-        if not report then return nil, message end
-        report.trusted_key = options.public_key ~= nil
-        what = o.state
+        return status, message
     end
     return print_report(symbi, report, what, o)
 end
