@@ -125,6 +125,7 @@ static symbi_status launch(symbi_spawner *sp, symbi_err *err)
     conf->o = sp->o;
     conf->ctl = sv[1];
     conf->listen = ears;
+    conf->since = sy_sp_wall();
     memcpy(conf->path, sp->path, sizeof conf->path);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &was); /* so that no handler of the host runs in the child */

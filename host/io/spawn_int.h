@@ -52,6 +52,7 @@ typedef struct sy_sp_conf {
     symbi_spawner_options o; /* defaults filled in */
     int ctl, listen;         /* listen -1: none */
     char path[108];
+    int64_t since; /* wall clock just before the process was made */
 } sy_sp_conf;
 
 /* The process: never returns. conf lies in memory of its own (copy on write). */

@@ -157,6 +157,7 @@ static bool begin(serve *s, int c, sy_sp_job *j, uint64_t id, symbi_str payload)
     if (!sy_sp_mem_room(&j->buf[0], SY_SP_READ)) return false;
     j->buf[0].n = SY_SP_HOLE;
     x.rq.local = c == 0;
+    x.rq.since_ms = s->conf->since;
     if (!st) st = permitted(s, &x.rq, &err);
     if (st) {
         sy_sp_job_refuse(j, st, err.msg);

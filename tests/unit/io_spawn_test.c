@@ -128,7 +128,7 @@ static void test_clean_world(void)
     CHECK_STR(r.out, "PATH=/usr/bin:/bin\nMARK=spawn-test\n");
     symbi_job_free(j);
     j = run(SH(&c, 5000, "readlink /proc/$$/fd/0; for i in 1 2 3 4 5 6 7 8 9 10 11 12; do test -e /proc/$$/fd/$i && echo $i; done; ulimit -c; ulimit -n; grep NoNewPrivs /proc/$$/status; "
-                         "grep -E 'Sig(Blk|Ign)' /proc/$$/status; ps -o sid= -p $$ | grep -cw $$"), &r);
+                         "grep -E 'Sig(Blk|Ign)' /proc/self/status; ps -o sid= -p $$ | grep -cw $$"), &r);
     REQUIRE(j);
     CHECK_STR(r.out, "/dev/null\n1\n2\n0\n1024\nNoNewPrivs:\t1\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n1\n");
     symbi_job_free(j);

@@ -41,11 +41,22 @@ typedef struct symbi_exec_request {
     symbi_plan plan;     /* kind SHELL; strings borrowed; args NULL (see args_json); digest as the client states it */
     symbi_str args_json; /* canonical JSON of plan.args, "" when the client sent none */
     symbi_str permit;    /* order bytes, may be empty */
+    int64_t since_ms;    /* wall clock at which this spawner process began */
     bool local;          /* over the socketpair of the process that started the spawner; false: over the listening socket */
 } symbi_exec_request;
 /* Runs in the spawner process only, which shares no memory with its parent any more: ud must have been complete when the
  * spawner was started. Must not block. SYMBI_OK lets the plan run; anything else refuses it with err's message. */
 typedef symbi_status (*symbi_exec_check_fn)(void *ud, const symbi_exec_request *rq, int64_t now_ms, symbi_err *err);
+
+/* The check that design.md section 3 asks for: each request must carry an order of the gate with this key, for exactly this
+ * plan, not expired, not used before. Orders that may have been minted before this spawner process began are refused too,
+ * since an earlier one may have run them: ttl_ms must be the gate's permit_ttl_ms (0 = 60000). max_used: orders remembered
+ * until they expire (0 = limits.permits_used). It uses malloc and OpenSSL in the spawner, so start that while the process
+ * has one thread. */
+typedef struct symbi_order_book symbi_order_book;
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_order_book_new(symbi_ctx *cx, const uint8_t key[32], int64_t ttl_ms, size_t max_used, symbi_order_book **out, symbi_err *err);
+SYMBI_API void symbi_order_book_free(symbi_order_book *b); /* wipes the key; after the spawner that uses it */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_order_book_check(void *book, const symbi_exec_request *rq, int64_t now_ms, symbi_err *err); /* a symbi_exec_check_fn */
 
 typedef struct symbi_spawner_options {
     uint32_t size;
