@@ -110,7 +110,7 @@ static symbi_status prepare(symbi_cedar_eval *ev, const symbi_cedar *set, const 
         sy_cuid u;
         if (rq->context->kind != SYMBI_OBJECT)
             return sy_cconv_fail(&c, SYMBI_ESCHEMA, &top, "the context is not a record: found %s", symbi_kind_name((symbi_kind)rq->context->kind));
-        if (rq->context_rule == SYMBI_CEDAR_STRICT) { /* the context as a whole may not be an escape either */
+        if (rq->context_rule == SYMBI_CEDAR_STRICT && rq->context->u.o.n == 1) { /* the context as a whole may not be an escape either */
             if (x && sy_ctype_and_id(x, &u)) return sy_cconv_fail(&c, SYMBI_ESCHEMA, &top, "the context is not a record: found an entity reference");
             x = symbi_value_getz(rq->context, "__expr");
             if (x && x->kind == SYMBI_STRING) return sy_cconv_fail(&c, SYMBI_ESCHEMA, &top, "the `__expr` escape is no longer supported");
@@ -200,7 +200,7 @@ static symbi_status note_error(symbi_cedar_eval *ev, uint32_t index, const sy_cp
     e->effect = (symbi_cedar_effect)body->effect;
     e->line = e->col = 0;
     e->message = m;
-    if (body->end && body->source < s->nsources && ev->err.pos >= body->pos) {
+    if (body->line && body->source < s->nsources && ev->err.pos >= body->pos) {
         symbi_str t = { s->sources[body->source].text.p + body->pos, body->end - body->pos };
         sy_cpos(t, ev->err.pos - body->pos, &e->line, &e->col);
         if (e->line == 1) e->col += body->col - 1;

@@ -310,6 +310,62 @@ static void *copy(sy_cbuild *b, const void *p, size_t n, size_t size)
     return q;
 }
 
+/* One array of the set into the builder's. */
+#define TAKE(b, arr, n, cap, from, count)                                                          \
+    do {                                                                                           \
+        if (sy_grow(&(b)->cx->alloc, (void **)&(b)->arr, &(b)->cap, (count) + 1, sizeof *(b)->arr)) \
+            (b)->failed_mem = true;                                                                \
+        else if (count)                                                                            \
+            memcpy((b)->arr, from, (count) * sizeof *(b)->arr), (b)->n = (count);                  \
+    } while (0)
+
+static sy_cval copy_val(sy_cbuild *b, const sy_cval *v)
+{
+    sy_cval r = *v;
+    if (v->tag == SY_CV_STRING) {
+        symbi_str s = sy_scratch_dup(&b->set->mem, sy_cv_text(*v));
+        if (!s.p) mem_failed(b);
+        r.u.s = s.p;
+    } else if (v->tag == SY_CV_ENTITY) {
+        sy_cuid *u = sy_scratch_alloc(&b->set->mem, sizeof *u);
+        if (!u) return mem_failed(b), r;
+        u->type = sy_scratch_dup(&b->set->mem, v->u.uid->type);
+        u->id = sy_scratch_dup(&b->set->mem, v->u.uid->id);
+        if (!u->type.p || !u->id.p) mem_failed(b);
+        r.u.uid = u;
+    } else if (v->tag == SY_CV_IP) {
+        sy_cip *ip = sy_scratch_alloc(&b->set->mem, sizeof *ip);
+        if (!ip) return mem_failed(b), r;
+        *ip = *v->u.ip;
+        r.u.ip = ip;
+    } else if (v->tag == SY_CV_SET) { /* constants hold no records */
+        sy_cval *items = sy_scratch_array(&b->set->mem, (size_t)v->n + 1, sizeof *items);
+        if (!items) return mem_failed(b), r;
+        for (uint32_t i = 0; i < v->n; i++) items[i] = copy_val(b, &v->u.items[i]);
+        r.u.items = items;
+    }
+    return r;
+}
+
+symbi_status sy_cbuild_copy(sy_cbuild *b, symbi_ctx *cx, const symbi_cedar *s, symbi_err *err)
+{
+    symbi_status st = sy_cbuild_init(b, cx, s->flags, err);
+    if (st) return st;
+    for (uint32_t i = 0; i < s->nstrs; i++) sy_cbuild_str(b, s->strs[i], false); /* the same numbers, because all differ */
+    for (uint32_t i = 0; i < s->nuids; i++) sy_cbuild_uid(b, s->uid_type[i], s->uid_id[i]);
+    TAKE(b, nodes, nnodes, cap_nodes, s->nodes, (size_t)s->nnodes);
+    TAKE(b, list, nlist, cap_list, s->list, (size_t)s->nlist);
+    TAKE(b, policies, npolicies, cap_policies, s->policies, (size_t)s->npolicies);
+    TAKE(b, anns, nanns, cap_anns, s->anns, (size_t)s->nanns);
+    for (uint32_t i = 0; i < s->nvals && !b->failed_mem; i++) add_const(b, copy_val(b, &s->vals[i]));
+    for (uint32_t i = 0; i < s->nsources && !b->failed_mem; i++) {
+        sy_csource own;
+        sy_cbuild_source(b, s->sources[i].name, s->sources[i].text, &own);
+    }
+    for (uint32_t i = 0; i < s->nwarnings && !b->failed_mem; i++) sy_cbuild_warn(b, s->warnings[i]);
+    return b->failed_mem ? sy_cbuild_nomem(b, err) : SYMBI_OK;
+}
+
 static uint32_t mask_for(size_t n)
 {
     uint32_t m = 15;

@@ -30,6 +30,8 @@ typedef struct sy_cbuild {
 
 /* After a failure of memory every function returns 0 or SY_NONE and sets failed_mem; look once at the end of a policy. */
 symbi_status sy_cbuild_init(sy_cbuild *b, symbi_ctx *cx, unsigned flags, symbi_err *err);
+/* A builder that holds all of set, to which more can be added. */
+symbi_status sy_cbuild_copy(sy_cbuild *b, symbi_ctx *cx, const symbi_cedar *set, symbi_err *err);
 uint32_t sy_cbuild_str(sy_cbuild *b, symbi_str s, bool borrow); /* borrow: s lives as long as the set */
 uint32_t sy_cbuild_uid(sy_cbuild *b, uint32_t type, uint32_t id);
 uint32_t sy_cbuild_node(sy_cbuild *b, sy_cop op, unsigned sub, uint32_t x, uint32_t y, uint32_t pos);

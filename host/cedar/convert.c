@@ -142,6 +142,7 @@ static symbi_status escape(sy_cconv *c, const symbi_value *v, const sy_cpath *at
 {
     const symbi_value *x = symbi_value_getz(v, "__expr"), *e, *fn, *arg, *args;
     *used = false;
+    if (v->u.o.n != 1) return SYMBI_OK; /* with a neighbour it is an ordinary record */
     if (x && x->kind == SYMBI_STRING) return sy_cconv_fail(c, SYMBI_ESCHEMA, at, "the `__expr` escape is no longer supported");
     if ((e = symbi_value_getz(v, "__entity"))) {
         sy_cuid u, *own;

@@ -245,6 +245,8 @@ static NOINLINE bool op_call(symbi_cedar_eval *ev, const sy_cnode *n, sy_cval *o
     for (uint32_t i = 0; i < n->b; i++) {
         if (!sy_ceval(ev, l[i], i < 2 ? &v[i] : &x)) return false;
     }
+    if (n->sub == SY_CFN_NONE) /* only a JSON policy can name one that does not exist */
+        return fail(ev, n, SYMBI_CEDAR_E_EXTENSION, "extension function `%` does not exist", ev->set->strs[l[n->b + 1]], str_none, str_none);
     if (sy_cfn_call((sy_cfn)n->sub, v, n->b, &ev->mem, out, &ev->err)) return true;
     ev->err.pos = n->pos;
     return false;

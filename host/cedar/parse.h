@@ -14,6 +14,8 @@ typedef struct sy_cparse {
     unsigned depth;      /* expressions being read */
     const char *clause;  /* "when" or "unless" while a condition is read */
     sy_buf buf;          /* unescaped strings, names */
+    const symbi_str *id; /* the id of the one policy in this text, or NULL: by name or number */
+    size_t number_from;  /* policyN counts from here */
     uint32_t line, line_pos, line_at; /* cursor for positions of policies, which only go forward */
 } sy_cparse;
 

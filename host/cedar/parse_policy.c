@@ -281,10 +281,12 @@ static bool policy(sy_cparse *p, uint32_t nth)
     pol.end = p->tok.end;
     sy_cparse_next(p);
     pol.role = pol.slots ? SYMBI_CEDAR_TEMPLATE : SYMBI_CEDAR_STATIC;
-    if (id != SY_NONE && (b->flags & SYMBI_CEDAR_IDS_ANNOTATED)) {
+    if (p->id) {
+        pol.id = sy_cbuild_str(b, *p->id, false);
+    } else if (id != SY_NONE && (b->flags & SYMBI_CEDAR_IDS_ANNOTATED)) {
         pol.id = id;
     } else if (!p->name.n || (b->flags & SYMBI_CEDAR_IDS_BY_POSITION)) {
-        snprintf(num, sizeof num, "policy%zu", b->npolicies);
+        snprintf(num, sizeof num, "policy%zu", b->npolicies - p->number_from);
         pol.id = sy_cbuild_str(b, symbi_str_z(num), false);
     } else {
         sy_buf_clear(&p->buf);

@@ -72,6 +72,20 @@ SYMBI_API size_t symbi_cedar_find(const symbi_cedar *set, symbi_str id); /* inde
 SYMBI_API size_t symbi_cedar_warning_count(const symbi_cedar *set);
 SYMBI_API symbi_str symbi_cedar_warning(const symbi_cedar *set, size_t i);
 
+/* ---- JSON, templates, text ---- */
+
+/* {"staticPolicies": text | {id: text | policy} | [text | policy], "templates": {id: text | policy}, "templateLinks":
+ * [{"templateId","newId","values"}]}, or one policy object by itself (then its id is policy0). All or nothing; err->path is a
+ * JSON pointer, or the policy's id with line and column. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_cedar_from_json(symbi_ctx *cx, const symbi_value *v, unsigned flags, symbi_cedar **out, symbi_err *err);
+/* A new set with one more policy: template_id with its slots filled (NULL for a slot it does not have). */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_cedar_link(symbi_ctx *cx, const symbi_cedar *set, symbi_str template_id, symbi_str new_id, const symbi_cedar_uid *principal,
+                                                       const symbi_cedar_uid *resource, symbi_cedar **out, symbi_err *err);
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_cedar_policy_to_json(symbi_ctx *cx, const symbi_cedar *set, size_t i, symbi_doc **out, symbi_err *err);
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_cedar_to_json(symbi_ctx *cx, const symbi_cedar *set, symbi_doc **out, symbi_err *err);
+/* Policy i, or all of them (SIZE_MAX), as Cedar text: one line each, compound operands in parentheses, no comments. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_cedar_to_text(symbi_ctx *cx, const symbi_cedar *set, size_t i, symbi_text *out, symbi_err *err);
+
 /* ---- entities ---- */
 
 /* An array of {"uid","attrs","parents","tags"?} (spec 9.1-9.3). All or nothing; err->path is a JSON pointer. NULL entities
