@@ -7,7 +7,12 @@ local core = require "symbi.core"
 local fds = require "tests.spec.helper.fds"
 local busted = require "busted"
 
-local live, open
+local live, open, name
+
+busted.subscribe({ "test", "start" }, function(element)
+    name = element.name
+    return nil, true
+end)
 
 local function collect()
     collectgarbage()
@@ -22,7 +27,7 @@ end)
 busted.after_each(function()
     collect()
     local left = core.debug_live() - live
-    if left > 0 then error(left .. " library allocations are left over after this test") end
+    if left > 0 then error(left .. " library allocations are left over after '" .. tostring(name) .. "'") end
     local new = fds.added(open, fds.list())
-    if #new > 0 then error("file descriptors left open by this test: " .. table.concat(new, ", ")) end
+    if #new > 0 then error("file descriptors left open by '" .. tostring(name) .. "': " .. table.concat(new, ", ")) end
 end)
