@@ -28,7 +28,9 @@ typedef struct sy_store {
     char *dir, *path; /* folder, database file */
     size_t dir_n, path_n;
     bool readonly;
+    bool held; /* a transaction is open between begin and commit or end */
     int busy_ms;
+    int64_t busy_since; /* monotonic: when the present wait for another process began */
     sqlite3 *db;
     sqlite3_stmt *q[SY_Q_COUNT]; /* prepared on first use */
     int sync_full;               /* present PRAGMA synchronous: 1 FULL, 0 NORMAL, -1 unknown */

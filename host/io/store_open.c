@@ -41,7 +41,7 @@ static symbi_status wrong(const sy_store *s, symbi_err *err, symbi_status code, 
     return code;
 }
 
-static symbi_status check_schema(sy_store *s, bool *empty, symbi_err *err)
+static symbi_status look_at_schema(sy_store *s, bool *empty, symbi_err *err)
 {
     int64_t app = 0, version = 0, objects = 0, tables = 0;
     symbi_status st = ask(s, "PRAGMA application_id", &app, err);
@@ -59,13 +59,23 @@ static symbi_status check_schema(sy_store *s, bool *empty, symbi_err *err)
     return SYMBI_OK;
 }
 
+/* The same in one snapshot: another process may be making the database at this moment. */
+static symbi_status check_schema(sy_store *s, bool *empty, symbi_err *err)
+{
+    symbi_status st = sy_db_exec(s, "BEGIN", err);
+    if (st) return st;
+    st = look_at_schema(s, empty, err);
+    sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    return st;
+}
+
 static symbi_status create_schema(sy_store *s, symbi_err *err)
 {
     char text[128];
     bool empty = false;
     symbi_status st = sy_db_exec(s, "BEGIN IMMEDIATE", err);
     if (st) return st;
-    st = check_schema(s, &empty, err); /* another process may have been faster */
+    st = look_at_schema(s, &empty, err); /* another process may have been faster */
     if (!st && empty) {
         st = sy_db_exec(s, schema, err);
         snprintf(text, sizeof text, "PRAGMA application_id=%d; PRAGMA user_version=%d", SY_DB_APP_ID, SY_DB_VERSION);
@@ -76,12 +86,27 @@ static symbi_status create_schema(sy_store *s, symbi_err *err)
     return st;
 }
 
+/* A commit of ours takes a fraction of a millisecond: SQLite's own handler, which soon sleeps 100 ms at a time, would leave
+ * the database idle while several processes wait for it. */
+static int on_busy(void *ud, int count)
+{
+    sy_store *s = ud;
+    struct timespec t, pause = { 0, (count < 15 ? count + 1 : 16) * 200000L };
+    int64_t now;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    now = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    if (count == 0) s->busy_since = now;
+    if (now - s->busy_since >= s->busy_ms) return 0;
+    nanosleep(&pause, NULL);
+    return 1;
+}
+
 static int open_db(sy_store *s, const char *name, int flags)
 {
     int rc = sqlite3_open_v2(name, &s->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
     if (rc != SQLITE_OK) return rc;
     sqlite3_extended_result_codes(s->db, 1);
-    sqlite3_busy_timeout(s->db, s->busy_ms);
+    sqlite3_busy_handler(s->db, on_busy, s);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);

@@ -418,26 +418,39 @@ static symbi_status set_sync(sy_store *s, bool full, symbi_err *err)
     return st;
 }
 
-static symbi_status s_commit(void *ud, const symbi_store_batch *b, symbi_err *err)
+static void s_end(void *ud)
 {
     sy_store *s = ud;
-    sy_anchor *a;
+    s->held = false;
+    if (!sqlite3_get_autocommit(s->db)) simple(s, SY_Q_ROLLBACK, NULL);
+}
+
+static symbi_status s_begin(void *ud, bool durable, symbi_err *err)
+{
+    sy_store *s = ud;
     symbi_status st;
     if (s->readonly) {
         sy_fail(err, SYMBI_EIO, "the store was opened read-only");
         sy_err_path(err, symbi_str_z(s->path));
         return SYMBI_EIO;
     }
-    st = check_anchor(s, b->chain, err);
-    if (!st) st = set_sync(s, b->durable, err);
+    s_end(s);
+    st = set_sync(s, durable, err);
     if (!st) st = simple(s, SY_Q_BEGIN, err);
-    if (st) return st;
-    st = write_batch(s, b, err);
+    s->held = st == SYMBI_OK;
+    return st;
+}
+
+static symbi_status s_commit(void *ud, const symbi_store_batch *b, symbi_err *err)
+{
+    sy_store *s = ud;
+    sy_anchor *a;
+    symbi_status st = check_anchor(s, b->chain, err);
+    if (!st && !(s->held && s->sync_full >= (int)b->durable)) st = s_begin(s, b->durable, err);
+    if (!st) st = write_batch(s, b, err);
     if (!st) st = simple(s, SY_Q_COMMIT, err);
-    if (st) {
-        if (!sqlite3_get_autocommit(s->db)) simple(s, SY_Q_ROLLBACK, NULL);
-        return st;
-    }
+    s_end(s); /* nothing is left open on any path */
+    if (st) return st;
     if (b->checkpoint && (a = sy_anchor_of(s, b->chain)) != NULL) {
         symbi_err werr;
         a->last = *b->checkpoint;
@@ -459,4 +472,6 @@ void sy_store_bind(sy_store *s, symbi_store *out)
     out->checkpoint = s_checkpoint;
     out->get = s_get;
     out->next = s_next;
+    out->begin = s_begin;
+    out->end = s_end;
 }

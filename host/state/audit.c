@@ -109,7 +109,7 @@ symbi_status symbi_audit_open(symbi_ctx *cx, const symbi_store *store, const sym
     symbi_audit *a;
     symbi_status st;
     *out = NULL;
-    if (store->size < sizeof *store || !store->commit || !store->tail || !store->row || !store->checkpoint)
+    if (store->size < offsetof(symbi_store, begin) || store->size > 4096 || !store->commit || !store->tail || !store->row || !store->checkpoint)
         return sy_fail(err, SYMBI_EINVAL, "symbi_store is incomplete");
     if (!o->key || !symbi_key_is_private(o->key)) return sy_fail(err, SYMBI_EINVAL, "the audit trail needs a private Ed25519 key");
     if (!sy_chain_name_ok(chain))
@@ -118,7 +118,7 @@ symbi_status symbi_audit_open(symbi_ctx *cx, const symbi_store *store, const sym
     a = sy_calloc(&cx->alloc, 1, sizeof *a);
     if (!a) return sy_fail_nomem(err);
     a->cx = cx;
-    a->store = *store;
+    memcpy(&a->store, store, store->size < sizeof *store ? store->size : sizeof *store); /* one of an older header is shorter */
     a->key = symbi_key_ref(o->key);
     a->chain_n = chain.n;
     memcpy(a->chain, chain.p, chain.n);
@@ -313,11 +313,24 @@ static symbi_status commit(symbi_audit *a, enum sy_build how, const symbi_audit_
                            bool durable, symbi_err *err)
 {
     symbi_status st = SYMBI_ESTATE;
+    bool held = false;
     for (int i = 0; i < TRIES && st == SYMBI_ESTATE; i++) {
+        if (i && !held && a->store.begin && a->store.end) { /* lost the race once: now the others wait */
+            st = a->store.begin(a->store.ud, durable, err);
+            if (st) {
+                a->draft.nrows = 0;
+                break;
+            }
+            held = true;
+            st = SYMBI_ESTATE;
+        }
         a->draft.nrows = 0;
         a->draft.events = n;
         st = sy_audit_refresh(a, err);
-        if (!st && how == SY_BUILD_ACCEPT_CLOCK && symbi_ctx_now_ms(a->cx) >= (a->len ? a->last_ms : 0)) return SYMBI_OK;
+        if (!st && how == SY_BUILD_ACCEPT_CLOCK && symbi_ctx_now_ms(a->cx) >= (a->len ? a->last_ms : 0)) {
+            a->draft.nrows = 0;
+            break;
+        }
         if (!st) st = sy_audit_build(a, how, ev, n, err);
         if (st) {
             a->draft.nrows = 0; /* never reached the store: no doubt about its fate */
@@ -326,6 +339,7 @@ static symbi_status commit(symbi_audit *a, enum sy_build how, const symbi_audit_
         st = store_draft(a, kv, nkv, durable, err);
         if (st == SYMBI_ESTATE) a->stale = true;
     }
+    if (held) a->store.end(a->store.ud);
     if (!st) sy_audit_advance(a);
     else if (st == SYMBI_EEXISTS) a->stale = true; /* a kv condition: the caller's to answer */
     else {

@@ -99,7 +99,9 @@ local function rows(entry)
     local out = {}
     for _, d in ipairs(type(data.decisions) == "table" and data.decisions or {}) do
         if type(d) == "table" then
-            local what = safe(d.decision or "?", 12) .. " " .. safe(d.name or d.tool or d.kind or "", 40)
+            local name = d.name or d.tool
+            if name == nil or name == "" then name = d.kind or "" end
+            local what = safe(d.decision or "?", 12) .. " " .. safe(name, 40)
             local why = list_of_policies(d.policies)
             if why == "" then why = safe(d.reason or d.code or "", 100) end
             out[#out + 1] = { head[1], head[2], head[3], head[4], what, why }

@@ -67,6 +67,10 @@ typedef struct symbi_store {
     symbi_status (*get)(void *ud, symbi_str ns, symbi_str key, symbi_str *value, symbi_err *err);
     /* The key after `after` in byte order ("" starts), borrowed; ENOTFOUND at the end. */
     symbi_status (*next)(void *ud, symbi_str ns, symbi_str after, symbi_str *key, symbi_str *value, symbi_err *err);
+    /* Optional (both or none; NULL where nobody else writes). begin keeps other writers out until the next commit or end, so
+     * that a writer that lost the race for the tail once does not lose it again; durable as in the batch that follows. */
+    symbi_status (*begin)(void *ud, bool durable, symbi_err *err);
+    void (*end)(void *ud);
 } symbi_store;
 
 #ifdef __cplusplus
