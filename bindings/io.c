@@ -22,11 +22,14 @@ static int state_gc(lua_State *L)
 {
     ud_iostate *s = symL_checkud(L, 1, UD_IOSTATE);
     symbi_spawner *sp = s->sp;
+    symbi_order_book *book = s->book;
     symbi_http *h = s->http;
     s->sp = NULL;
+    s->book = NULL;
     s->http = NULL;
     symbi_http_free(h);
     symbi_spawner_free(sp);
+    symbi_order_book_free(book);
     return 0;
 }
 

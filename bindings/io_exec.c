@@ -1,5 +1,6 @@
 /* bindings/io_exec.c: tools as processes. Only a plan that came out of a redeemed permit runs, and runs once.
- *   io.spawner([{listen=, max_jobs=, max_timeout_ms=, nofile=, cpu_seconds=, address_bytes=, file_bytes=}])   starts it early; its pid
+ *   io.spawner([{listen=, gate=, permit_ttl_ms=, max_jobs=, max_timeout_ms=, nofile=, cpu_seconds=, address_bytes=, file_bytes=}])   starts it early; its pid.
+ *     gate: it checks every order itself, under that gate's key; needed with listen=, a Unix socket that it serves for others
  *   result = io.exec(plan)          waits: {exit_code=, stdout=, stderr=, ...}, the shape run:resolve takes as exec
  *   job = io.start(plan)            job:wait([ms]) true or false, job:result(), job:kill(), job:close()
  * And for clients that speak to a spawner's socket themselves (nginx, over a cosocket):
@@ -59,12 +60,14 @@ symbi_spawner *l_io_spawner(lua_State *L, ud_iostate *s, symbi_err *err)
 
 static int io_spawner(lua_State *L)
 {
-    static const char *const known[] = { "listen", "max_jobs", "max_timeout_ms", "nofile", "cpu_seconds", "address_bytes", "file_bytes", NULL };
+    static const char *const known[] = { "listen", "gate", "permit_ttl_ms", "max_jobs", "max_timeout_ms", "nofile", "cpu_seconds", "address_bytes", "file_bytes", NULL };
     const symbi_str none = { NULL, 0 };
     symbi_spawner_options o;
     ud_iostate *s;
     symbi_err err;
     symbi_str listen;
+    ud_gate *g = NULL;
+    int64_t ttl;
     lua_settop(L, 1);
     symL_checkopts(L, 1, known);
     symbi_spawner_options_init(&o);
@@ -77,12 +80,30 @@ static int io_spawner(lua_State *L)
     o.cpu_seconds = (uint64_t)symL_optfield_int(L, 1, "cpu_seconds", 0, 0, INT64_MAX);
     o.address_bytes = (uint64_t)symL_optfield_int(L, 1, "address_bytes", 0, 0, INT64_MAX);
     o.file_bytes = (uint64_t)symL_optfield_int(L, 1, "file_bytes", 0, 0, INT64_MAX);
+    ttl = symL_optfield_int(L, 1, "permit_ttl_ms", 0, 0, 86400000);
+    if (lua_istable(L, 1)) {
+        lua_getfield(L, 1, "gate");
+        g = symL_testud(L, -1, UD_GATE);
+        if (!lua_isnil(L, -1) && (!g || !g->p)) return luaL_error(L, "io.spawner: gate must be an open gate, got %s", luaL_typename(L, -1));
+    }
+    if (listen.p && !g) return luaL_error(L, "io.spawner: listen needs gate, to check the orders that come over the socket");
     s = l_io_state(L);
     if (s->sp && !lua_isnoneornil(L, 1)) {
         memset(&err, 0, sizeof err);
         err.code = SYMBI_ESTATE;
         strcpy(err.msg, "the tool spawner runs already: give its options before the first tool, or call io.close() first");
         return symL_fail(L, &err);
+    }
+    if (!s->sp && g) {
+        uint8_t key[32];
+        symbi_status st;
+        symbi_order_book_free(s->book); /* of a start that failed */
+        symbi_gate_key(g->p, key);
+        st = symbi_order_book_new(symL_ctx(L), key, ttl, 0, &s->book, &err);
+        symbi_wipe(key, sizeof key);
+        if (st) return symL_fail(L, &err);
+        o.check = symbi_order_book_check;
+        o.check_ud = s->book;
     }
     if (!s->sp && symbi_spawner_new(symL_ctx(L), &o, &s->sp, &err)) return symL_fail(L, &err);
     symL_pushint(L, symbi_spawner_pid(s->sp));

@@ -13,6 +13,7 @@
 
 typedef struct ud_iostate {
     symbi_spawner *sp;
+    symbi_order_book *book; /* what its check looks at; outlives it */
     symbi_http *http;
 } ud_iostate;
 typedef struct ud_job { symbi_job *p; } ud_job;

@@ -1,0 +1,213 @@
+--- Transports for an nginx request (or timer): cosockets, so that the worker never waits. Tools run in the worker's own spawner, over its
+-- Unix socket:
+--   init_worker_by_lua_block { symbi.io.ngx.spawner{ gate = gate, dir = "/run/symbi" } }     one per worker, mode 0600
+-- A COMMIT effect goes to options.commit(effect), which hands the transaction to a writer outside the worker.
+-- luacheck: globals ngx
+local common = require "symbi.io.common"
+local core = require "symbi.core"
+local symio = require "symbi.io"
+local wire = core.wire
+
+local M = {}
+local Ngx = {}
+Ngx.__index = Ngx
+
+local PHASES = { rewrite = true, access = true, content = true, timer = true, ssl_cert = true, ssl_session_fetch = true, preread = true }
+local CONNECT_MS, TIMEOUT_MS, IDLE_MS, POOL = 10000, 120000, 60000, 32
+
+local function fail(code, ...)
+    local message = string.format(...)
+    return nil, message, core.error(code, message)
+end
+
+-- Cosockets exist in some phases only; elsewhere a timer (ngx.timer.at(0, ...)) is the way.
+local function can_wait()
+    local phase = ngx.get_phase()
+    if PHASES[phase] then return true end
+    return fail("EPHASE", "nothing can be waited for in nginx's %s phase; do it in ngx.timer.at(0, ...)", phase)
+end
+
+--- options: tools, approve, store as everywhere; commit = function(effect) -> receipt; spawner = path of a socket (default: the one that
+-- M.spawner started in this worker).
+-- Certificates are always checked.
+function M.new(options)
+    local self = common.new(Ngx, options)
+    self.writer = options and options.commit
+    self.socket = options and options.spawner or M.socket
+    return self
+end
+
+--- Starts this worker's spawner. dir: a folder that the worker may write to. Returns the socket's path.
+function M.spawner(options)
+    local path = string.format("%s/symbi-spawn-%d.sock", options.dir, ngx.worker.pid())
+    local pid, message, err = symio.spawner { listen = path, gate = options.gate, permit_ttl_ms = options.permit_ttl_ms }
+    if not pid then return nil, message, err end
+    M.socket = path
+    return path
+end
+
+local function ms_left(deadline)
+    ngx.update_time()
+    return math.floor((deadline - ngx.now()) * 1000)
+end
+
+-- A connection to the host of u; also whether it was used before. Kept ones are told apart by everything that makes a connection.
+local function connect(u, deadline)
+    local sock = ngx.socket.tcp()
+    local left = ms_left(deadline)
+    if left <= 0 then return fail("ETIMEOUT", "%s: no answer in time", u.authority) end
+    sock:settimeouts(math.min(CONNECT_MS, left), left, left)
+    local host = u.host:find(":", 1, true) and "[" .. u.host .. "]" or u.host
+    local ok, why = sock:connect(host, u.port, { pool = u.scheme .. ":" .. u.authority, pool_size = POOL })
+    if not ok then
+        return fail(why == "timeout" and "ETIMEOUT" or "EIO", "cannot connect to %s: %s", u.authority, tostring(why))
+    end
+    local used = (sock:getreusedtimes() or 0) > 0
+    if u.tls and not used then
+        ok, why = sock:sslhandshake(nil, u.host, true)
+        if not ok then
+            sock:close()
+            return fail("EIO", "TLS with %s failed: %s (nginx needs lua_ssl_trusted_certificate and lua_ssl_verify_depth)", u.authority, tostring(why))
+        end
+    end
+    return sock, used
+end
+
+-- Sends and reads one answer. The third result tells whether any byte of it had come.
+local function exchange(sock, u, bytes, h, deadline, on_data)
+    local ok, why = sock:send(bytes)
+    if not ok then return nil, { "EIO", "cannot send to " .. u.authority .. ": " .. tostring(why) }, false end
+    local began, body = false, {}
+    while true do
+        local left = ms_left(deadline)
+        if left <= 0 then return nil, { "ETIMEOUT", u.authority .. ": no answer in time" }, began end
+        sock:settimeout(left)
+        local piece
+        piece, why = sock:receiveany(65536)
+        local part, done, rest
+        if piece then
+            began = true
+            part, done, rest = h:feed(piece)
+            if part == nil then return nil, { rest and rest.code or "EIO", done }, began end
+        elseif why == "closed" then
+            local message, err
+            done, message, err = h:eof()
+            if not done then return nil, { err.code, u.authority .. ": " .. message }, began end
+            part, rest = "", "closed"
+        else
+            return nil, { why == "timeout" and "ETIMEOUT" or "EIO", u.authority .. ": " .. (why == "timeout" and "no answer in time" or tostring(why)) }, began
+        end
+        local head = h:head()
+        if #part > 0 then
+            if on_data and head.status >= 200 and head.status < 300 then
+                local fed, message, err = on_data(part)
+                if not fed then return nil, { type(err) == "table" and err.code or "EIO", message }, true end
+            else
+                body[#body + 1] = part
+            end
+        end
+        if done then
+            return { status = head.status, headers = head.headers, body = table.concat(body), again = head.keep_alive and rest == "" }
+        end
+    end
+end
+
+--- One HTTP request over a cosocket: the table that io.http takes, its response table. on_data(bytes) gets a streamed body.
+function M.http(rq, on_data)
+    local ok, message, err = can_wait()
+    if not ok then return nil, message, err end
+    local u, bytes
+    u, message, err = wire.url(rq.url)
+    if not u then return nil, message, err end
+    bytes, message, err = wire.request { url = rq.url, method = rq.method, headers = rq.headers, body = rq.body }
+    if not bytes then return nil, message, err end
+    ngx.update_time()
+    local deadline = ngx.now() + (rq.timeout_ms and rq.timeout_ms > 0 and rq.timeout_ms or TIMEOUT_MS) / 1000
+    for _ = 1, POOL + 1 do
+        local sock, used, problem = connect(u, deadline)
+        if not sock then return nil, used, problem end
+        local h = wire.http1 { kind = "response", head = rq.method == "HEAD", max_body = rq.max_bytes and rq.max_bytes > 0 and rq.max_bytes or nil }
+        local r, failed, began = exchange(sock, u, bytes, h, deadline, rq.stream and on_data)
+        h:close()
+        if r then
+            if not (r.again and sock:setkeepalive(IDLE_MS, POOL)) then sock:close() end
+            r.again = nil
+            return r
+        end
+        sock:close()
+        -- a kept connection that the server had closed meanwhile: nothing was answered, so a fresh one is tried
+        if not used or began then return nil, failed[2], core.error(failed[1], failed[2]) end
+    end
+    return fail("EIO", "%s: every kept connection was dead", u.authority)
+end
+
+--- Runs a plan in the spawner behind `path`.
+function M.exec(plan, path)
+    local ok, message, err = can_wait()
+    if not ok then return nil, message, err end
+    if not path then return fail("ESTATE", "no tool spawner serves this worker: call symbi.io.ngx.spawner{...} in init_worker_by_lua") end
+    local patience = (plan.timeout_ms or 0) + 10000
+    local sock = ngx.socket.tcp()
+    sock:settimeouts(1000, 5000, patience)
+    local why
+    ok, why = sock:connect("unix:" .. path)
+    if not ok then return fail("EIO", "cannot reach the tool spawner at %s: %s", path, tostring(why)) end
+    local frame
+    frame, message, err = symio.exec_encode(plan) -- takes the order: from here on the tool is never started a second time
+    if not frame then
+        sock:close()
+        return nil, message, err
+    end
+    ok, why = sock:send(frame)
+    local head, rest
+    if ok then head, why = sock:receive(16) end
+    if head then
+        local n
+        n, message, err = symio.exec_frame_len(head)
+        if not n then
+            sock:close()
+            return nil, message, err
+        end
+        rest, why = sock:receive(n - 16)
+    end
+    if not rest then
+        sock:close()
+        return fail("EIO", "the tool spawner ended while the tool was at work (%s); the tool is not run again", tostring(why))
+    end
+    sock:setkeepalive(IDLE_MS, POOL)
+    return symio.exec_decode(head .. rest)
+end
+
+local function send(effect, run)
+    local rq, message, err = common.request(effect)
+    if not rq then return nil, message, err end
+    local r
+    r, message, err = M.http(rq, function(bytes) return run:feed(effect.id, bytes) end)
+    if not r then return nil, message, err end
+    return r
+end
+
+function Ngx:model(effect, run) return send(effect, run) end
+function Ngx:http(effect, run) return send(effect, run) end
+function Ngx:approve(effect) return common.approve(self, effect) end
+
+-- LuaJIT yields through pcall, so a callback may wait.
+function Ngx:tool(effect, run)
+    return common.tool(self, effect, run, function(plan) return M.exec(plan, self.socket) end, pcall)
+end
+
+function Ngx:sleep(effect)
+    local ok, message, err = can_wait()
+    if not ok then return nil, message, err end
+    ngx.sleep((effect.ms or 0) / 1000)
+    return {}
+end
+
+function Ngx:commit(effect)
+    if not self.writer then return common.commit(self, effect) end
+    local receipt, message, err = self.writer(effect)
+    if not receipt then return nil, message, err end
+    return { receipt = receipt }
+end
+
+return M
