@@ -142,7 +142,12 @@ static symbi_status load_default(sy_rd *rd, const symbi_value *t, sy_arg *a)
     }
     a->dflt = v;
     plain.dflt = v;
-    plain.clamp = plain.has_min = plain.has_max = plain.has_fmin = plain.has_fmax = false;
+    plain.clamp = false;
+    symbi_err_clear(&e);
+    st = sy_arg_check(rd->cx, &plain, v, &rd->t->arena, &canon, &e);
+    if (st == SYMBI_ENOMEM) return sy_rd_nomem(rd);
+    if (st && (st = sy_rd_warn(rd, v, "default", "type %.*s refuses it: %s", SY_FMT(a->type_name), e.msg))) return st;
+    plain.has_min = plain.has_max = plain.has_fmin = plain.has_fmax = false;
     symbi_err_clear(&e);
     st = sy_arg_check(rd->cx, &plain, v, &rd->t->arena, &canon, &e);
     if (st == SYMBI_ENOMEM) return sy_rd_nomem(rd);
@@ -150,7 +155,6 @@ static symbi_status load_default(sy_rd *rd, const symbi_value *t, sy_arg *a)
         symbi_str text = sy_arg_text(v, &rd->t->arena);
         if (!text.p) return sy_rd_nomem(rd);
         canon = v->kind == SYMBI_INT ? *v : sy_val_str(text);
-        if ((st = sy_rd_warn(rd, v, "default", "type %.*s refuses it: %s", SY_FMT(a->type_name), e.msg))) return st;
     }
     a->dflt_value = canon;
     return SYMBI_OK;

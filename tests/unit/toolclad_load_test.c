@@ -201,6 +201,7 @@ static void test_warnings(void)
     WARNED(CALLBACK "[args.x]\npattern = \"^[a-z]+\"\n", "not anchored");
     WARNED(CALLBACK "[args.x]\ntype = \"url\"\n", "any scheme is accepted");
     WARNED(CALLBACK "[args.x]\ntype = \"port\"\ndefault = 0\n", "type port refuses it: argument 'x': Port must be 1-65535");
+    WARNED(CALLBACK "[args.x]\ntype = \"integer\"\nmin = 3\ndefault = 1\nclamp = true\n", "Value 1 is below minimum 3");
     WARNED(CALLBACK "[args.x]\ntype = \"enum\"\nallowed = [\"a&b\"]\n", "shell metacharacter");
     WARNED(CALLBACK "[args.x]\nallowed = [\"a\"]\n", "type enum only");
     WARNED(TOOL "[http]\nurl = \"http://h/\"\nsuccess_status = [200]\nerror_status = [200]\n" OUTPUT, "stands in success_status too");

@@ -108,7 +108,7 @@ static void test_text_types(void)
     NO("type = \"path\"", "\\\\host", "must be relative");
     OK("type = \"path\"", "...", "...");
     OK("type = \"path\"", "a/..b/c..", "a/..b/c..");
-    NO("type = \"string\"", "\x1b31m$", "forbidden character '$'");
+    NO("type = \"string\"", "\x1b" "31m$", "forbidden character '$'");
     /* values are echoed as one short clean line */
     NO("type = \"integer\"", "\x1b[31m\n", "'\\u001b[31m\\n' is not a valid integer");
     NO("type = \"integer\"", "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789", "6789...' is not a valid integer");
