@@ -130,7 +130,7 @@ static bool field_value(lua_State *L, int arg, const char *what, const char *nam
 
 static void read_facts(lua_State *L, int arg, symbi_facts *f, symbi_value *context, symbi_value *attrs)
 {
-    static const char *const known[] = { "context", "agent", "loop_id", "iteration", "tool_calls", "denied", "tokens_left", "time_left_ms", NULL };
+    static const char *const known[] = { "context", "agent", "loop_id", "iteration", "tool_calls", "denied", "tokens_left", "time_left_ms", "now", NULL };
     memset(f, 0, sizeof *f);
     f->tokens_left = f->time_left_ms = -1;
     if (lua_isnoneornil(L, arg)) return;
@@ -142,6 +142,7 @@ static void read_facts(lua_State *L, int arg, symbi_facts *f, symbi_value *conte
     f->denied = field_count(L, arg, "denied");
     f->tokens_left = symL_optfield_int(L, arg, "tokens_left", -1, -1, INT64_MAX);
     f->time_left_ms = symL_optfield_int(L, arg, "time_left_ms", -1, -1, INT64_MAX);
+    f->now_ms = symL_optfield_int(L, arg, "now", 0, 0, INT64_MAX);
     if (field_value(L, arg, "facts", "context", context)) f->context = context;
     if (field_value(L, arg, "facts", "agent", attrs)) f->agent_attrs = attrs;
 }
@@ -256,6 +257,25 @@ static int gate_reload(lua_State *L)
     return 1;
 }
 
+/* gate:shadow(policies | nil): see symbi_gate_shadow. gate:shadow_counts() -> asked, differed */
+static int gate_shadow(lua_State *L)
+{
+    symbi_gate *g = checkgate(L, 1);
+    ud_policies *p = lua_isnoneornil(L, 2) ? NULL : symL_checkud(L, 2, UD_POLICIES);
+    if (p && !p->p) return luaL_argerror(L, 2, "the policy set is closed");
+    symbi_gate_shadow(g, p ? p->p : NULL);
+    return 0;
+}
+
+static int gate_shadow_counts(lua_State *L)
+{
+    uint64_t asked, differed;
+    symbi_gate_shadow_counts(checkgate(L, 1), &asked, &differed);
+    symL_pushint(L, (int64_t)asked);
+    symL_pushint(L, (int64_t)differed);
+    return 2;
+}
+
 static int gate_generation(lua_State *L)
 {
     symL_pushint(L, (int64_t)symbi_gate_generation(checkgate(L, 1)));
@@ -353,6 +373,8 @@ static int verdict_index(lua_State *L)
     else if (strcmp(k, "policy_hash") == 0) push_hex(L, v->policy_hash, 32);
     else if (strcmp(k, "committed") == 0) lua_pushboolean(L, v->committed);
     else if (strcmp(k, "redeemed") == 0) lua_pushboolean(L, v->redeemed);
+    else if (strcmp(k, "shadow") == 0 && v->has_shadow) lua_pushstring(L, symbi_decision_name(v->shadow));
+    else if (strcmp(k, "shadow_policy") == 0 && v->has_shadow) lua_pushstring(L, v->shadow_policy);
     else if (strcmp(k, "sequence") == 0 && v->committed) symL_pushint(L, (int64_t)v->sequence);
     else lua_pushnil(L);
     return 1;
@@ -417,7 +439,7 @@ void l_gate_open(lua_State *L);
 void l_gate_open(lua_State *L)
 {
     static const luaL_Reg methods[] = { { "check", gate_check }, { "commit", gate_commit }, { "redeem", gate_redeem }, { "reload", gate_reload },
-                                        { "approve", gate_approve }, { "generation", gate_generation }, { "close", gate_close }, { NULL, NULL } };
+                                        { "approve", gate_approve }, { "generation", gate_generation }, { "shadow", gate_shadow }, { "shadow_counts", gate_shadow_counts }, { "close", gate_close }, { NULL, NULL } };
     static const luaL_Reg gate_meta[] = { { "__gc", gate_close }, { NULL, NULL } };
     static const luaL_Reg none[] = { { NULL, NULL } };
     static const luaL_Reg verdict_meta[] = { { "__gc", verdict_gc }, { "__index", verdict_index }, { "__newindex", verdict_newindex }, { "__tostring", verdict_tostring }, { NULL, NULL } };
@@ -437,4 +459,8 @@ void l_gate_open(lua_State *L)
         lua_setfield(L, -2, name);
     }
     lua_setfield(L, -2, "codes");
+    lua_getfield(L, LUA_REGISTRYINDEX, UD_GATE); /* methods: lua/symbi/gate.lua adds those that read files */
+    lua_getfield(L, -1, "__index");
+    lua_setfield(L, -3, "methods");
+    lua_pop(L, 1);
 }

@@ -132,6 +132,7 @@ void symbi_gate_free(symbi_gate *g)
     al = g->cx->alloc;
     symbi_cedar_eval_free(g->eval);
     symbi_cedar_unref(g->policies);
+    symbi_cedar_unref(g->shadow);
     symbi_cedar_entities_unref(g->entities);
     symbi_toolset_unref(g->tools);
     sy_nonces_free(&g->used);
@@ -153,6 +154,20 @@ symbi_status symbi_gate_reload(symbi_gate *g, symbi_cedar *policies, symbi_err *
     if (policies) symbi_cedar_hash(policies, g->policy_hash);
     g->generation++;
     return SYMBI_OK;
+}
+
+void symbi_gate_shadow(symbi_gate *g, symbi_cedar *policies)
+{
+    if (policies) symbi_cedar_ref(policies);
+    symbi_cedar_unref(g->shadow);
+    g->shadow = policies;
+    g->shadow_asked = g->shadow_differed = 0;
+}
+
+void symbi_gate_shadow_counts(const symbi_gate *g, uint64_t *asked, uint64_t *differed)
+{
+    *asked = g->shadow_asked;
+    *differed = g->shadow_differed;
 }
 
 uint64_t symbi_gate_generation(const symbi_gate *g) { return g->generation; }

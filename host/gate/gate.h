@@ -17,7 +17,7 @@ typedef struct sy_approval {
 struct symbi_gate {
     unsigned refs; /* runs keep their gate, so that garbage collectors may free in any order */
     symbi_ctx *cx;
-    symbi_cedar *policies;
+    symbi_cedar *policies, *shadow;
     symbi_cedar_entities *entities;
     symbi_toolset *tools;
     symbi_cedar_eval *eval;
@@ -28,7 +28,7 @@ struct symbi_gate {
     char surface[64];
     int64_t permit_ttl_ms;
     uint64_t max_tool_calls;
-    uint64_t generation;
+    uint64_t generation, shadow_asked, shadow_differed;
     uint8_t key[32];
     bool shared_key;      /* given by the host, because the executor checks orders elsewhere */
     long pid;             /* who drew key and pool: a forked child draws its own */
@@ -57,7 +57,12 @@ int sy_approval_find(symbi_gate *g, const uint8_t digest[32], int64_t now_ms);
 void sy_approval_take(symbi_gate *g, const uint8_t digest[32]);
 
 /* verdict.c: one policy_evaluated event over n verdicts as JSON text. */
-SYMBI_MUST_USE symbi_status sy_verdicts_event(symbi_ctx *cx, const symbi_verdict *const *v, const symbi_str *call_ids, size_t n, uint64_t iteration, symbi_text *out, symbi_err *err);
+typedef struct sy_decided {
+    const symbi_verdict *v;
+    const symbi_facts *f; /* may be NULL */
+    symbi_str call_id;
+} sy_decided;
+SYMBI_MUST_USE symbi_status sy_verdicts_event(symbi_ctx *cx, const sy_decided *d, size_t n, uint64_t iteration, symbi_text *out, symbi_err *err);
 /* Marks what a commit made of a verdict: its entry's sequence, or the deny that a failed commit is. */
 void sy_verdict_committed(symbi_verdict *v, uint64_t sequence);
 void sy_verdict_commit_failed(symbi_verdict *v, symbi_status st, const char *why);

@@ -75,7 +75,7 @@ static symbi_value context_value(symbi_gate *g, const symbi_facts *f, bool appro
     if (g->max_tool_calls)
         sy_obj_count(&budget, "tool_calls", g->max_tool_calls > f->tool_calls ? g->max_tool_calls - f->tool_calls : 0);
     sy_obj_put(&o, "budget", sy_obj_value(&budget));
-    sy_obj_int(&o, "now", symbi_ctx_now_ms(g->cx));
+    sy_obj_int(&o, "now", f->now_ms ? f->now_ms : symbi_ctx_now_ms(g->cx));
     sy_obj_str(&o, "surface", symbi_str_z(g->surface));
     sy_obj_bool(&o, "has_human_approval", approved);
     return sy_obj_value(&o);
@@ -121,6 +121,22 @@ static bool take_answer(symbi_gate *g, const symbi_action *a, const symbi_cedar_
                    kind, v->name, v->agent, kind, a->name.n ? "::" : "", v->name);
 }
 
+/* The shadow set's answer to the same request: recorded, never obeyed. What it cannot answer counts as a deny, as it would be. */
+static void ask_shadow(symbi_gate *g, const symbi_cedar_request *rq, symbi_verdict *v, bool allowed)
+{
+    symbi_cedar_answer ans;
+    symbi_cedar_policy_info pi;
+    symbi_status st = symbi_cedar_authorize(g->eval, g->shadow, rq, &ans, NULL);
+    v->has_shadow = true;
+    v->shadow = !st && ans.decision == SYMBI_ALLOW && !ans.forbid_error ? SYMBI_ALLOW : SYMBI_DENY;
+    if (!st && (ans.nreasons || ans.nerrors)) {
+        symbi_cedar_policy(g->shadow, ans.forbid_error || !ans.nreasons ? ans.errors[0].policy : ans.reasons[0], &pi);
+        sy_clean_line(v->shadow_policy, sizeof v->shadow_policy, pi.id);
+    }
+    g->shadow_asked++;
+    if (allowed != (v->shadow == SYMBI_ALLOW)) g->shadow_differed++;
+}
+
 bool sy_gate_ask_cedar(symbi_gate *g, const symbi_action *a, const symbi_facts *f, bool approved, symbi_verdict *v)
 {
     static const symbi_cedar_member_rule input_rule = { { "input", 5 }, SYMBI_CEDAR_PLAIN };
@@ -132,6 +148,7 @@ bool sy_gate_ask_cedar(symbi_gate *g, const symbi_action *a, const symbi_facts *
     symbi_value pa, ra, cv;
     symbi_err err;
     symbi_status st;
+    bool allowed;
 
     if (f->context && f->context->kind != SYMBI_OBJECT)
         return sy_deny(v, SYMBI_CODE_BAD_CONTEXT, "the trusted context must be an object, got %s", symbi_kind_name((symbi_kind)f->context->kind));
@@ -176,5 +193,7 @@ bool sy_gate_ask_cedar(symbi_gate *g, const symbi_action *a, const symbi_facts *
     st = symbi_cedar_authorize(g->eval, g->policies, &rq, &ans, &err);
     if (st == SYMBI_ESCHEMA) return sy_deny(v, SYMBI_CODE_BAD_CONTEXT, "the context cannot be shown to policies: %s%s%s", err.path, err.path[0] ? ": " : "", err.msg);
     if (st) return sy_deny(v, sy_code_of(st), "%s: %s", symbi_code_text(sy_code_of(st)), err.msg);
-    return take_answer(g, a, &ans, v);
+    allowed = take_answer(g, a, &ans, v);
+    if (g->shadow) ask_shadow(g, &rq, v, allowed);
+    return allowed;
 }

@@ -106,15 +106,44 @@ void sy_verdict_commit_failed(symbi_verdict *v, symbi_status st, const char *why
             symbi_code_text(st == SYMBI_ECLOCK ? SYMBI_CODE_CLOCK_BACKWARD : SYMBI_CODE_AUDIT_FAILED), why);
 }
 
-static symbi_value decision_value(sy_arena *a, const symbi_verdict *v, symbi_str call_id)
+enum { SY_INPUT_RECORDED = 16384 }; /* bytes of arguments and of trusted context that an entry repeats; the digest covers all */
+
+/* v as it will be recorded: itself, or null with a note when its text is long. */
+static void put_recorded(symbi_ctx *cx, sy_obj *o, const char *key, const symbi_value *v)
 {
+    symbi_text t;
+    if (!v || symbi_json_write(cx, v, SYMBI_JSON_CANONICAL, &t, NULL)) return;
+    if (t.n <= SY_INPUT_RECORDED) sy_obj_put(o, key, *v);
+    else sy_obj_count(o, key[0] == 'i' ? "input_bytes" : "context_bytes", t.n);
+    symbi_text_free(&t);
+}
+
+/* What policy saw besides the action: enough to ask another policy set the same question later. */
+static symbi_value facts_value(symbi_ctx *cx, sy_arena *a, const symbi_facts *f)
+{
+    sy_obj o = sy_obj_new(a);
+    if (f->agent_attrs) put_recorded(cx, &o, "agent", f->agent_attrs);
+    if (f->context) put_recorded(cx, &o, "context", f->context);
+    sy_obj_count(&o, "denied", f->denied);
+    sy_obj_count(&o, "iteration", f->iteration);
+    if (f->time_left_ms >= 0) sy_obj_int(&o, "time_left_ms", f->time_left_ms);
+    if (f->tokens_left >= 0) sy_obj_int(&o, "tokens_left", f->tokens_left);
+    sy_obj_count(&o, "tool_calls", f->tool_calls);
+    return sy_obj_value(&o);
+}
+
+static symbi_value decision_value(symbi_ctx *cx, sy_arena *a, const sy_decided *d)
+{
+    const symbi_verdict *v = d->v;
     sy_obj o = sy_obj_new(a);
     sy_arr pol = sy_arr_new(a);
     size_t n = v->npolicies < SYMBI_VERDICT_POLICIES ? v->npolicies : SYMBI_VERDICT_POLICIES;
     sy_obj_hex(&o, "action_digest", v->action_digest, 32);
-    if (call_id.n) sy_obj_str(&o, "call_id", call_id);
+    if (d->call_id.n) sy_obj_str(&o, "call_id", d->call_id);
     sy_obj_str(&o, "code", symbi_str_z(symbi_code_name(v->code)));
     sy_obj_str(&o, "decision", symbi_str_z(symbi_decision_name(v->decision)));
+    if (d->f) sy_obj_put(&o, "facts", facts_value(cx, a, d->f));
+    if (v->input) put_recorded(cx, &o, "input", symbi_doc_root(v->input));
     sy_obj_str(&o, "kind", symbi_str_z(symbi_action_kind_name(v->kind)));
     sy_obj_str(&o, "name", symbi_str_z(v->name));
     if (v->has_permit) sy_obj_hex(&o, "permit_nonce", v->permit.bytes + 4, 16);
@@ -131,10 +160,16 @@ static symbi_value decision_value(sy_arena *a, const symbi_verdict *v, symbi_str
     sy_obj_put(&o, "policies", sy_arr_value(&pol));
     if (v->npolicies > n) sy_obj_count(&o, "policies_total", v->npolicies);
     sy_obj_str(&o, "reason", symbi_str_z(v->reason));
+    if (v->has_shadow) {
+        sy_obj q = sy_obj_new(a);
+        sy_obj_str(&q, "decision", symbi_str_z(symbi_decision_name(v->shadow)));
+        sy_obj_str(&q, "policy", symbi_str_z(v->shadow_policy));
+        sy_obj_put(&o, "shadow", sy_obj_value(&q));
+    }
     return sy_obj_value(&o);
 }
 
-symbi_status sy_verdicts_event(symbi_ctx *cx, const symbi_verdict *const *v, const symbi_str *call_ids, size_t n, uint64_t iteration, symbi_text *out, symbi_err *err)
+symbi_status sy_verdicts_event(symbi_ctx *cx, const sy_decided *d, size_t n, uint64_t iteration, symbi_text *out, symbi_err *err)
 {
     sy_arena a;
     sy_obj o;
@@ -147,14 +182,14 @@ symbi_status sy_verdicts_event(symbi_ctx *cx, const symbi_verdict *const *v, con
     o = sy_obj_new(&a);
     list = sy_arr_new(&a);
     for (size_t i = 0; i < n; i++) {
-        if (v[i]->decision != SYMBI_ALLOW && v[i]->decision != SYMBI_MODIFY) denied++;
-        sy_arr_add(&list, decision_value(&a, v[i], call_ids[i]));
+        if (d[i].v->decision != SYMBI_ALLOW && d[i].v->decision != SYMBI_MODIFY) denied++;
+        sy_arr_add(&list, decision_value(cx, &a, &d[i]));
     }
     sy_obj_count(&o, "action_count", n);
     sy_obj_put(&o, "decisions", sy_arr_value(&list));
     sy_obj_count(&o, "denied_count", denied);
     sy_obj_count(&o, "iteration", iteration);
-    if (n) sy_obj_hex(&o, "policy_set_hash", v[0]->policy_hash, 32);
+    if (n) sy_obj_hex(&o, "policy_set_hash", d[0].v->policy_hash, 32);
     sy_obj_str(&o, "type", SY_LIT("policy_evaluated"));
     root = sy_obj_value(&o);
     st = a.status ? sy_arena_fail(&a, "the audit event", err) : symbi_json_write(cx, &root, SYMBI_JSON_CANONICAL, out, err);
@@ -164,5 +199,6 @@ symbi_status sy_verdicts_event(symbi_ctx *cx, const symbi_verdict *const *v, con
 
 symbi_status symbi_verdict_event(symbi_ctx *cx, const symbi_verdict *v, symbi_str call_id, const symbi_facts *f, symbi_text *out, symbi_err *err)
 {
-    return sy_verdicts_event(cx, &v, &call_id, 1, f ? f->iteration : 0, out, err);
+    sy_decided d = { v, f, call_id };
+    return sy_verdicts_event(cx, &d, 1, f ? f->iteration : 0, out, err);
 }

@@ -171,21 +171,20 @@ static symbi_status event_approval(symbi_run *r, const sy_proposal *p, symbi_err
 
 symbi_status sy_run_event_judged(symbi_run *r, symbi_err *err)
 {
-    const symbi_verdict **v;
-    symbi_str *ids;
+    sy_decided *d;
     symbi_text t;
     symbi_status st = event_reasoning(r, err);
     for (size_t i = 0; !st && i < r->ncalls; i++)
         if (r->calls[i].asked) st = event_approval(r, &r->calls[i], err);
     if (st) return st;
-    v = sy_arena_calloc(&r->turn, r->ncalls, sizeof *v);
-    ids = sy_arena_calloc(&r->turn, r->ncalls, sizeof *ids);
-    if (!v || !ids) return sy_arena_fail(&r->turn, "the turn", err);
+    d = sy_arena_calloc(&r->turn, r->ncalls, sizeof *d);
+    if (!d) return sy_arena_fail(&r->turn, "the turn", err);
     for (size_t i = 0; i < r->ncalls; i++) {
-        v[i] = &r->calls[i].v;
-        ids[i] = r->calls[i].call_id;
+        d[i].v = &r->calls[i].v;
+        d[i].f = &r->calls[i].f;
+        d[i].call_id = r->calls[i].call_id;
     }
-    st = sy_verdicts_event(r->cx, v, ids, r->ncalls, r->result.iterations, &t, err);
+    st = sy_verdicts_event(r->cx, d, r->ncalls, r->result.iterations, &t, err);
     return st ? st : queue(r, &t, err);
 }
 

@@ -87,6 +87,7 @@ end
 -- the run could not begin or its driver broke. options: io (transports), watch(kind, data), context, model, approve(effect).
 function Agent:run(prompt, options)
     options = options or {}
+    if type(self.runtime.policies_dir) == "string" then self.gate:refresh() end -- an edit holds from the next run on; a broken one is on the trail
     local run, message, err = self:start(prompt, options)
     if not run then return nil, message, err end
     local io = options.io or self.runtime:io(options)

@@ -69,11 +69,83 @@ function M.policies(from, options)
     return core.cedar.policies(sources, { symbi_alias = true, legacy_scope = not options.strict_policies, annotated_ids = true })
 end
 
+-- Where the policies of a gate came from, for gate:refresh; a gate that is gone takes its entry with it.
+local origins = setmetatable({}, { __mode = "k" })
+
+-- What the folder looks like from outside: names, sizes and times. A change is noticed by it, never trusted for what it is.
+local function signature(dir, surface)
+    local io = io_module()
+    local parts = {}
+    local function add(folder, optional)
+        local entries, message, err = io.list_dir(folder)
+        if not entries then
+            if optional and err and err.code == "ENOTFOUND" then return true end
+            return nil, message, err
+        end
+        for _, e in ipairs(entries) do
+            if e.name:find("%.cedar$") then
+                local info, why, serr = io.stat(folder .. "/" .. e.name)
+                if not info then return nil, why, serr end
+                parts[#parts + 1] = table.concat({ folder, e.name, tostring(info.size), tostring(info.mtime_ms) }, "\0")
+            end
+        end
+        return true
+    end
+    local ok, message, err = add(dir, false)
+    if ok and surface and surface ~= "" then ok, message, err = add(dir .. "/" .. surface, true) end
+    if not ok then return nil, message, err end
+    return table.concat(parts, "\0\0")
+end
+
+-- The event of a reload, on the trail where there is one: a reload that nobody can see later did not happen.
+local function journal(origin, event)
+    if origin.audit then return origin.audit:commit { event = core.json.canonical(event), agent_id = "runtime", loop_id = "" } end
+    return true
+end
+
+--- gate:refresh([force]): looks at the folder that the policies came from, and when it changed reads it again, whole. Returns false when
+-- nothing changed, the new generation when another set is in force, or nil, message, err when the folder is broken: then the old
+-- set stays in force, and the failure is on the trail once. A set can become empty only by an empty folder, which denies everything.
+function M.refresh(gate, force)
+    local origin = origins[gate]
+    if not origin then return nil, "this gate was not opened from a folder", core.error("ESTATE", "this gate was not opened from a folder") end
+    local sig, message, err = signature(origin.dir, origin.surface)
+    if sig and sig == origin.signature and not force then
+        if origin.broken then return nil, origin.broken.message, origin.broken.err end
+        return false
+    end
+    local set
+    if sig then set, message, err = M.policies(origin.dir, origin) end
+    local generation
+    if set then
+        local hash = set:hash()
+        local ok
+        ok, message, err = journal(origin, { type = "policy_reloaded", policy_set_hash = hash, policies = #set:policies(), source = origin.dir })
+        if ok then generation, message, err = gate:reload(set) end
+    end
+    if generation then
+        origin.signature, origin.broken = sig, nil
+        return generation
+    end
+    if not origin.broken or origin.broken.message ~= message then
+        journal(origin, { type = "policy_reload_failed", error = message, source = origin.dir })
+    end
+    origin.signature, origin.broken = sig or "", { message = message, err = err }
+    return nil, message, err
+end
+core.gate.methods.refresh = M.refresh
+
 function M.open(options)
     if type(options) ~= "table" then error("symbi.gate.open: an options table is expected", 2) end
     local o = {}
     for k, v in pairs(options) do o[k] = v end
     local message, err
+    local origin
+    if type(o.policies) == "string" then
+        origin = { dir = o.policies, surface = o.surface, strict_policies = o.strict_policies, audit = o.audit }
+        origin.signature, message, err = signature(o.policies, o.surface) -- before the files are read: a change in between is seen later
+        if not origin.signature then return nil, message, err end
+    end
     if o.policies ~= nil then
         o.policies, message, err = M.policies(o.policies, o)
         if not o.policies then return nil, message, err end
@@ -88,7 +160,10 @@ function M.open(options)
         if not o.tools then return nil, message, err end
     end
     if o.production == nil then o.production = os.getenv("SYMBIONT_ENV") == "production" end
-    return core.gate.new(o)
+    local gate
+    gate, message, err = core.gate.new(o)
+    if gate and origin then origins[gate] = origin end
+    return gate, message, err
 end
 
 return M

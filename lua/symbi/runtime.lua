@@ -68,7 +68,9 @@ end
 
 --- A gate over this runtime's policies and tools, for one executor profile (nil: every tool).
 function Runtime:open_gate(profile, max_tool_calls)
-    return require("symbi").gate.open { policies = self.policies, tools = self.tools, profile = profile, surface = self.surface, audit = self.audit,
+    -- from the folder, not from the set: each gate can then follow its edits (gate:refresh)
+    local policies = type(self.policies_dir) == "string" and self.policies_dir or self.policies
+    return require("symbi").gate.open { policies = policies, strict_policies = self.options.strict_policies, tools = self.tools, profile = profile, surface = self.surface, audit = self.audit,
         max_tool_calls = max_tool_calls, insecure_allow_all = self.options.insecure_allow_all }
 end
 

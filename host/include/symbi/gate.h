@@ -49,6 +49,7 @@ typedef struct symbi_facts {
     uint64_t iteration;             /* 1-based while a loop runs */
     uint64_t tool_calls, denied;    /* so far in this loop */
     int64_t tokens_left, time_left_ms; /* -1: unlimited */
+    int64_t now_ms;                 /* context.now; 0: the wall clock (a replay gives the moment of the recorded decision) */
 } symbi_facts;
 
 /* Why an action was not allowed: name, number, whose text is the start of the reason. The zero value is the least specific deny. */
@@ -131,6 +132,9 @@ typedef struct symbi_verdict {
     symbi_doc *input;       /* validated arguments (an object), or NULL */
     symbi_tool *tool;       /* tool_call: a reference, or NULL */
     bool committed, redeemed;
+    bool has_shadow;        /* a shadow set was asked too: */
+    symbi_decision shadow;  /* what it would have said to the same request, ALLOW or DENY; without effect */
+    char shadow_policy[96]; /* the first policy that determined that, or "" */
     uint64_t sequence;      /* of the audit entry, when committed */
 } symbi_verdict;
 SYMBI_API void symbi_verdict_clear(symbi_verdict *v); /* drops references, zeroes: a deny again */
@@ -161,6 +165,10 @@ SYMBI_API symbi_gate *symbi_gate_ref(symbi_gate *g); /* one more owner, same thr
 SYMBI_API void symbi_gate_free(symbi_gate *g);       /* gives up one ownership; NULL is fine */
 /* Puts another set in force, whole, for the next check; permits minted under the old one are stale. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_reload(symbi_gate *g, symbi_cedar *policies, symbi_err *err);
+/* A second set, asked beside the one in force whenever policy is asked: its answer is recorded in the verdict and on the trail,
+ * and counted where it differs, without any effect. NULL takes it away. */
+SYMBI_API void symbi_gate_shadow(symbi_gate *g, symbi_cedar *policies);
+SYMBI_API void symbi_gate_shadow_counts(const symbi_gate *g, uint64_t *asked, uint64_t *differed);
 SYMBI_API uint64_t symbi_gate_generation(const symbi_gate *g); /* counts reloads, from 1 */
 SYMBI_API symbi_toolset *symbi_gate_tools(const symbi_gate *g); /* borrowed, may be NULL */
 SYMBI_API symbi_cedar *symbi_gate_policies(const symbi_gate *g); /* borrowed, may be NULL */
