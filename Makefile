@@ -161,14 +161,15 @@ unit: $(UNIT_BIN)
 FUZZ_TIME ?= 30
 FUZZ_NAMES := $(if $(T),$(T),$(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_FLAGS := -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer
-$(B)/fuzz/lib_%: tests/fuzz/fuzz_%.c $(B)/libsymbi.a
+FUZZ_LIBS = $(if $(IO_LAYER),$(B)/libsymbi-io.a) $(B)/libsymbi.a -Wl,--as-needed $(IO_LIBS) $(CORE_LIBS)
+$(B)/fuzz/lib_%: tests/fuzz/fuzz_%.c $(B)/libsymbi.a $(if $(IO_LAYER),$(B)/libsymbi-io.a)
 	@mkdir -p $(@D)
 	$(call say,LINK)
-	$(Q)$(CC) $(SY_CFLAGS) $(CFLAGS) -fsanitize=fuzzer -o $@ $< $(B)/libsymbi.a $(CORE_LIBS) $(LDFLAGS)
-$(B)/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/standalone.c $(B)/libsymbi.a
+	$(Q)$(CC) $(SY_CFLAGS) $(CFLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_LIBS) $(LDFLAGS)
+$(B)/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/standalone.c $(B)/libsymbi.a $(if $(IO_LAYER),$(B)/libsymbi-io.a)
 	@mkdir -p $(@D)
 	$(call say,LINK)
-	$(Q)$(CC) $(SY_CFLAGS) $(CFLAGS) -o $@ $< tests/fuzz/standalone.c $(B)/libsymbi.a $(CORE_LIBS) $(LDFLAGS)
+	$(Q)$(CC) $(SY_CFLAGS) $(CFLAGS) -o $@ $< tests/fuzz/standalone.c $(FUZZ_LIBS) $(LDFLAGS)
 fuzz:
 	+$(MAKE) --no-print-directory B=build-fuzz CC=clang SANFLAGS="$(FUZZ_FLAGS) -DSY_ARENA_PARANOID" SAN= fuzz-run
 fuzz-run: $(FUZZ_NAMES:%=$(B)/fuzz/lib_%)
