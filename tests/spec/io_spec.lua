@@ -13,9 +13,9 @@ end
 local function shell_word(s) return "'" .. s:gsub("'", "'\\''") .. "'" end
 
 -- The stand-in model server; returns its base URL and a function that ends it.
-local function server()
+local function server(turns)
     local script, out = tmpname(), tmpname()
-    assert(symio.write_file(script, '{"turns":[{"content":"hello from the model"},{"content":"second"}]}'))
+    assert(symio.write_file(script, turns or '{"turns":[{"content":"hello from the model"},{"content":"second"}]}'))
     os.execute("python3 tests/tools/model-server.py " .. shell_word(script) .. " --seconds 30 >" .. shell_word(out) .. " 2>/dev/null </dev/null &")
     for _ = 1, 500 do
         local text = symio.read_file(out)
@@ -257,6 +257,100 @@ describe("symbi.io", function()
         end
         assert.has_error(function() symio.auto { kind = "guess" } end)
         assert.same({}, symio.auto():sleep { ms = 1 })
+    end)
+end)
+
+describe("governed work", function()
+    local HERE = "tests/env/nginx"
+    after_each(function() symio.close() end)
+
+    local function plan_of(gate, name, arguments)
+        local verdict = gate:check { kind = "tool_call", agent = "reader", name = name, arguments = arguments }
+        assert.is_true(verdict.allowed, verdict.reason)
+        assert(gate:commit(verdict))
+        return assert(gate:redeem(verdict, verdict.permit, { env = { "PATH=/usr/bin:/bin" } }))
+    end
+
+    it("executes a redeemed plan, once", function()
+        local gate = assert(symbi.gate.open { policies = HERE .. "/policies", tools = HERE .. "/tools" })
+        local plan = plan_of(gate, "count_lines", { path = "Makefile" })
+        local r = assert(symio.exec(plan))
+        assert.equal(0, r.exit_code)
+        assert.truthy(r.stdout:find("^%d+ Makefile\n$"))
+        assert.equal(#r.stdout, r.stdout_bytes)
+        assert.equal(symbi.crypto.sha256(r.stdout), r.stdout_sha256)
+        assert.is_false(r.timed_out)
+        for _, f in ipairs { "exec", "start", "exec_encode" } do
+            assert.has_error(function() symio[f](plan) end)
+        end
+        local job = assert(symio.start(plan_of(gate, "nap", { seconds = 20 })))
+        assert.is_false(job:wait(50))
+        assert.is_nil((job:result()))
+        job:kill()
+        assert.is_true(job:wait(3000))
+        local nothing, _, err = job:result()
+        assert.is_nil(nothing)
+        assert.equal("EABORT", err.code)
+        job:close()
+        local loop = symio.loop()
+        local quick, slow = assert(loop:exec(plan_of(gate, "count_lines", { path = "Makefile" }))), assert(loop:exec(plan_of(gate, "nap", { seconds = 20 })))
+        local id, kind, value = loop:wait(5000)
+        assert.same({ quick, "exec", 0 }, { id, kind, value.exit_code })
+        assert.is_false(loop:wait(20))
+        assert.is_true(loop:cancel(slow))
+        assert.is_nil((loop:wait(1000)))
+        loop:close()
+        gate:close()
+    end)
+
+    it("checks orders in a spawner that serves others", function()
+        local gate = assert(symbi.gate.open { policies = HERE .. "/policies", tools = HERE .. "/tools" })
+        local other = assert(symbi.gate.open { policies = HERE .. "/policies", tools = HERE .. "/tools" })
+        assert.has_error(function() symio.spawner { listen = "/tmp/x" } end)
+        assert(symio.spawner { gate = gate })
+        symio.sleep(5)
+        assert.equal(0, assert(symio.exec(plan_of(gate, "count_lines", { path = "Makefile" }))).exit_code)
+        local nothing, _, err = symio.exec(plan_of(other, "count_lines", { path = "Makefile" }))
+        assert.is_nil(nothing)
+        assert.equal("EPERMIT", err.code)
+        symio.close()
+        gate:close()
+        other:close()
+    end)
+
+    it("drives runs with a live model, waiting or side by side", function()
+        local base, quit = server [[{"turns":[
+            {"content":"count, then worse","tool_calls":[{"id":"a","name":"count_lines","arguments":{"path":"Makefile"}},{"id":"b","name":"remove_file","arguments":{"path":"Makefile"}}]},
+            {"content":"counted"}]}]]
+        local runtime = assert(symbi.runtime { policies = HERE .. "/policies", tools = HERE .. "/tools", no_audit = true })
+        local agent = assert(runtime:agent { id = "reader", limits = { max_iterations = 4 } })
+        local function once(stream, kind, fault)
+            return agent:run("count", { model = { provider = "openai", base_url = base .. (fault and "/fault/" .. fault or "/v1"), name = "m", stream = stream },
+                io = symio.auto { kind = kind } })
+        end
+        local function good(r, message)
+            assert.truthy(r, message)
+            assert.is_true(r.completed, tostring(r.error))
+            assert.equal("counted", r.output)
+            assert.equal(1, r.tool_calls)
+            assert.equal(1, r.denied)
+        end
+        for _, stream in ipairs { false, true } do
+            good(once(stream, "blocking"))
+            local tasks = {}
+            for i = 1, 6 do tasks[i] = function() return once(stream, "host") end end
+            for _, r in ipairs(assert(require("symbi.io.host").run(tasks))) do good(r[1], r[2]) end
+        end
+        for _, fault in ipairs { "garbage", "cut", "401" } do
+            for _, stream in ipairs { false, true } do
+                local r = once(stream, "blocking", fault)
+                assert.is_false(r.completed)
+                assert.equal("error", r.reason)
+                assert.truthy(r.error.message)
+            end
+        end
+        runtime:close()
+        quit()
     end)
 end)
 
