@@ -278,7 +278,7 @@ static void test_custom_types(void)
     symbi_doc *d;
     symbi_member m = { SY_LIT("x"), { 0 } };
     symbi_value args;
-    const char *defs = "[types.rate]\nbase = \"integer\"\nmin = 1\nmax = 10\n[types.string]\nbase = \"enum\"\n[types.nobase]\n[types.bad]\nbase = \"intger\"\n[types.chain]\nbase = \"rate\"\n"
+    const char *defs = "[types.rate]\nbase = \"integer\"\nmin = 1\nmax = 10\n[types.string]\nbase = \"enum\"\n[types.nobase]\n[types.bad]\nbase = \"intger\"\n[types.chain]\nbase = \"rate\"\n[types.arr]\nbase = \"array\"\n"
                        "[types.web]\nbase = \"url\"\nschemes = [\"https\"]\n";
     CHECK_OK(symbi_tooltypes_parse(cx, symbi_str_z(defs), SY_LIT("toolclad.toml"), &ty, &e), e);
     REQUIRE(ty);
@@ -287,7 +287,8 @@ static void test_custom_types(void)
     CHECK(strstr(symbi_tooltypes_problem(ty, 1).p, "types.nobase: base is missing"));
     CHECK(strstr(symbi_tooltypes_problem(ty, 2).p, "did you mean 'integer'?"));
     CHECK(strstr(symbi_tooltypes_problem(ty, 3).p, "types.chain: base: 'rate' is no built-in type"));
-    CHECK(symbi_tooltypes_problem(ty, 4).n == 0);
+    CHECK(strstr(symbi_tooltypes_problem(ty, 4).p, "types.arr: base: 'array' is no built-in type"));
+    CHECK(symbi_tooltypes_problem(ty, 5).n == 0);
     CHECK(symbi_tool_parse_with(cx, SY_LIT(CALLBACK "[args.x]\ntype = \"chain\"\n"), SY_LIT("s"), ty, &t, &e) == SYMBI_ESCHEMA && strstr(e.msg, "unknown type"));
     CHECK(symbi_tool_parse_with(cx, SY_LIT(CALLBACK "[args.x]\ntype = \"rat\"\n"), SY_LIT("s"), ty, &t, &e) == SYMBI_ESCHEMA && strstr(e.msg, "did you mean 'rate'?"));
     /* bounds of the type win over those of the argument; clamp is the argument's */

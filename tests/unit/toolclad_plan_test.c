@@ -117,6 +117,8 @@ static void test_option_injection(void)
     DENIED(TWO "template = \"p {a}\\\"\\\"\"\n" OUT, "{\"a\":\"-y\"}", "EDENIED: argument 'a'");
     DENIED(TWO "exec = [\"p\", \"{_c}\"]\nconditionals.c = {when = \"a != ''\", template = \"{a}\"}\n" OUT, "{\"a\":\"-y\"}", "EDENIED: argument 'a'");
     DENIED(TWO "exec = [\"p\", \"{a}\", \"{b}\"]\n" OUT, "{\"a\":\"--\",\"b\":\"-rf\"}", "EDENIED: argument 'a'"); /* a "--" of the value is none */
+    DENIED(TWO "exec = [\"p\", \"{free}\", \"{a}\"]\n" OUT, "{\"free\":\"--\",\"a\":\"-rf\"}", "EDENIED: argument 'a'"); /* nor is one of an argument that may give options */
+    DENIED(TWO "exec = [\"p\", \"-{free}\", \"{a}\"]\n" OUT, "{\"free\":\"-\",\"a\":\"-rf\"}", "EDENIED: argument 'a'");
     ARGV(TWO "exec = [\"p\", \"--\", \"{a}\"]\n" OUT, "{\"a\":\"-rf\"}", "[p][--][-rf]");
     ARGV(TWO "template = \"p -- {a}\"\n" OUT, "{\"a\":\"-rf x\"}", "[p][--][-rf][x]");
     ARGV(TWO "exec = [\"p\", \"--o={a}\", \"x{a}\"]\n" OUT, "{\"a\":\"-rf\"}", "[p][--o=-rf][x-rf]");

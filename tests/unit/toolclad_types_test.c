@@ -260,6 +260,11 @@ static void test_whole_call(void)
     CHECK(symbi_tool_validate(cx, t, &v, &d, &e) == SYMBI_ESCHEMA && strstr(e.msg, "must be an object"));
     v = sy_val_object(m, 2);
     CHECK(symbi_tool_validate(cx, t, &v, &d, &e) == SYMBI_ESCHEMA && strcmp(e.path, "b") == 0); /* the first by position */
+    m[0].key = SY_LIT("bb");
+    CHECK(symbi_tool_validate(cx, t, &v, &d, &e) == SYMBI_ESCHEMA && !d && strcmp(e.path, "bb") == 0 && strstr(e.msg, "tool 't' has no such argument"));
+    m[0].key = SY_LIT("B"); /* no folding */
+    CHECK(symbi_tool_validate(cx, t, &v, &d, &e) == SYMBI_ESCHEMA && !d);
+    m[0].key = SY_LIT("b");
     m[0].val = sy_val_int(80);
     m[1].val = sy_val_str(SY_LIT("7"));
     l->arg_bytes = 2 + 32 + 1;
