@@ -60,7 +60,8 @@ const char *sy_comm_name_fault(symbi_str s, size_t max);
 struct symbi_comm_rules {
     sy_ref refs;
     symbi_alloc alloc;
-    size_t size; /* of this allocation */
+    size_t size;   /* of this allocation */
+    size_t memory; /* of the rules in it */
     bool default_allow, first_wins;
     size_t n;
     sy_comm_rule **rule; /* insertion order; a reference each */

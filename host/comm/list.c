@@ -45,20 +45,12 @@ void symbi_comm_list_free(symbi_comm_list *l)
 
 symbi_comm_rules *symbi_comm_list_rules(const symbi_comm_list *l) { return l->now; }
 
-/* The set in force without the rule at `gone` (SIZE_MAX: none), with r at place `at` (NULL: none); takes over r's reference on
- * success only. */
-static symbi_status change(symbi_comm_list *l, size_t gone, sy_comm_rule *r, size_t at, symbi_err *err)
+/* Puts a changed copy of the set in force; takes over fresh's reference on success only. */
+static symbi_status change(symbi_comm_list *l, size_t gone, sy_comm_rule *fresh, size_t at, symbi_err *err)
 {
-    const symbi_comm_rules *old = l->now;
-    symbi_comm_rules *s = sy_comm_rules_new(l->cx, old->n + 1, old->default_allow, old->first_wins);
+    symbi_comm_rules *s = sy_comm_rules_new(l->cx, l->now->n + 1, l->now->default_allow, l->now->first_wins);
     if (!s) return sy_fail_nomem(err);
-    for (size_t i = 0; i <= old->n; i++) {
-        if (r && i == at) sy_comm_rules_push(s, r);
-        if (i == old->n || i == gone) continue;
-        sy_ref_inc(&old->rule[i]->refs);
-        sy_comm_rules_push(s, old->rule[i]);
-    }
-    sy_comm_rules_seal(s);
+    sy_comm_rules_derive(s, l->now, gone, fresh, at);
     symbi_comm_rules_unref(l->now);
     l->now = s;
     return SYMBI_OK;
@@ -67,7 +59,7 @@ static symbi_status change(symbi_comm_list *l, size_t gone, sy_comm_rule *r, siz
 symbi_status symbi_comm_list_add(symbi_comm_list *l, const symbi_value *rule, bool replace, const symbi_value **added, symbi_err *err)
 {
     uint64_t made = l->made;
-    size_t at, gone, memory = 0;
+    size_t at, gone, memory = l->now->memory;
     sy_comm_rule *r;
     symbi_status st;
     char id[32];
@@ -78,7 +70,6 @@ symbi_status symbi_comm_list_add(symbi_comm_list *l, const symbi_value *rule, bo
     if ((st = sy_comm_rule_new(l->cx, rule, symbi_str_z(id), l->flags, (sy_comm_where){ "", SIZE_MAX }, &r, err))) return st;
     gone = sy_comm_rules_index(l->now, r->id);
     at = gone == SIZE_MAX ? l->now->n : gone;
-    for (size_t i = 0; i < l->now->n; i++) memory += l->now->rule[i]->arena.used;
     if (gone != SIZE_MAX && !replace)
         st = sy_fail(err, SYMBI_EEXISTS, "there is a rule '%.*s' already; remove it first, or replace it", SY_FMT(r->id));
     else if (gone == SIZE_MAX && l->now->n >= SYMBI_COMM_MAX_RULES)

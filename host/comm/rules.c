@@ -29,30 +29,55 @@ symbi_comm_rules *sy_comm_rules_new(symbi_ctx *cx, size_t cap, bool default_allo
 
 void sy_comm_rules_push(symbi_comm_rules *s, sy_comm_rule *r)
 {
+    s->memory += r->arena.used;
     s->shown[s->n] = r->shown;
     s->rule[s->n++] = r;
 }
 
-/* True when rule a is to be asked before rule b; a comes later in insertion order. */
-static bool before(const symbi_comm_rules *s, const sy_comm_rule *a, const sy_comm_rule *b)
+/* True when rule a is to be asked before rule b, both given by their place in insertion order. */
+static bool before(const symbi_comm_rules *s, uint32_t a, uint32_t b)
 {
-    if (a->priority != b->priority) return a->priority > b->priority;
-    return !s->first_wins && !a->allow && b->allow;
+    const sy_comm_rule *x = s->rule[a], *y = s->rule[b];
+    if (x->priority != y->priority) return x->priority > y->priority;
+    if (!s->first_wins && x->allow != y->allow) return y->allow;
+    return a < b;
 }
 
-/* Insertion with binary search: stable, without memory of its own, and the list is at most 4,096 long. */
+/* Puts rule i among the n that stand in order already. */
+static void place(symbi_comm_rules *s, size_t n, uint32_t i)
+{
+    size_t lo = 0, hi = n;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (before(s, i, s->order[mid])) hi = mid;
+        else lo = mid + 1;
+    }
+    memmove(s->order + lo + 1, s->order + lo, (n - lo) * sizeof *s->order);
+    s->order[lo] = i;
+}
+
+/* Insertion with binary search: no memory of its own, and a set has at most 4,096 rules. */
 void sy_comm_rules_seal(symbi_comm_rules *s)
 {
-    for (size_t i = 0; i < s->n; i++) {
-        size_t lo = 0, hi = i;
-        while (lo < hi) {
-            size_t mid = (lo + hi) / 2;
-            if (before(s, s->rule[i], s->rule[s->order[mid]])) hi = mid;
-            else lo = mid + 1;
-        }
-        memmove(s->order + lo + 1, s->order + lo, (i - lo) * sizeof *s->order);
-        s->order[lo] = (uint32_t)i;
+    for (uint32_t i = 0; i < s->n; i++) place(s, i, i);
+    s->value = sy_val_array(s->shown, s->n);
+}
+
+void sy_comm_rules_derive(symbi_comm_rules *s, const symbi_comm_rules *old, size_t gone, sy_comm_rule *fresh, size_t at)
+{
+    size_t n = 0;
+    for (size_t i = 0; i <= old->n; i++) {
+        if (fresh && i == at) sy_comm_rules_push(s, fresh);
+        if (i == old->n || i == gone) continue;
+        sy_ref_inc(&old->rule[i]->refs);
+        sy_comm_rules_push(s, old->rule[i]);
     }
+    for (size_t k = 0; k < old->n; k++) { /* the others keep their order; only their places may have moved */
+        size_t i = old->order[k];
+        if (i == gone) continue;
+        s->order[n++] = (uint32_t)(i - (i > gone) + (fresh && i - (i > gone) >= at));
+    }
+    if (fresh) place(s, n, (uint32_t)at);
     s->value = sy_val_array(s->shown, s->n);
 }
 
@@ -181,7 +206,7 @@ static symbi_status collect_ids(const symbi_value *items, size_t n, const char *
 
 static symbi_status read_rules(symbi_ctx *cx, const symbi_value *items, size_t n, const char *base, unsigned flags, const sy_map *ids, symbi_comm_rules *s, symbi_err *err)
 {
-    size_t next = 1, memory = 0;
+    size_t next = 1;
     for (size_t i = 0; i < n; i++) {
         char made[32];
         sy_comm_rule *r;
@@ -195,8 +220,7 @@ static symbi_status read_rules(symbi_ctx *cx, const symbi_value *items, size_t n
         if (st) return st;
         if (sy_str_eqz(r->id, made)) next++;
         sy_comm_rules_push(s, r);
-        memory += r->arena.used;
-        if (memory > cx->limits.arena_bytes)
+        if (s->memory > cx->limits.arena_bytes)
             return sy_fail(err, SYMBI_ELIMIT, "the communication rules need more than %zu bytes of memory", cx->limits.arena_bytes);
     }
     return SYMBI_OK;

@@ -9,5 +9,8 @@ symbi_comm_rules *sy_comm_rules_new(symbi_ctx *cx, size_t cap, bool default_allo
 void sy_comm_rules_push(symbi_comm_rules *s, sy_comm_rule *r);
 /* Everything is in: fixes the order of decision and what is shown. */
 void sy_comm_rules_seal(symbi_comm_rules *s);
+/* Fills s from old: without the rule at place `gone` (SIZE_MAX: none), with fresh (takes over its reference; NULL: none) at place
+ * `at`, which is gone or the end. Seals it. */
+void sy_comm_rules_derive(symbi_comm_rules *s, const symbi_comm_rules *old, size_t gone, sy_comm_rule *fresh, size_t at);
 size_t sy_comm_rules_index(const symbi_comm_rules *s, symbi_str id); /* SIZE_MAX: no such rule */
 #endif

@@ -610,6 +610,24 @@ static void test_nesting(void)
     }
 }
 
+/* Parts are counted over the whole rule, not list by list. */
+static void test_conditions_in_all(void)
+{
+    for (int over = 0; over < 2; over++) {
+        char *open = filled("[{\"effect\":{\"allow\":true},\"condition\":{\"any\":[{\"any\":[", "{\"always\":true}", SYMBI_COMM_MAX_CONDITIONS - 3, ",", "]},{\"always\":true}");
+        char *text = filled(open, ",{\"always\":true}", (size_t)over, "", "]}}]");
+        if (over) {
+            refused_with(text, 0, SYMBI_ELIMIT, "/0/condition", "more than 256", __LINE__);
+        } else {
+            symbi_comm_rules *r = rules(text);
+            CHECK(r);
+            symbi_comm_rules_unref(r);
+        }
+        free(open);
+        free(text);
+    }
+}
+
 static void test_memory_limit(void)
 {
     symbi_ctx *small = NULL;
@@ -692,6 +710,43 @@ static void test_list(void)
     ALLOWS(symbi_comm_list_rules(l), "q", "q", "m");
     symbi_comm_list_free(l);
     symbi_comm_list_free(NULL);
+}
+
+/* After any change the list decides as the same rules parsed afresh do. */
+static void test_list_order(void)
+{
+    symbi_comm_list *l = NULL;
+    symbi_err err;
+    unsigned x = 12345;
+    for (unsigned flags = 0; flags <= SYMBI_COMM_FIRST_WINS; flags += SYMBI_COMM_FIRST_WINS) {
+        CHECK_OK(symbi_comm_list_new(cx, NULL, flags, &l, &err), err);
+        REQUIRE(l);
+        for (int step = 0; step < 400; step++) {
+            symbi_comm_rules *now, *fresh = NULL;
+            const symbi_value *v;
+            char text[160], id[16];
+            x = x * 1103515245u + 12345u;
+            snprintf(id, sizeof id, "id%u", (x >> 8) % 20);
+            if ((x >> 16) % 3 == 0) {
+                symbi_status st = symbi_comm_list_remove(l, Z(id), &err);
+                CHECK(st == SYMBI_OK || st == SYMBI_ENOTFOUND);
+            } else {
+                snprintf(text, sizeof text, "{\"id\":\"%s\",\"from\":\"%c*\",\"to\":\"*\",\"action\":\"%s\",\"priority\":%u}", id, "ab*"[(x >> 18) % 3], (x >> 20) & 1 ? "allow" : "deny", (x >> 22) % 3);
+                CHECK_OK(add(l, text, true, &v, &err), err);
+            }
+            now = symbi_comm_list_rules(l);
+            CHECK_OK(symbi_comm_rules_parse(cx, symbi_comm_rules_value(now), flags, &fresh, &err), err);
+            REQUIRE(fresh);
+            for (const char *name = "abc"; *name; name++) {
+                char from[2] = { *name, 0 };
+                symbi_comm_answer a = ask(now, from, "x", "m"), b = ask(fresh, from, "x", "m");
+                CHECK(a.allowed == b.allowed && a.rule_id.n == b.rule_id.n && !memcmp(a.rule_id.p, b.rule_id.p, a.rule_id.n));
+            }
+            symbi_comm_rules_unref(fresh);
+            if (t_now_failed) break;
+        }
+        symbi_comm_list_free(l);
+    }
 }
 
 static void test_list_limit(void)
@@ -896,8 +951,10 @@ int main(void)
     RUN(test_keep_unknown);
     RUN(test_limits);
     RUN(test_nesting);
+    RUN(test_conditions_in_all);
     RUN(test_memory_limit);
     RUN(test_list);
+    RUN(test_list_order);
     RUN(test_list_limit);
     RUN(test_hash);
     RUN(test_oom_everywhere);
