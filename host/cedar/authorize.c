@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "base/utf8.h"
+#include "cedar/conform.h"
 #include "cedar/eval.h"
 #include "cedar/index.h"
 
@@ -118,7 +119,16 @@ static symbi_status prepare(symbi_cedar_eval *ev, const symbi_cedar *set, const 
             if (x && symbi_value_getz(x, "fn") && (symbi_value_getz(x, "arg") || symbi_value_getz(x, "args")))
                 return sy_cconv_fail(&c, SYMBI_ESCHEMA, &top, "the context is not a record: found an extension value");
         }
-        if ((st = sy_cconvert_record(&c, rq->context, rq->context_rule, rq->rules, rq->nrules, &top, &ev->context.u.attrs, &ev->context.n))) return st;
+        if (!rq->schema && (st = sy_cconvert_record(&c, rq->context, rq->context_rule, rq->rules, rq->nrules, &top, &ev->context.u.attrs, &ev->context.n))) return st;
+    }
+    if (rq->schema) {
+        sy_cpath top = { NULL, SY_LIT("context"), 0 };
+        symbi_value none = { .kind = SYMBI_OBJECT };
+        uint32_t act = sy_cschema_action(rq->schema, &ev->uid[1]);
+        if (act == SY_NONE)
+            return sy_cconv_fail(&c, SYMBI_ESCHEMA, NULL, "action `%.*s::\"%.*s\"` does not exist in the supplied schema", SY_FMT(ev->uid[1].type), SY_FMT(ev->uid[1].id));
+        if ((st = sy_cconvert_record_typed(&c, rq->schema, rq->context ? rq->context : &none, rq->schema->actions[act].context, &top, &ev->context.u.attrs, &ev->context.n))) return st;
+        if (!rq->unchecked && (st = sy_cconform_request(&c, rq->schema, ev->uid, &ev->context))) return st;
     }
     if (rq->noverlay && (st = take_overlay(ev, rq, &c, err))) return st;
     for (int k = 0; k < 3; k++) ev->ent[k] = NULL;

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "base/str.h"
+#include "cedar/conform.h"
 
 #include <string.h>
 
@@ -16,6 +17,7 @@ typedef struct builder {
     uint32_t *ent_of, *slots;
     sy_centity *ents;
     size_t nuids, nents, edges;
+    const sy_cschema *schema; /* or NULL */
 } builder;
 
 static uint32_t hash_uid(const uint64_t seed[2], const sy_cuid *u)
@@ -95,6 +97,110 @@ static const symbi_value *field(builder *b, const symbi_value *v, const char *na
     return f;
 }
 
+/* Attributes and tags as the schema declares them. */
+static symbi_status typed_parts(builder *b, const symbi_value *attrs, const symbi_value *tags, const sy_cpath *at, sy_centity *e)
+{
+    sy_cpath pa = { at, SY_LIT("attrs"), 0 }, pt = { at, SY_LIT("tags"), 0 };
+    uint32_t k = sy_cschema_entity(b->schema, e->uid.type), dup = 0;
+    const sy_cst_entity *t;
+    symbi_status st;
+    sy_cattr *v;
+    if (k == SY_NONE)
+        return sy_cconv_fail(&b->conv, SYMBI_ESCHEMA, at, "entity `%.*s::\"%.*s\"` has type `%.*s` which is not declared in the schema", SY_FMT(e->uid.type), SY_FMT(e->uid.id), SY_FMT(e->uid.type));
+    t = &b->schema->entities[k];
+    if (t->is_enum && !sy_cschema_enum_has(t, e->uid.id))
+        return sy_cconv_fail(&b->conv, SYMBI_ESCHEMA, at, "entity `%.*s::\"%.*s\"` is of an enumerated entity type, but its id is not declared", SY_FMT(e->uid.type), SY_FMT(e->uid.id));
+    if ((st = sy_cconvert_record_typed(&b->conv, b->schema, attrs, t->shape, &pa, &e->attrs, &e->nattrs)) ||
+        (st = sy_cconform_record(&b->conv, b->schema, e->attrs, e->nattrs, t->shape, &pa)))
+        return st;
+    if (!tags || !tags->u.o.n) return SYMBI_OK;
+    if (!t->tags) return sy_cconv_fail(&b->conv, SYMBI_ESCHEMA, &pt, "entities of type `%.*s` have no tags according to the schema", SY_FMT(e->uid.type));
+    v = sy_scratch_array(&b->s->mem, tags->u.o.n, sizeof *v);
+    if (!v) return sy_cconv_nomem(&b->conv);
+    for (size_t i = 0; i < tags->u.o.n; i++) {
+        sy_cpath here = { &pt, tags->u.o.members[i].key, 0 };
+        if ((st = sy_cconv_str(&b->conv, tags->u.o.members[i].key, &here, &v[i].key)) ||
+            (st = sy_cconvert_typed(&b->conv, b->schema, &tags->u.o.members[i].val, t->tags, &here, &v[i].val)) ||
+            (st = sy_cconform(&b->conv, b->schema, &v[i].val, t->tags, &here)))
+            return st;
+    }
+    if (!sy_crec_normalise(v, (uint32_t)tags->u.o.n, &dup)) return sy_cconv_fail(&b->conv, SYMBI_ESCHEMA, &pt, "duplicate tag `%.*s`", SY_FMT(v[dup].key));
+    e->tags = v;
+    e->ntags = (uint32_t)tags->u.o.n;
+    return SYMBI_OK;
+}
+
+/* An action entity that is listed must say what the schema says: all its ancestors, nothing else. */
+static symbi_status check_action(builder *b, const sy_centity *e, const sy_cpath *at)
+{
+    uint32_t k = sy_cschema_action(b->schema, &e->uid);
+    bool same;
+    if (k == SY_NONE)
+        return sy_cconv_fail(&b->conv, SYMBI_ESCHEMA, at, "found action entity `%.*s::\"%.*s\"`, but it was not declared as an action in the schema", SY_FMT(e->uid.type), SY_FMT(e->uid.id));
+    same = !e->nattrs && !e->ntags && e->nparents == b->schema->actions[k].nanc;
+    for (uint32_t i = 0; i < e->nparents && same; i++) {
+        uint32_t p = sy_cschema_action(b->schema, &b->uids[e->parents[i]]);
+        same = p != SY_NONE && p != k && sy_cschema_action_in(b->schema, k, p);
+    }
+    if (same) return SYMBI_OK;
+    return sy_cconv_fail(&b->conv, SYMBI_ESCHEMA, at, "definition of action `%.*s::\"%.*s\"` does not match its schema declaration (parents: all its ancestors; no attributes, no tags)",
+                         SY_FMT(e->uid.type), SY_FMT(e->uid.id));
+}
+
+/* The schema's actions, each with all its ancestors as parents. */
+static symbi_status add_actions(builder *b)
+{
+    const sy_cschema *s = b->schema;
+    for (uint32_t i = 0; i < s->nactions; i++) {
+        sy_centity e;
+        uint32_t *par;
+        symbi_status st;
+        memset(&e, 0, sizeof e);
+        e.uid = s->actions[i].uid;
+        if ((st = sy_cconv_str(&b->conv, e.uid.type, NULL, &e.uid.type)) || (st = sy_cconv_str(&b->conv, e.uid.id, NULL, &e.uid.id))) return st;
+        e.num = number(b, &e.uid);
+        if (b->ent_of[e.num] != SY_NONE) continue; /* listed, and checked to be the same */
+        par = sy_scratch_array(&b->s->mem, (size_t)s->actions[i].nanc + 1, sizeof *par);
+        if (!par) return sy_cconv_nomem(&b->conv);
+        for (uint32_t k = 0; k < s->actions[i].nanc; k++) {
+            sy_cuid u = s->actions[s->actions[i].anc[k]].uid;
+            if ((st = sy_cconv_str(&b->conv, u.type, NULL, &u.type)) || (st = sy_cconv_str(&b->conv, u.id, NULL, &u.id))) return st;
+            par[k] = number(b, &u);
+        }
+        sy_u32_sort(par, s->actions[i].nanc);
+        e.parents = par;
+        e.nparents = s->actions[i].nanc;
+        b->edges += e.nparents;
+        b->ent_of[e.num] = (uint32_t)b->nents;
+        b->ents[b->nents++] = e;
+    }
+    return SYMBI_OK;
+}
+
+/* Every ancestor's type must be one that the schema allows above this type. */
+static symbi_status check_ancestors(builder *b)
+{
+    const sy_cschema *s = b->schema;
+    symbi_status st = SYMBI_OK;
+    for (size_t i = 0; i < b->nents && !st; i++) {
+        const sy_centity *e = &b->ents[i];
+        uint32_t t;
+        if (is_action(&e->uid)) continue;
+        t = sy_cschema_entity(s, e->uid.type);
+        /* the parents of each entity suffice: types above a parent's type are above this one's, because `in` is transitive */
+        for (uint32_t k = 0; k < e->nparents && !st; k++) {
+            const sy_cuid *p = &b->uids[e->parents[k]];
+            uint32_t pt = sy_cschema_entity(s, p->type);
+            if (pt == SY_NONE || !sy_cschema_under(s, t, pt))
+                st = sy_cconv_fail(&b->conv, SYMBI_ESCHEMA, NULL, "`%.*s::\"%.*s\"` is not allowed to have an ancestor of type `%.*s` according to the schema", SY_FMT(e->uid.type),
+                                   SY_FMT(e->uid.id), SY_FMT(p->type));
+            else if (s->entities[pt].is_enum && !sy_cschema_enum_has(&s->entities[pt], p->id))
+                st = sy_cconv_fail(&b->conv, SYMBI_ESCHEMA, NULL, "entity `%.*s::\"%.*s\"` is of an enumerated entity type, but its id is not declared", SY_FMT(p->type), SY_FMT(p->id));
+        }
+    }
+    return st;
+}
+
 static symbi_status add(builder *b, const symbi_value *v, size_t index)
 {
     sy_cpath at = { NULL, { NULL, 0 }, index };
@@ -113,8 +219,12 @@ static symbi_status add(builder *b, const symbi_value *v, size_t index)
     tags = symbi_value_getz(v, "tags");
     if (tags && tags->kind != SYMBI_OBJECT) return sy_cconv_fail(&b->conv, SYMBI_ESCHEMA, &pt, "\"tags\" must be an object, found %s", symbi_kind_name((symbi_kind)tags->kind));
     if ((st = sy_cconvert_uid(&b->conv, uid, &pu, &e.uid))) return st;
-    if ((st = sy_cconvert_record(&b->conv, attrs, SYMBI_CEDAR_STRICT, NULL, 0, &pa, &e.attrs, &e.nattrs))) return st;
-    if (tags && (st = sy_cconvert_record(&b->conv, tags, SYMBI_CEDAR_STRICT, NULL, 0, &pt, &e.tags, &e.ntags))) return st;
+    if (b->schema && !is_action(&e.uid)) {
+        if ((st = typed_parts(b, attrs, tags, &at, &e))) return st;
+    } else {
+        if ((st = sy_cconvert_record(&b->conv, attrs, SYMBI_CEDAR_STRICT, NULL, 0, &pa, &e.attrs, &e.nattrs))) return st;
+        if (tags && (st = sy_cconvert_record(&b->conv, tags, SYMBI_CEDAR_STRICT, NULL, 0, &pt, &e.tags, &e.ntags))) return st;
+    }
     e.num = number(b, &e.uid);
     par = sy_scratch_array(&b->s->mem, parents->u.a.n + 1, sizeof *par);
     if (!par) return sy_cconv_nomem(&b->conv);
@@ -132,6 +242,7 @@ static symbi_status add(builder *b, const symbi_value *v, size_t index)
         else if (par[i] != par[k - 1]) par[k++] = par[i];
     e.parents = par;
     e.nparents = k;
+    if (b->schema && is_action(&e.uid) && (st = check_action(b, &e, &at))) return st;
     b->edges += k;
     if (b->ent_of[e.num] != SY_NONE) {
         if (same_entity(&b->ents[b->ent_of[e.num]], &e, &b->conv.work)) return SYMBI_OK;
@@ -220,6 +331,7 @@ static symbi_status build(builder *b, const symbi_value *v)
     n = v->u.a.n;
     if (n > most || n > UINT32_MAX / 4) return sy_fail(b->conv.err, SYMBI_ELIMIT, "more than %zu entities", most);
     uids = n;
+    if (b->schema) uids += b->schema->nactions;
     for (size_t i = 0; i < n; i++) { /* an upper bound of the uids that occur */
         const symbi_value *p = symbi_value_getz(&v->u.a.items[i], "parents");
         if (p && p->kind == SYMBI_ARRAY) uids += p->u.a.n;
@@ -230,11 +342,12 @@ static symbi_status build(builder *b, const symbi_value *v)
     b->uids = sy_scratch_array(&b->s->mem, uids + 1, sizeof *b->uids);
     b->ent_of = sy_scratch_array(&b->s->mem, uids + 1, sizeof *b->ent_of);
     b->slots = sy_scratch_array(&b->s->mem, (size_t)mask + 1, sizeof *b->slots);
-    b->ents = sy_scratch_array(&b->s->mem, n + 1, sizeof *b->ents);
+    b->ents = sy_scratch_array(&b->s->mem, n + (b->schema ? b->schema->nactions : 0) + 1, sizeof *b->ents);
     if (!b->uids || !b->ent_of || !b->slots || !b->ents) return sy_cconv_nomem(&b->conv);
     memset(b->slots, 0, ((size_t)mask + 1) * sizeof *b->slots);
     for (size_t i = 0; i < n; i++)
         if ((st = add(b, &v->u.a.items[i], i))) return st;
+    if (b->schema && ((st = add_actions(b)) || (st = check_ancestors(b)))) return st;
     b->s->uids = b->uids;
     b->s->ent_of = b->ent_of;
     b->s->slots = b->slots;
@@ -244,7 +357,7 @@ static symbi_status build(builder *b, const symbi_value *v)
     return closure(b);
 }
 
-symbi_status symbi_cedar_entities_new(symbi_ctx *cx, const symbi_value *v, symbi_cedar_entities **out, symbi_err *err)
+static symbi_status make(symbi_ctx *cx, const symbi_value *v, const sy_cschema *schema, symbi_cedar_entities **out, symbi_err *err)
 {
     builder b;
     symbi_value none;
@@ -252,6 +365,7 @@ symbi_status symbi_cedar_entities_new(symbi_ctx *cx, const symbi_value *v, symbi
     *out = NULL;
     memset(&b, 0, sizeof b);
     b.cx = cx;
+    b.schema = schema;
     if (!v) {
         memset(&none, 0, sizeof none);
         none.kind = SYMBI_ARRAY;
@@ -271,6 +385,13 @@ symbi_status symbi_cedar_entities_new(symbi_ctx *cx, const symbi_value *v, symbi
     if (st) symbi_cedar_entities_unref(b.s);
     else *out = b.s;
     return st;
+}
+
+symbi_status symbi_cedar_entities_new(symbi_ctx *cx, const symbi_value *v, symbi_cedar_entities **out, symbi_err *err) { return make(cx, v, NULL, out, err); }
+
+symbi_status symbi_cedar_entities_conform(symbi_ctx *cx, const symbi_value *v, const symbi_cedar_schema *schema, symbi_cedar_entities **out, symbi_err *err)
+{
+    return make(cx, v, schema, out, err);
 }
 
 symbi_cedar_entities *symbi_cedar_entities_ref(symbi_cedar_entities *e)

@@ -180,22 +180,40 @@ static void run_eval(const char *file)
 static void test_eval(void) { run_eval("eval.jsonl"); }
 static void test_fuzz_eval(void) { run_eval("fuzz_eval.jsonl"); }
 
+static symbi_cedar_schema *schema_file(const char *name)
+{
+    char path[600];
+    symbi_cedar_schema *s = NULL;
+    symbi_str t;
+    symbi_err err;
+    snprintf(path, sizeof path, "%s/cedar/%s", vectors_dir(), name);
+    t = slurp(path);
+    CHECK_OK(symbi_cedar_schema_parse(cx, t, &s, &err), err);
+    free((char *)t.p);
+    return s;
+}
+
 static void test_entities(void)
 {
     lines l;
     const symbi_value *v;
     long n = 0;
+    symbi_cedar_schema *schema;
     if (!lines_open(&l, "entities.jsonl")) SKIP("no vectors");
+    schema = schema_file("entities-fixture.cedarschema");
+    REQUIRE(schema);
     while ((v = lines_next(&l))) {
         symbi_cedar_entities *e = NULL;
         symbi_err err;
         symbi_status st;
-        if (flag(v, "useSchema") || symbi_value_getz(v, "quirk")) continue;
+        if (symbi_value_getz(v, "quirk")) continue;
         n++;
-        st = symbi_cedar_entities_new(cx, symbi_value_getz(v, "entities"), &e, &err);
+        st = flag(v, "useSchema") ? symbi_cedar_entities_conform(cx, symbi_value_getz(v, "entities"), schema, &e, &err)
+                                  : symbi_cedar_entities_new(cx, symbi_value_getz(v, "entities"), &e, &err);
         if ((st == SYMBI_OK) != flag(v, "accept")) differ(v, st ? "refused" : "accepted", st ? &err : NULL);
         symbi_cedar_entities_unref(e);
     }
+    symbi_cedar_schema_unref(schema);
     printf("entities.jsonl: %ld cases\n", n);
 }
 
@@ -208,22 +226,31 @@ static void test_context(void)
     symbi_cedar_eval *ev = NULL;
     symbi_err err;
     symbi_str text = { "", 0 };
+    symbi_cedar_schema *schema;
     if (!lines_open(&l, "context.jsonl")) SKIP("no vectors");
+    schema = schema_file("entities-fixture.cedarschema");
+    REQUIRE(schema);
     CHECK_OK(parse_text(text, 0, &set, &err), err);
     CHECK_OK(symbi_cedar_eval_new(cx, &ev, &err), err);
     while ((v = lines_next(&l))) {
         symbi_cedar_request rq;
         symbi_cedar_answer a;
         symbi_status st;
-        if (symbi_value_getz(v, "action")->kind != SYMBI_NULL) continue;
         n++;
         memset(&rq, 0, sizeof rq);
         rq.principal.type = rq.action.type = rq.resource.type = symbi_str_z("A");
+        if (symbi_value_getz(v, "action")->kind != SYMBI_NULL) { /* principal and resource such as the action wants them */
+            rq.action = uid_of(symbi_value_getz(v, "action"));
+            rq.principal.type = symbi_str_z(eqz(rq.action.type, "N::Action") ? "N::T" : "User");
+            rq.resource.type = symbi_str_z(eqz(rq.action.type, "N::Action") ? "N::T" : "Photo");
+            rq.schema = schema;
+        }
         rq.context = symbi_value_getz(v, "context");
         st = symbi_cedar_authorize(ev, set, &rq, &a, &err);
         if ((st == SYMBI_OK) != flag(v, "accept")) differ(v, st ? "refused" : "accepted", st ? &err : NULL);
         CHECK(a.decision == SYMBI_DENY);
     }
+    symbi_cedar_schema_unref(schema);
     printf("context.jsonl: %ld cases\n", n);
     symbi_cedar_eval_free(ev);
     symbi_cedar_unref(set);
@@ -292,20 +319,24 @@ static void test_authz(void)
         symbi_cedar_entities *ents = NULL;
         symbi_cedar_request rq;
         symbi_cedar_answer a;
-        const symbi_value *req = symbi_value_getz(v, "request");
+        const symbi_value *req = symbi_value_getz(v, "request"), *sv = symbi_value_getz(v, "schema"), *val = symbi_value_getz(v, "validateRequest");
+        symbi_cedar_schema *schema = NULL;
         symbi_status st;
-        if (symbi_value_getz(v, "schema")) continue;
         n++;
         st = set_of(v, &set, &err);
-        if (!st) st = symbi_cedar_entities_new(cx, symbi_value_getz(v, "entities"), &ents, &err);
+        if (!st && sv) st = sv->kind == SYMBI_STRING ? symbi_cedar_schema_parse(cx, sv->u.s, &schema, &err) : symbi_cedar_schema_from_json(cx, sv, &schema, &err);
+        if (!st) st = sv ? symbi_cedar_entities_conform(cx, symbi_value_getz(v, "entities"), schema, &ents, &err) : symbi_cedar_entities_new(cx, symbi_value_getz(v, "entities"), &ents, &err);
         if (!st) {
             request_of(req, &rq);
             rq.entities = ents;
+            rq.schema = schema;
+            rq.unchecked = val && !val->u.b;
             st = symbi_cedar_authorize(ev, set, &rq, &a, &err);
         }
         if ((st == SYMBI_OK) != flag(v, "accept")) differ(v, st ? "refused" : "accepted", st ? &err : NULL);
         else if (!st) check_answer(v, set, &a, "reasons", "errors");
         symbi_cedar_entities_unref(ents);
+        symbi_cedar_schema_unref(schema);
         symbi_cedar_unref(set);
     }
     printf("authz.jsonl: %ld cases\n", n);
@@ -402,6 +433,94 @@ static void test_policy_json(void)
     printf("policy_json.jsonl: %ld cases; %ld texts worded differently\n", l.n, texts);
 }
 
+static void test_request(void)
+{
+    lines l;
+    const symbi_value *v;
+    symbi_cedar *set = NULL;
+    symbi_cedar_eval *ev = NULL;
+    symbi_cedar_schema *schema;
+    symbi_err err;
+    if (!lines_open(&l, "request.jsonl")) SKIP("no vectors");
+    schema = schema_file("entities-fixture.cedarschema");
+    REQUIRE(schema);
+    CHECK_OK(parse_text(symbi_str_z("permit(principal, action, resource);"), 0, &set, &err), err);
+    CHECK_OK(symbi_cedar_eval_new(cx, &ev, &err), err);
+    while ((v = lines_next(&l))) {
+        symbi_cedar_request rq;
+        symbi_cedar_answer a;
+        symbi_cedar_entities *ents = NULL;
+        symbi_status st = symbi_cedar_entities_conform(cx, symbi_value_getz(v, "entities"), schema, &ents, &err);
+        const symbi_value *pid = symbi_value_getz(symbi_value_getz(symbi_value_getz(v, "request"), "principal"), "id");
+        if (pid && pid->kind != SYMBI_STRING) st = SYMBI_ESCHEMA; /* no uid: cannot be said in our struct */
+        if (!st) {
+            request_of(symbi_value_getz(v, "request"), &rq);
+            rq.entities = ents;
+            rq.schema = schema;
+            rq.unchecked = !flag(v, "validateRequest");
+            st = symbi_cedar_authorize(ev, set, &rq, &a, &err);
+        }
+        if ((st == SYMBI_OK) != flag(v, "accept")) differ(v, st ? "refused" : "accepted", st ? &err : NULL);
+        else if (!st && (a.decision == SYMBI_ALLOW) != eqz(str(v, "decision"), "allow")) differ(v, "decision", NULL);
+        symbi_cedar_entities_unref(ents);
+    }
+    printf("request.jsonl: %ld cases\n", l.n);
+    symbi_cedar_eval_free(ev);
+    symbi_cedar_schema_unref(schema);
+    symbi_cedar_unref(set);
+}
+
+static void same_schema(const symbi_value *v, const symbi_cedar_schema *s, bool resolved, const char *key)
+{
+    symbi_doc *d = symbi_cedar_schema_json(s, resolved);
+    const symbi_value *want = symbi_value_getz(v, key);
+    if (want && !symbi_value_equal(symbi_doc_root(d), want)) {
+        differ(v, key, NULL);
+        show("got ", symbi_doc_root(d));
+        show("want", want);
+    }
+    symbi_doc_unref(d);
+}
+
+static void test_schema(void)
+{
+    lines l;
+    const symbi_value *v;
+    symbi_err err;
+    long texts = 0;
+    if (!lines_open(&l, "schema.jsonl")) SKIP("no vectors");
+    while ((v = lines_next(&l))) {
+        const symbi_value *in = symbi_value_getz(v, "schema");
+        bool text = eqz(str(v, "format"), "cedar");
+        symbi_cedar_schema *s = NULL, *again = NULL;
+        symbi_text t;
+        symbi_status st = text ? symbi_cedar_schema_parse(cx, in->u.s, &s, &err) : symbi_cedar_schema_from_json(cx, in, &s, &err);
+        if ((st == SYMBI_OK) != flag(v, "accept")) {
+            differ(v, st ? "refused" : "accepted", st ? &err : NULL);
+        } else if (!st) {
+            if (text) {
+                same_schema(v, s, false, "json");
+                same_schema(v, s, true, "resolvedJson");
+            }
+            st = symbi_cedar_schema_text(cx, s, &t, &err);
+            if (st != SYMBI_EUNSUPPORTED) {
+                if (st) differ(v, "to text", &err);
+                else {
+                    symbi_str want = str(v, text ? "textFromJson" : "text");
+                    if (want.p[0] && !eqz(want, t.p)) texts++;
+                    st = symbi_cedar_schema_parse(cx, symbi_text_str(&t), &again, &err);
+                    if (st) differ(v, "printed schema refused", &err), printf("%s\n", t.p);
+                    else if (text) same_schema(v, again, true, "resolvedJson");
+                    symbi_text_free(&t);
+                }
+            }
+        }
+        symbi_cedar_schema_unref(s);
+        symbi_cedar_schema_unref(again);
+    }
+    printf("schema.jsonl: %ld cases; %ld texts worded differently\n", l.n, texts);
+}
+
 int main(void)
 {
     symbi_err err;
@@ -414,6 +533,8 @@ int main(void)
     RUN(test_context);
     RUN(test_authz);
     RUN(test_policy_json);
+    RUN(test_request);
+    RUN(test_schema);
     symbi_ctx_free(cx);
     return test_end();
 }

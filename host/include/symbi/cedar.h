@@ -86,11 +86,28 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_cedar_to_json(symbi_ctx *cx, const s
 /* Policy i, or all of them (SIZE_MAX), as Cedar text: one line each, compound operands in parentheses, no comments. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_cedar_to_text(symbi_ctx *cx, const symbi_cedar *set, size_t i, symbi_text *out, symbi_err *err);
 
+/* ---- schemas ---- */
+
+typedef struct symbi_cedar_schema symbi_cedar_schema; /* immutable, atomically refcounted */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_cedar_schema_parse(symbi_ctx *cx, symbi_str text, symbi_cedar_schema **out, symbi_err *err);
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_cedar_schema_from_json(symbi_ctx *cx, const symbi_value *v, symbi_cedar_schema **out, symbi_err *err);
+SYMBI_API symbi_cedar_schema *symbi_cedar_schema_ref(symbi_cedar_schema *s);
+SYMBI_API void symbi_cedar_schema_unref(symbi_cedar_schema *s); /* NULL is fine */
+/* A reference to its JSON form, as read or with every name resolved. */
+SYMBI_API symbi_doc *symbi_cedar_schema_json(const symbi_cedar_schema *s, bool resolved);
+/* Its text form. EUNSUPPORTED for what only JSON can say (a shape that is a common type). */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_cedar_schema_text(symbi_ctx *cx, const symbi_cedar_schema *s, symbi_text *out, symbi_err *err);
+SYMBI_API size_t symbi_cedar_schema_warning_count(const symbi_cedar_schema *s);
+SYMBI_API symbi_str symbi_cedar_schema_warning(const symbi_cedar_schema *s, size_t i); /* "line:col: ..."; empty past the end */
+
 /* ---- entities ---- */
 
 /* An array of {"uid","attrs","parents","tags"?} (spec 9.1-9.3). All or nothing; err->path is a JSON pointer. NULL entities
  * mean none. Limit: entity_count. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_cedar_entities_new(symbi_ctx *cx, const symbi_value *entities, symbi_cedar_entities **out, symbi_err *err);
+/* The same with a schema (spec 9.4): expected types turn plain JSON into typed values, everything is checked, and the schema's
+ * actions are added. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_cedar_entities_conform(symbi_ctx *cx, const symbi_value *entities, const symbi_cedar_schema *schema, symbi_cedar_entities **out, symbi_err *err);
 SYMBI_API symbi_cedar_entities *symbi_cedar_entities_ref(symbi_cedar_entities *e);
 SYMBI_API void symbi_cedar_entities_unref(symbi_cedar_entities *e); /* NULL is fine */
 SYMBI_API size_t symbi_cedar_entities_count(const symbi_cedar_entities *e);
@@ -130,6 +147,10 @@ typedef struct symbi_cedar_request {
     const symbi_cedar_entities *entities; /* or NULL */
     const symbi_cedar_entity *overlay;
     size_t noverlay;
+    /* With a schema the context is read as the action's (rules above do not apply), and the request is checked against it
+     * (spec 9.6) unless unchecked. The entities should have been made with the same schema. */
+    const symbi_cedar_schema *schema;
+    bool unchecked;
 } symbi_cedar_request;
 
 #define SYMBI_CEDAR_ERROR_LIST(X)                                                                  \
