@@ -59,6 +59,8 @@ symbi_status symbi_gate_new(symbi_ctx *cx, const symbi_gate_options *o, symbi_ga
     if (o->size != sizeof *o) return sy_fail(err, SYMBI_EINVAL, "symbi_gate_options.size is wrong; call symbi_gate_options_init first");
     if (o->insecure_allow_all && o->production)
         return sy_fail(err, SYMBI_EDENIED, "insecure_allow_all is refused when SYMBIONT_ENV is production; load policies instead");
+    if (o->compat_allow && (o->production || !o->compat))
+        return sy_fail(err, SYMBI_EDENIED, "compat_allow is for a gate in compat mode outside production (SYMBIONT_ENV)");
     if (o->surface.n >= sizeof g->surface || memchr(o->surface.n ? o->surface.p : "x", 0, o->surface.n ? o->surface.n : 1))
         return sy_fail(err, SYMBI_EINVAL, "the surface name is longer than %zu bytes or holds a NUL", sizeof g->surface - 1);
     g = sy_calloc(&cx->alloc, 1, sizeof *g);
@@ -68,6 +70,8 @@ symbi_status symbi_gate_new(symbi_ctx *cx, const symbi_gate_options *o, symbi_ga
     sy_nonces_init(&g->used, cx->alloc, cx->limits.permits_used);
     sy_arena_init(&g->scratch, cx->alloc, SY_SCRATCH_MAX);
     g->allow_all = o->insecure_allow_all;
+    g->compat = o->compat;
+    g->compat_allow = o->compat_allow;
     g->permit_ttl_ms = o->permit_ttl_ms > 0 ? o->permit_ttl_ms : 60000;
     g->max_tool_calls = o->max_tool_calls;
     g->audit = o->audit;
@@ -87,6 +91,9 @@ symbi_status symbi_gate_new(symbi_ctx *cx, const symbi_gate_options *o, symbi_ga
     if ((st = sy_gate_own(g, err))) goto fail;
     if ((st = symbi_cedar_eval_new(cx, &g->eval, err))) goto fail;
     if ((st = symbi_gate_reload(g, o->policies, err))) goto fail;
+    if (g->compat)
+        sy_log(cx, SYMBI_LOG_WARN, "gate", "COMPAT: mode = compat decides as upstream's gate does: policies that fail are skipped, forbids too%s",
+               g->compat_allow ? ", and without policies everything is allowed" : "");
     if (g->allow_all) sy_log(cx, SYMBI_LOG_WARN, "gate", "INSECURE: insecure_allow_all is set; policies are not asked");
     *out = g;
     return SYMBI_OK;
@@ -181,12 +188,12 @@ bool symbi_gate_in_profile(const symbi_gate *g, symbi_str tool)
     return g->nprofile && bsearch(&tool, g->profile, g->nprofile, sizeof *g->profile, by_bytes) != NULL;
 }
 
-static bool check_shape(const symbi_action *a, symbi_verdict *v)
+static bool check_shape(const symbi_action *a, bool compat, symbi_verdict *v)
 {
     bool named = a->kind == SYMBI_ACTION_TOOL_CALL || a->kind == SYMBI_ACTION_DELEGATE || a->kind == SYMBI_ACTION_SEND_MESSAGE;
     if (a->kind <= SYMBI_ACTION_NONE || a->kind > SYMBI_ACTION_TERMINATE) return sy_deny(v, SYMBI_CODE_BAD_ACTION, "the action has no kind");
-    if (!a->agent.n) return sy_deny(v, SYMBI_CODE_BAD_ACTION, "the action names no agent");
-    if (named && !a->name.n) return sy_deny(v, SYMBI_CODE_BAD_ACTION, "the %s names no target", symbi_action_kind_name(a->kind));
+    if (!a->agent.n && !compat) return sy_deny(v, SYMBI_CODE_BAD_ACTION, "the action names no agent");
+    if (named && !a->name.n && !compat) return sy_deny(v, SYMBI_CODE_BAD_ACTION, "the %s names no target", symbi_action_kind_name(a->kind));
     if (!named && a->name.n) return sy_deny(v, SYMBI_CODE_BAD_ACTION, "a %s takes no name", symbi_action_kind_name(a->kind));
     if (a->agent.n > SY_AGENT_MAX) return sy_deny(v, SYMBI_CODE_BAD_ACTION, "the agent id is longer than %d bytes", SY_AGENT_MAX);
     if (a->name.n > SY_NAME_MAX) return sy_deny(v, SYMBI_CODE_BAD_ACTION, "the name is longer than %d bytes", SY_NAME_MAX);
@@ -262,6 +269,7 @@ static bool digest_action(symbi_gate *g, const symbi_action *a, symbi_verdict *v
 static bool check_policy(symbi_gate *g, const symbi_action *a, const symbi_facts *f, bool approved, symbi_verdict *v)
 {
     if (g->allow_all) return true;
+    if (g->compat) return sy_gate_ask_compat(g, a, f, v);
     if (!g->policies || symbi_cedar_count(g->policies) == 0)
         return sy_deny(v, SYMBI_CODE_NO_POLICIES, "no policies are loaded, so everything is denied; put a .cedar file into the policy folder, for example: "
                                                   "permit(principal, action == Action::\"%s%s%.100s\", resource);",
@@ -306,8 +314,9 @@ void symbi_gate_check(symbi_gate *g, const symbi_action *a, const symbi_facts *f
     sy_clean_line(v->agent, sizeof v->agent, a->agent);
     sy_clean_line(v->name, sizeof v->name, a->name);
     memcpy(v->policy_hash, g->policy_hash, sizeof v->policy_hash);
-    if (!check_shape(a, v)) return;
-    if (a->kind == SYMBI_ACTION_TOOL_CALL && !check_contract(g, a, v)) return;
+    v->compat = g->compat;
+    if (!check_shape(a, g->compat, v)) return;
+    if (a->kind == SYMBI_ACTION_TOOL_CALL && !(g->compat && !g->tools ? sy_compat_arguments(g, a, v) : check_contract(g, a, v))) return;
     if (!digest_action(g, a, v)) return;
     if (a->kind == SYMBI_ACTION_TOOL_CALL && g->max_tool_calls && f->tool_calls >= g->max_tool_calls) {
         sy_deny(v, SYMBI_CODE_BUDGET_TOOL_CALLS, "the budget of %llu tool calls is used up", (unsigned long long)g->max_tool_calls);

@@ -24,7 +24,7 @@ struct symbi_gate {
     symbi_audit *audit;
     symbi_str *profile; /* copies, sorted by bytes */
     size_t nprofile, profile_bytes;
-    bool has_profile, allow_all;
+    bool has_profile, allow_all, compat, compat_allow;
     char surface[64];
     int64_t permit_ttl_ms;
     uint64_t max_tool_calls;
@@ -51,6 +51,13 @@ symbi_code sy_code_of(symbi_status st);
 /* request.c: asks Cedar. True when it allows (v then has its policies), false with the deny in *v. approved fills
  * has_human_approval. */
 bool sy_gate_ask_cedar(symbi_gate *g, const symbi_action *a, const symbi_facts *f, bool approved, symbi_verdict *v);
+
+/* Adds policy i of the set in force to *v; e: how it failed, or NULL. */
+void sy_note_policy(symbi_gate *g, symbi_verdict *v, uint32_t i, const symbi_cedar_error *e);
+
+/* compat.c: the same two steps as upstream's gate takes them. */
+bool sy_compat_arguments(symbi_gate *g, const symbi_action *a, symbi_verdict *v);
+bool sy_gate_ask_compat(symbi_gate *g, const symbi_action *a, const symbi_facts *f, symbi_verdict *v);
 
 /* approvals.c: -1 none, 0 denied, 1 approved. Taking removes it. */
 int sy_approval_find(symbi_gate *g, const uint8_t digest[32], int64_t now_ms);

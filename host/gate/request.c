@@ -81,7 +81,7 @@ static symbi_value context_value(symbi_gate *g, const symbi_facts *f, bool appro
     return sy_obj_value(&o);
 }
 
-static void note_policy(symbi_gate *g, symbi_verdict *v, uint32_t i, const symbi_cedar_error *e)
+void sy_note_policy(symbi_gate *g, symbi_verdict *v, uint32_t i, const symbi_cedar_error *e)
 {
     symbi_cedar_policy_info pi;
     symbi_verdict_policy *p;
@@ -106,12 +106,12 @@ static bool take_answer(symbi_gate *g, const symbi_action *a, const symbi_cedar_
     v->npolicies = 0;
     if (ans->forbid_error) {
         for (size_t i = 0; i < ans->nerrors; i++)
-            if (ans->errors[i].effect == SYMBI_CEDAR_FORBID) note_policy(g, v, ans->errors[i].policy, &ans->errors[i]);
-        for (size_t i = 0; ans->decision == SYMBI_DENY && i < ans->nreasons; i++) note_policy(g, v, ans->reasons[i], NULL);
+            if (ans->errors[i].effect == SYMBI_CEDAR_FORBID) sy_note_policy(g, v, ans->errors[i].policy, &ans->errors[i]);
+        for (size_t i = 0; ans->decision == SYMBI_DENY && i < ans->nreasons; i++) sy_note_policy(g, v, ans->reasons[i], NULL);
         return sy_deny(v, SYMBI_CODE_POLICY_ERROR, "policy %s could forbid this but cannot be evaluated: %s", v->policies[0].id, v->policies[0].message);
     }
-    for (size_t i = 0; i < ans->nreasons; i++) note_policy(g, v, ans->reasons[i], NULL);
-    for (size_t i = 0; i < ans->nerrors; i++) note_policy(g, v, ans->errors[i].policy, &ans->errors[i]);
+    for (size_t i = 0; i < ans->nreasons; i++) sy_note_policy(g, v, ans->reasons[i], NULL);
+    for (size_t i = 0; i < ans->nerrors; i++) sy_note_policy(g, v, ans->errors[i].policy, &ans->errors[i]);
     if (ans->decision == SYMBI_ALLOW) return true;
     if (ans->nreasons) return sy_deny(v, SYMBI_CODE_FORBIDDEN, "%s %s is forbidden by policy %s", kind, v->name, v->policies[0].id);
     if (ans->nerrors)

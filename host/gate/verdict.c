@@ -145,6 +145,7 @@ static symbi_value decision_value(symbi_ctx *cx, sy_arena *a, const sy_decided *
     if (d->f) sy_obj_put(&o, "facts", facts_value(cx, a, d->f));
     if (v->input) put_recorded(cx, &o, "input", symbi_doc_root(v->input));
     sy_obj_str(&o, "kind", symbi_str_z(symbi_action_kind_name(v->kind)));
+    if (v->compat) sy_obj_str(&o, "mode", v->context_replaced ? SY_LIT("compat, context replaced by {}") : SY_LIT("compat"));
     sy_obj_str(&o, "name", symbi_str_z(v->name));
     if (v->has_permit) sy_obj_hex(&o, "permit_nonce", v->permit.bytes + 4, 16);
     for (size_t i = 0; i < n; i++) {

@@ -132,6 +132,8 @@ typedef struct symbi_verdict {
     symbi_doc *input;       /* validated arguments (an object), or NULL */
     symbi_tool *tool;       /* tool_call: a reference, or NULL */
     bool committed, redeemed;
+    bool compat;            /* the gate decides as upstream's does (options.compat) */
+    bool context_replaced;  /* compat: the context could not be converted, and policies saw an empty one */
     bool has_shadow;        /* a shadow set was asked too: */
     symbi_decision shadow;  /* what it would have said to the same request, ALLOW or DENY; without effect */
     char shadow_policy[96]; /* the first policy that determined that, or "" */
@@ -152,6 +154,8 @@ typedef struct symbi_gate_options {
     symbi_str surface;
     int64_t permit_ttl_ms;         /* 0 = 60000 */
     uint64_t max_tool_calls;       /* per loop; 0 = unlimited */
+    bool compat;                   /* decide as upstream's gate does, for comparison: see symbi_compat_policies. Loud. */
+    bool compat_allow;             /* compat: allow when there are no policies, as upstream's development default; refused when production is true */
     bool insecure_allow_all;       /* development only: contract and profile still hold; refused when production is true */
     bool production;               /* the host's SYMBIONT_ENV */
     symbi_str key;                 /* 32 bytes shared with the executor that checks orders in another process; empty: drawn at
@@ -163,6 +167,11 @@ SYMBI_API void symbi_gate_options_init(symbi_gate_options *o);
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_new(symbi_ctx *cx, const symbi_gate_options *o, symbi_gate **out, symbi_err *err);
 SYMBI_API symbi_gate *symbi_gate_ref(symbi_gate *g); /* one more owner, same thread: whoever frees last destroys it */
 SYMBI_API void symbi_gate_free(symbi_gate *g);       /* gives up one ownership; NULL is fine */
+/* The policy set of a compat gate: the sources joined by line ends and read as one text, ids "policyN" by position in it, no alias,
+ * no rewrite. n == 0 gives NULL: upstream tells "no active policies" from "policies that hold nothing", and so does such a gate.
+ * A compat gate shows policies the bare request (resource and agent without attributes, no groups, the trusted context alone, {} where that
+ * cannot be converted), skips what errors, and takes any id; without tools it knows no contracts, and then no permit yields a plan. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_compat_policies(symbi_ctx *cx, const symbi_cedar_source *src, size_t n, symbi_cedar **out, symbi_err *err);
 /* Puts another set in force, whole, for the next check; permits minted under the old one are stale. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_reload(symbi_gate *g, symbi_cedar *policies, symbi_err *err);
 /* A second set, asked beside the one in force whenever policy is asked: its answer is recorded in the verdict and on the trail,
