@@ -349,6 +349,7 @@ describe("governed work", function()
                 assert.truthy(r.error.message)
             end
         end
+        agent:close()
         runtime:close()
         quit()
     end)
