@@ -166,6 +166,27 @@ describe("symbi.comm", function()
         assert.equal("ELIMIT", err.code)
     end)
 
+    it("has a script that shows it", function()
+        local printed, old = {}, print
+        _G.print = function(line) printed[#printed + 1] = line:gsub("%s+", " ") end -- luacheck: ignore
+        local ok, err = pcall(dofile, "scripts/communication.lua")
+        _G.print = old -- luacheck: ignore
+        assert(ok, err)
+        assert.same({
+            "sender recipient action depth effect why",
+            "collector analyst send_message 1 allow matched rule pipeline",
+            "collector analyst delegate 1 deny No matching rule and default is deny",
+            "analyst report-eu send_message 1 allow analysts file reports",
+            "report-eu analyst send_message 1 deny No matching rule and default is deny",
+            "lead analyst delegate 1 allow matched rule lead",
+            "lead analyst delegate 3 deny max_depth exceeded",
+            "lead mailer delegate 1 deny [outside] mail leaves the house",
+            " with rule-1: questions are welcome",
+            "without: No matching rule and default is deny",
+            'refused: /action: the rule: action must be "allow" or "deny" in lower case to be the effect',
+        }, printed)
+    end)
+
     it("equals the runtime's vectors", function()
         local path = (os.getenv "SYMBI_VECTORS" or "../shared/vectors") .. "/gates/communication_runtime.jsonl"
         local f = io.open(path)
