@@ -38,6 +38,7 @@ int l_io_push_exec(lua_State *L, const symbi_exec_result *r)
     lua_createtable(L, 0, 12);
     set_str(L, "stdout", r->out);
     set_str(L, "stderr", r->err);
+    if (r->output_file.n) set_str(L, "output_file", r->output_file);
     set_bool(L, "stdout_truncated", r->out_truncated);
     set_bool(L, "stderr_truncated", r->err_truncated);
     set_int(L, "stdout_bytes", (int64_t)r->out_bytes);

@@ -153,13 +153,20 @@ static void ready(symbi_loop *l, symbi_loop_event *ev, size_t cap, size_t *n)
         size_t i = (from + k) % l->nfd;
         short r = l->pfd[i].revents;
         if (!r) continue;
-        l->pfd[i].revents = 0;
+        l->pfd[i].revents = (short)(r & POLLNVAL);
         l->next = i + 1;
         ev[*n].token = l->token[i];
         ev[*n].fd = l->pfd[i].fd;
         ev[(*n)++].bits = (r & POLLIN ? (unsigned)SYMBI_LOOP_READ : 0u) | (r & POLLOUT ? (unsigned)SYMBI_LOOP_WRITE : 0u) |
                           (r & (POLLERR | POLLHUP | POLLNVAL) ? (unsigned)SYMBI_LOOP_ERROR | (unsigned)SYMBI_LOOP_READ : 0u);
     }
+}
+
+/* What was closed without a word would be ready for ever: it is reported once, then forgotten. */
+static void drop_closed(symbi_loop *l)
+{
+    for (size_t i = l->nfd; i--;)
+        if (l->pfd[i].revents & POLLNVAL) forget(l, l->pfd[i].fd);
 }
 
 symbi_status symbi_loop_wait(symbi_loop *l, int64_t timeout_ms, symbi_loop_event *ev, size_t cap, size_t *n, symbi_err *err)
@@ -178,6 +185,9 @@ symbi_status symbi_loop_wait(symbi_loop *l, int64_t timeout_ms, symbi_loop_event
         ev[(*n)++].bits = SYMBI_LOOP_TIMER;
         drop_timer(l, 0);
     }
-    if (got > 0) ready(l, ev, cap, n);
+    if (got > 0) {
+        ready(l, ev, cap, n);
+        drop_closed(l);
+    }
     return SYMBI_OK;
 }

@@ -1,5 +1,6 @@
 /* io/spawn.c: the client side of the spawner in the host's own process: starting it, requests out, results in. */
 #define _GNU_SOURCE
+#include "io/evidence.h"
 #include "io/spawn_int.h"
 
 #include "base/alloc.h"
@@ -31,6 +32,7 @@ struct symbi_job {
     uint64_t id;
     job_state state;
     sy_buf frame;      /* J_QUEUED: the request; J_DONE: the result frame that result borrows from */
+    sy_buf evidence;   /* path of the file to write when it is done, "" for none */
     int64_t patience;  /* when a spawner that says nothing is taken for hung */
     bool killed;
     symbi_status status;
@@ -190,6 +192,13 @@ static void unlink_job(symbi_spawner *sp, symbi_job *j)
     if (j->state == J_SENT) sp->sent--;
 }
 
+static void keep_evidence(symbi_spawner *sp, symbi_job *j)
+{
+    if (!j->evidence.n || j->status || j->result.start_errno) return;
+    if (sy_evidence_write(j->evidence.p, j->result.out)) j->result.output_file = sy_buf_str(&j->evidence);
+    else sy_log(sp->cx, SYMBI_LOG_ERROR, "io", "cannot write the evidence file %s: %s", j->evidence.p, strerror(errno));
+}
+
 static void finish(symbi_spawner *sp, symbi_job *j, symbi_status st, const char *msg)
 {
     unlink_job(sp, j);
@@ -324,6 +333,8 @@ static void deliver(symbi_spawner *sp, uint64_t id, size_t len, bool whole)
     j->state = J_DONE;
     if (sy_xw_read_result(payload, &j->status, &message, &j->result, &j->err)) j->status = SYMBI_EIO, j->err.code = SYMBI_EIO;
     else if (j->status) sy_fail(&j->err, j->status, "%.*s", SY_FMT(message));
+    if (!j->result.output_file.p) j->result.output_file.p = "";
+    keep_evidence(sp, j);
 }
 
 void symbi_spawner_step(symbi_spawner *sp)
@@ -399,9 +410,15 @@ symbi_status symbi_spawner_start(symbi_spawner *sp, const symbi_plan *plan, symb
     j->alloc = sp->cx->alloc;
     j->id = ++sp->last_id;
     sy_buf_init(&j->frame, sp->cx->alloc, SY_XW_HEAD + SY_XW_MAX_EXEC);
+    sy_buf_init(&j->evidence, sp->cx->alloc, 4096);
     st = encode(sp->cx, &j->frame, plan, permit, j->id, err);
+    if (!st && plan->capture) {
+        sy_buf_adds(&j->evidence, plan->output_file);
+        st = sy_buf_status(&j->evidence) ? sy_fail(err, sy_buf_status(&j->evidence), "the evidence file's name is too long") : sy_evidence_prepare(plan, err);
+    }
     if (st) {
         sy_buf_free(&j->frame);
+        sy_buf_free(&j->evidence);
         sy_free(&sp->cx->alloc, j, sizeof *j);
         return st;
     }
@@ -451,6 +468,7 @@ void symbi_job_free(symbi_job *j)
     symbi_job_kill(j);
     if (j->state != J_DONE) unlink_job(j->sp, j);
     sy_buf_free(&j->frame);
+    sy_buf_free(&j->evidence);
     sy_free(&a, j, sizeof *j);
 }
 

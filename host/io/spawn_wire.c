@@ -281,6 +281,7 @@ symbi_status sy_xw_read_result(symbi_str payload, symbi_status *status, symbi_st
         memset(out, 0, sizeof *out);
         return sy_fail(err, SYMBI_EPARSE, "the result of the spawner is cut or malformed");
     }
+    out->output_file.p = "";
     *status = (symbi_status)st;
     return SYMBI_OK;
 }

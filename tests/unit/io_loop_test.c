@@ -59,6 +59,21 @@ static void test_fds(void)
     symbi_loop_free(l);
 }
 
+static void test_closed_behind_its_back(void)
+{
+    symbi_loop *l;
+    symbi_loop_event ev[2];
+    size_t n;
+    int p[2];
+    REQUIRE(pipe(p) == 0 && symbi_loop_new(cx, &l, &err) == SYMBI_OK);
+    CHECK(symbi_loop_watch(l, p[0], SYMBI_LOOP_READ, 3, &err) == SYMBI_OK);
+    close(p[0]);
+    CHECK(symbi_loop_wait(l, 1000, ev, 2, &n, &err) == SYMBI_OK && n == 1 && (ev[0].bits & SYMBI_LOOP_ERROR));
+    CHECK(symbi_loop_count(l) == 0); /* not ready for ever */
+    close(p[1]);
+    symbi_loop_free(l);
+}
+
 static void test_timers(void)
 {
     static const int order[] = { 40, 10, 30, 20, 0, 25 };
@@ -113,6 +128,7 @@ int main(void)
     if (symbi_ctx_new(NULL, &cx, &err)) return 1;
     RUN(test_empty);
     RUN(test_fds);
+    RUN(test_closed_behind_its_back);
     RUN(test_timers);
     RUN(test_memory);
     symbi_ctx_free(cx);
