@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lcomm.h"
 #include "symL.h"
 #include "ud.h"
 
@@ -48,12 +49,13 @@ static void *optud(lua_State *L, int arg, const char *name, const char *tname)
 
 static int gate_new(lua_State *L)
 {
-    static const char *const known[] = { "policies", "entities", "tools", "profile", "surface", "audit", "permit_ttl_ms",
+    static const char *const known[] = { "policies", "entities", "tools", "comm", "profile", "surface", "audit", "permit_ttl_ms",
                                          "max_tool_calls", "insecure_allow_all", "production", NULL };
     symbi_gate_options o;
     ud_policies *pol;
     ud_entities *ent;
     ud_toolset *tools;
+    ud_comm *comm;
     ud_audit *audit;
     ud_gate *u;
     symbi_str *profile = NULL;
@@ -66,11 +68,13 @@ static int gate_new(lua_State *L)
     ent = optud(L, 1, "entities", UD_ENTITIES);
     tools = optud(L, 1, "tools", UD_TOOLSET);
     audit = optud(L, 1, "audit", UD_AUDIT);
+    comm = optud(L, 1, "comm", UD_COMM);
+    o.comm = comm ? comm->p : NULL;
     o.policies = pol ? pol->p : NULL;
     o.entities = ent ? ent->p : NULL;
     o.tools = tools ? tools->p : NULL;
     o.audit = audit ? audit->p : NULL;
-    if ((pol && !pol->p) || (ent && !ent->p) || (tools && !tools->p) || (audit && !audit->p)) return luaL_error(L, "gate.new: a given object is closed");
+    if ((pol && !pol->p) || (ent && !ent->p) || (tools && !tools->p) || (audit && !audit->p) || (comm && !comm->p)) return luaL_error(L, "gate.new: a given object is closed");
     o.surface = symL_optfield_str(L, 1, "surface", symbi_str_z(""));
     o.permit_ttl_ms = symL_optfield_int(L, 1, "permit_ttl_ms", 0, 0, 86400000);
     o.max_tool_calls = (uint64_t)symL_optfield_int(L, 1, "max_tool_calls", 0, 0, INT64_MAX);
@@ -130,7 +134,7 @@ static bool field_value(lua_State *L, int arg, const char *what, const char *nam
 
 static void read_facts(lua_State *L, int arg, symbi_facts *f, symbi_value *context, symbi_value *attrs)
 {
-    static const char *const known[] = { "context", "agent", "loop_id", "iteration", "tool_calls", "denied", "tokens_left", "time_left_ms", "now", NULL };
+    static const char *const known[] = { "context", "agent", "loop_id", "iteration", "tool_calls", "denied", "depth", "tokens_left", "time_left_ms", "now", NULL };
     memset(f, 0, sizeof *f);
     f->tokens_left = f->time_left_ms = -1;
     if (lua_isnoneornil(L, arg)) return;
@@ -140,6 +144,7 @@ static void read_facts(lua_State *L, int arg, symbi_facts *f, symbi_value *conte
     f->iteration = field_count(L, arg, "iteration");
     f->tool_calls = field_count(L, arg, "tool_calls");
     f->denied = field_count(L, arg, "denied");
+    f->depth = (uint32_t)symL_optfield_int(L, arg, "depth", 0, 0, UINT32_MAX);
     f->tokens_left = symL_optfield_int(L, arg, "tokens_left", -1, -1, INT64_MAX);
     f->time_left_ms = symL_optfield_int(L, arg, "time_left_ms", -1, -1, INT64_MAX);
     f->now_ms = symL_optfield_int(L, arg, "now", 0, 0, INT64_MAX);
@@ -257,6 +262,34 @@ static int gate_reload(lua_State *L)
     return 1;
 }
 
+static bool read_digest(symbi_str hex, uint8_t digest[32]);
+
+/* status, msg, err = gate:request_approval(verdict[, ttl_ms]): puts a step-up into the store, before people */
+static int gate_request_approval(lua_State *L)
+{
+    symbi_gate *g = checkgate(L, 1);
+    ud_verdict *u = symL_checkud(L, 2, UD_VERDICT);
+    int64_t ttl = symL_optint(L, 3, 0, 0, INT64_MAX / 2);
+    symbi_approval_status st;
+    symbi_err err;
+    if (symbi_gate_request_approval(g, &u->v, NULL, ttl, &st, &err)) return symL_fail(L, &err);
+    lua_pushstring(L, symbi_approval_status_name(st));
+    return 1;
+}
+
+/* status, msg, err = gate:load_approval(digest): takes an answer from the store, for the next check of that action */
+static int gate_load_approval(lua_State *L)
+{
+    symbi_gate *g = checkgate(L, 1);
+    uint8_t digest[32];
+    symbi_approval_status st;
+    symbi_err err;
+    if (!read_digest(symL_checkstr(L, 2), digest)) return luaL_argerror(L, 2, "an action digest has 64 hexadecimal digits");
+    if (symbi_gate_load_approval(g, digest, &st, &err)) return symL_fail(L, &err);
+    lua_pushstring(L, symbi_approval_status_name(st));
+    return 1;
+}
+
 /* gate:shadow(policies | nil): see symbi_gate_shadow. gate:shadow_counts() -> asked, differed */
 static int gate_shadow(lua_State *L)
 {
@@ -290,6 +323,17 @@ static int hexval(int c)
     return -1;
 }
 
+static bool read_digest(symbi_str hex, uint8_t digest[32])
+{
+    if (hex.n != 64) return false;
+    for (size_t i = 0; i < 32; i++) {
+        int h = hexval(hex.p[2 * i]), l = hexval(hex.p[2 * i + 1]);
+        if (h < 0 || l < 0) return false;
+        digest[i] = (uint8_t)(h << 4 | l);
+    }
+    return true;
+}
+
 static int gate_approve(lua_State *L)
 {
     symbi_gate *g = checkgate(L, 1);
@@ -300,12 +344,7 @@ static int gate_approve(lua_State *L)
     luaL_checktype(L, 3, LUA_TBOOLEAN);
     who = symL_checkstr(L, 4);
     ttl = symL_optint(L, 5, 0, 0, INT64_MAX / 2);
-    if (hex.n != 64) return luaL_argerror(L, 2, "an action digest has 64 hexadecimal digits");
-    for (size_t i = 0; i < 32; i++) {
-        int h = hexval(hex.p[2 * i]), l = hexval(hex.p[2 * i + 1]);
-        if (h < 0 || l < 0) return luaL_argerror(L, 2, "an action digest has 64 hexadecimal digits");
-        digest[i] = (uint8_t)(h << 4 | l);
-    }
+    if (!read_digest(hex, digest)) return luaL_argerror(L, 2, "an action digest has 64 hexadecimal digits");
     if (symbi_gate_approve(g, digest, lua_toboolean(L, 3), who, ttl, &err)) return symL_fail(L, &err);
     lua_pushboolean(L, 1);
     return 1;
@@ -439,7 +478,7 @@ void l_gate_open(lua_State *L);
 void l_gate_open(lua_State *L)
 {
     static const luaL_Reg methods[] = { { "check", gate_check }, { "commit", gate_commit }, { "redeem", gate_redeem }, { "reload", gate_reload },
-                                        { "approve", gate_approve }, { "generation", gate_generation }, { "shadow", gate_shadow }, { "shadow_counts", gate_shadow_counts }, { "close", gate_close }, { NULL, NULL } };
+                                        { "approve", gate_approve }, { "generation", gate_generation }, { "request_approval", gate_request_approval }, { "load_approval", gate_load_approval }, { "shadow", gate_shadow }, { "shadow_counts", gate_shadow_counts }, { "close", gate_close }, { NULL, NULL } };
     static const luaL_Reg gate_meta[] = { { "__gc", gate_close }, { NULL, NULL } };
     static const luaL_Reg none[] = { { NULL, NULL } };
     static const luaL_Reg verdict_meta[] = { { "__gc", verdict_gc }, { "__index", verdict_index }, { "__newindex", verdict_newindex }, { "__tostring", verdict_tostring }, { NULL, NULL } };

@@ -7,11 +7,10 @@
 typedef atomic_uint sy_ref;
 static inline void sy_ref_init(sy_ref *r) { atomic_init(r, 1u); }
 static inline void sy_ref_inc(sy_ref *r) { atomic_fetch_add_explicit(r, 1u, memory_order_relaxed); }
-/* True when the caller held the last reference and must destroy the object. */
+/* True when the caller held the last reference and must destroy the object. One acquire-release step rather than a release and a
+ * fence: the same on x86, and ThreadSanitizer understands it. */
 static inline bool sy_ref_dec(sy_ref *r)
 {
-    if (atomic_fetch_sub_explicit(r, 1u, memory_order_release) != 1u) return false;
-    atomic_thread_fence(memory_order_acquire);
-    return true;
+    return atomic_fetch_sub_explicit(r, 1u, memory_order_acq_rel) == 1u;
 }
 #endif

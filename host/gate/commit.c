@@ -7,18 +7,16 @@
 
 #include <string.h>
 
-symbi_status symbi_gate_commit(symbi_gate *g, symbi_verdict *v, const symbi_facts *f, symbi_err *err)
+/* One try: what is recorded is what the verdict is after its stored approval, if it has one, was found still there. */
+static symbi_status commit_once(symbi_gate *g, symbi_verdict *v, const symbi_facts *f, symbi_err *err)
 {
     symbi_audit_event ev;
-    symbi_text t;
-    symbi_err local;
+    symbi_text t, hold;
+    symbi_store_kv kv;
+    size_t nkv;
     symbi_status st;
-    if (!err) err = &local;
-    if (v->committed) return sy_fail(err, SYMBI_ESTATE, "this decision is on the trail already");
-    if (!g->audit) {
-        v->committed = true;
-        return SYMBI_OK;
-    }
+    memset(&hold, 0, sizeof hold);
+    if ((st = sy_approvals_use(g->cx, g->audit, &v, 1, &kv, &hold, &nkv, err))) return st;
     st = symbi_verdict_event(g->cx, v, SY_LIT(""), f, &t, err);
     if (!st) {
         memset(&ev, 0, sizeof ev);
@@ -28,9 +26,25 @@ symbi_status symbi_gate_commit(symbi_gate *g, symbi_verdict *v, const symbi_fact
         }
         ev.agent_id = symbi_str_z(v->agent);
         ev.event = symbi_text_str(&t);
-        st = symbi_audit_commit(g->audit, &ev, 1, NULL, 0, v->has_permit && v->kind == SYMBI_ACTION_TOOL_CALL, err);
+        st = symbi_audit_commit(g->audit, &ev, 1, &kv, nkv, v->has_permit && v->kind == SYMBI_ACTION_TOOL_CALL, err);
         symbi_text_free(&t);
     }
+    symbi_text_free(&hold);
+    return st;
+}
+
+symbi_status symbi_gate_commit(symbi_gate *g, symbi_verdict *v, const symbi_facts *f, symbi_err *err)
+{
+    symbi_err local;
+    symbi_status st;
+    if (!err) err = &local;
+    if (v->committed) return sy_fail(err, SYMBI_ESTATE, "this decision is on the trail already");
+    if (!g->audit) {
+        v->committed = true;
+        return SYMBI_OK;
+    }
+    st = commit_once(g, v, f, err);
+    if (st == SYMBI_EEXISTS) st = commit_once(g, v, f, err); /* somebody else used the approval: that is what is recorded then */
     if (st) sy_verdict_commit_failed(v, st, err->msg);
     else sy_verdict_committed(v, symbi_audit_len(g->audit) - 1);
     return st;

@@ -77,6 +77,7 @@ symbi_status symbi_gate_new(symbi_ctx *cx, const symbi_gate_options *o, symbi_ga
     g->audit = o->audit;
     if (o->surface.n) memcpy(g->surface, o->surface.p, o->surface.n);
     if (o->tools) g->tools = symbi_toolset_ref(o->tools);
+    g->comm = symbi_comm_rules_ref(o->comm);
     if (o->entities) g->entities = symbi_cedar_entities_ref(o->entities);
     if ((st = copy_profile(g, o))) {
         sy_fail_nomem(err);
@@ -142,6 +143,7 @@ void symbi_gate_free(symbi_gate *g)
     symbi_cedar_unref(g->shadow);
     symbi_cedar_entities_unref(g->entities);
     symbi_toolset_unref(g->tools);
+    symbi_comm_rules_unref(g->comm);
     sy_nonces_free(&g->used);
     sy_arena_free(&g->scratch);
     sy_free(&al, g->approvals, g->approvals_cap * sizeof *g->approvals);
@@ -277,15 +279,26 @@ static bool check_policy(symbi_gate *g, const symbi_action *a, const symbi_facts
     return sy_gate_ask_cedar(g, a, f, approved, v);
 }
 
+/* Who may address whom. The rules narrow what Cedar permits; they permit nothing by themselves. */
+static bool check_comm(symbi_gate *g, const symbi_action *a, const symbi_facts *f, symbi_verdict *v)
+{
+    symbi_comm_answer ans;
+    if (!g->comm || (a->kind != SYMBI_ACTION_DELEGATE && a->kind != SYMBI_ACTION_SEND_MESSAGE)) return true;
+    symbi_comm_check(g->comm, a->agent, a->name, symbi_str_z(symbi_action_kind_name(a->kind)), f->depth, &ans);
+    if (ans.allowed) return true;
+    return sy_deny(v, SYMBI_CODE_COMM_DENIED, "%s from %s to %s: %.*s", symbi_action_kind_name(a->kind), v->agent, v->name, SY_FMT(ans.reason));
+}
+
 /* Policy and approval together: a tool that asks for a person is stepped up, unless policy refuses it even with approval. */
 static bool check_policy_and_approval(symbi_gate *g, const symbi_action *a, const symbi_facts *f, symbi_verdict *v)
 {
     symbi_tool_info ti;
+    bool stored;
     int answer;
     memset(&ti, 0, sizeof ti);
     if (v->tool) symbi_tool_get_info(v->tool, &ti);
     if (!ti.human_approval) return check_policy(g, a, f, false, v);
-    answer = sy_approval_find(g, v->action_digest, symbi_ctx_now_ms(g->cx));
+    answer = sy_approval_find(g, v->action_digest, symbi_ctx_now_ms(g->cx), &stored);
     if (!check_policy(g, a, f, true, v)) return false;
     if (answer < 0) {
         sy_deny(v, SYMBI_CODE_APPROVAL_REQUIRED, "a person must approve tool '%s' first", v->name);
@@ -294,6 +307,7 @@ static bool check_policy_and_approval(symbi_gate *g, const symbi_action *a, cons
     }
     sy_approval_take(g, v->action_digest); /* single use, whichever way it went */
     if (!answer) return sy_deny(v, SYMBI_CODE_APPROVAL_DENIED, "a person denied this call of tool '%s'", v->name);
+    v->stored_approval = stored;
     return true;
 }
 
@@ -326,7 +340,7 @@ void symbi_gate_check(symbi_gate *g, const symbi_action *a, const symbi_facts *f
         sy_deny(v, sy_code_of(st), "%s", err.msg);
         return;
     }
-    if (!check_policy_and_approval(g, a, f, v)) return;
+    if (!check_policy_and_approval(g, a, f, v) || !check_comm(g, a, f, v)) return;
     if ((st = sy_gate_own(g, &err)) || (st = next_nonce(g, &nonce, &err))) {
         sy_deny(v, SYMBI_CODE_NO_RANDOM, "no permit could be minted: %s", err.msg);
         return;

@@ -11,7 +11,7 @@ enum { SY_APPROVALS_MAX = 1024, SY_NONCE_POOL = 32 };
 typedef struct sy_approval {
     uint8_t digest[32];
     int64_t expiry_ms;
-    bool approved;
+    bool approved, stored;
 } sy_approval;
 
 struct symbi_gate {
@@ -20,6 +20,7 @@ struct symbi_gate {
     symbi_cedar *policies, *shadow;
     symbi_cedar_entities *entities;
     symbi_toolset *tools;
+    symbi_comm_rules *comm;
     symbi_cedar_eval *eval;
     symbi_audit *audit;
     symbi_str *profile; /* copies, sorted by bytes */
@@ -60,8 +61,12 @@ bool sy_compat_arguments(symbi_gate *g, const symbi_action *a, symbi_verdict *v)
 bool sy_gate_ask_compat(symbi_gate *g, const symbi_action *a, const symbi_facts *f, symbi_verdict *v);
 
 /* approvals.c: -1 none, 0 denied, 1 approved. Taking removes it. */
-int sy_approval_find(symbi_gate *g, const uint8_t digest[32], int64_t now_ms);
+int sy_approval_find(symbi_gate *g, const uint8_t digest[32], int64_t now_ms, bool *stored);
 void sy_approval_take(symbi_gate *g, const uint8_t digest[32]);
+
+/* The kv changes that use up the stored approvals among n verdicts, for the commit that records them. A verdict whose approval is gone
+ * becomes a deny. hold: n texts to free. */
+SYMBI_MUST_USE symbi_status sy_approvals_use(symbi_ctx *cx, symbi_audit *audit, symbi_verdict *const *v, size_t n, symbi_store_kv *kv, symbi_text *hold, size_t *nkv, symbi_err *err);
 
 /* verdict.c: one policy_evaluated event over n verdicts as JSON text. */
 typedef struct sy_decided {

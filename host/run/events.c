@@ -68,11 +68,35 @@ void sy_run_committed(symbi_run *r)
     sy_run_drop_pending(r);
 }
 
+/* The records of stored approvals that this turn uses up. Gone ones turn their verdicts into denials, which the queued event does not
+ * say: then ESTATE, and the caller judges again. */
+static symbi_status approvals_of_turn(symbi_run *r, symbi_store_kv **kv, symbi_text **hold, size_t *nkv, symbi_err *err)
+{
+    symbi_verdict **v;
+    size_t n = 0, before;
+    symbi_status st;
+    *nkv = 0;
+    for (size_t i = 0; i < r->ncalls; i++) n += r->calls[i].v.stored_approval && !r->calls[i].v.committed;
+    if (!n) return SYMBI_OK;
+    v = sy_arena_calloc(&r->turn, n, sizeof *v);
+    *kv = sy_arena_calloc(&r->turn, n, sizeof **kv);
+    *hold = sy_arena_calloc(&r->turn, n, sizeof **hold);
+    if (!v || !*kv || !*hold) return sy_arena_fail(&r->turn, "the turn", err);
+    before = 0;
+    for (size_t i = 0; i < r->ncalls; i++)
+        if (r->calls[i].v.stored_approval && !r->calls[i].v.committed) v[before++] = &r->calls[i].v;
+    st = sy_approvals_use(r->cx, r->o.audit, v, n, *kv, *hold, nkv, err);
+    if (!st && *nkv < n) st = sy_fail(err, SYMBI_EEXISTS, "an approval was used or changed by somebody else");
+    return st;
+}
+
 symbi_status sy_run_commit(symbi_run *r, bool durable, bool *waiting, symbi_err *err)
 {
     symbi_audit_event *ev;
+    symbi_store_kv *kv = NULL;
+    symbi_text *hold = NULL;
     symbi_status st;
-    size_t n = r->npending;
+    size_t n = r->npending, nkv = 0;
     *waiting = false;
     if (!r->o.audit || !r->npending) {
         sy_run_committed(r);
@@ -86,14 +110,16 @@ symbi_status sy_run_commit(symbi_run *r, bool durable, bool *waiting, symbi_err 
         ev[i].iteration = r->result.iterations;
         ev[i].event = symbi_text_str(&r->pending[i]);
     }
-    if (r->o.commit_effect) {
+    st = approvals_of_turn(r, &kv, &hold, &nkv, err);
+    if (!st && r->o.commit_effect) {
         symbi_text_free(&r->batch);
-        st = symbi_audit_prepare(r->o.audit, ev, n, NULL, 0, &r->batch, err);
+        st = symbi_audit_prepare(r->o.audit, ev, n, kv, nkv, &r->batch, err);
         *waiting = !st;
-    } else {
-        st = symbi_audit_commit(r->o.audit, ev, n, NULL, 0, durable, err);
+    } else if (!st) {
+        st = symbi_audit_commit(r->o.audit, ev, n, kv, nkv, durable, err);
         if (!st) sy_run_committed(r);
     }
+    for (size_t i = 0; hold && i < nkv; i++) symbi_text_free(&hold[i]);
     sy_free(&r->cx->alloc, ev, n * sizeof *ev);
     return st;
 }
@@ -175,7 +201,7 @@ symbi_status sy_run_event_judged(symbi_run *r, symbi_err *err)
     symbi_text t;
     symbi_status st = event_reasoning(r, err);
     for (size_t i = 0; !st && i < r->ncalls; i++)
-        if (r->calls[i].asked) st = event_approval(r, &r->calls[i], err);
+        if (r->calls[i].asked && r->o.commit_effect) st = event_approval(r, &r->calls[i], err); /* else the store's own entry says it */
     if (st) return st;
     d = sy_arena_calloc(&r->turn, r->ncalls, sizeof *d);
     if (!d) return sy_arena_fail(&r->turn, "the turn", err);

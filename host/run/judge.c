@@ -13,6 +13,20 @@ bool sy_proposal_may_run(const sy_proposal *p)
     return p->kind == SYMBI_ACTION_TOOL_CALL && (p->v.decision == SYMBI_ALLOW || p->v.decision == SYMBI_MODIFY) && p->v.has_permit;
 }
 
+/* 64 hex digits in the turn arena; zeros when memory is short, which name no record. */
+const char *sy_run_hex(symbi_run *r, const uint8_t digest[32])
+{
+    static const char hex[] = "0123456789abcdef";
+    char *p = sy_arena_alloc(&r->turn, 65);
+    if (!p) return "0000000000000000000000000000000000000000000000000000000000000000";
+    for (size_t i = 0; i < 32; i++) {
+        p[2 * i] = hex[digest[i] >> 4];
+        p[2 * i + 1] = hex[digest[i] & 15];
+    }
+    p[64] = 0;
+    return p;
+}
+
 static void facts(symbi_run *r, size_t i, symbi_facts *f)
 {
     uint64_t spent = r->result.total_tokens;
@@ -47,6 +61,49 @@ void sy_run_judge(symbi_run *r, size_t i)
     symbi_gate_check(r->o.gate, &a, &p->f, &p->v);
 }
 
+/* Where approvals are kept: the store, unless transactions leave as effects (then answers live in memory, for this run only). */
+static bool stored_approvals(const symbi_run *r) { return r->o.audit && !r->o.commit_effect; }
+
+/* An answer that the store holds already is used; else the request is put there. True when a person must be asked now. */
+bool sy_run_step_up(symbi_run *r, size_t i)
+{
+    sy_proposal *p = &r->calls[i];
+    symbi_approval_status is;
+    symbi_err why;
+    symbi_status st;
+    if (!stored_approvals(r)) return true;
+    st = symbi_gate_load_approval(r->o.gate, p->v.action_digest, &is, &why);
+    if (!st && (is == SYMBI_APPROVAL_APPROVED || is == SYMBI_APPROVAL_DENIED)) {
+        sy_run_judge(r, i);
+        return p->v.decision == SYMBI_STEP_UP;
+    }
+    if (!st) st = symbi_gate_request_approval(r->o.gate, &p->v, &p->f, r->o.approval_timeout_ms, &is, &why);
+    if (st) sy_verdict_commit_failed(&p->v, st, why.msg);
+    return !st;
+}
+
+/* Takes the answer from the store and judges again; what is still open there counts as no. */
+static void use_stored(symbi_run *r, size_t i)
+{
+    sy_proposal *p = &r->calls[i];
+    symbi_approval_status is;
+    symbi_text who;
+    symbi_err why;
+    symbi_status st = symbi_gate_load_approval(r->o.gate, p->v.action_digest, &is, &why);
+    if (st || (is != SYMBI_APPROVAL_APPROVED && is != SYMBI_APPROVAL_DENIED)) {
+        sy_deny(&p->v, SYMBI_CODE_APPROVAL_EXPIRED, "nobody approved this call: %s", st ? why.msg : symbi_approval_status_name(is));
+        return;
+    }
+    p->answered = true;
+    p->approved = is == SYMBI_APPROVAL_APPROVED;
+    if (!symbi_approval_status_of(r->cx, r->o.audit, p->v.action_digest, &is, &who, NULL)) {
+        p->approver = sy_run_dup(&r->turn, symbi_text_str(&who));
+        symbi_text_free(&who);
+    }
+    sy_run_judge(r, i);
+    if (p->v.decision == SYMBI_STEP_UP) sy_deny(&p->v, SYMBI_CODE_APPROVAL_EXPIRED, "the approval could not be used");
+}
+
 symbi_status sy_run_person_answered(symbi_run *r, size_t i, const symbi_reply *reply, symbi_err *err)
 {
     sy_proposal *p = &r->calls[i];
@@ -56,6 +113,14 @@ symbi_status sy_run_person_answered(symbi_run *r, size_t i, const symbi_reply *r
         sy_deny(&p->v, reply->error.code == SYMBI_ETIMEOUT || reply->error.code == SYMBI_EABORT ? SYMBI_CODE_APPROVAL_EXPIRED : SYMBI_CODE_APPROVAL_DENIED,
                 "nobody approved this call: %s", reply->error.msg);
         return SYMBI_OK;
+    }
+    if (stored_approvals(r)) {
+        if (reply->approver.n) { /* answered here and now: through the store like every answer; one that came there first stands */
+            st = symbi_approval_decide(r->cx, r->o.audit, (symbi_str){ (const char *)sy_run_hex(r, p->v.action_digest), 64 }, reply->approved, reply->approver, err);
+            if (st == SYMBI_ENOMEM) return st;
+        }
+        use_stored(r, i);
+        return r->turn.status ? sy_arena_fail(&r->turn, "the turn", err) : SYMBI_OK;
     }
     p->answered = true;
     p->approved = reply->approved && reply->approver.n;

@@ -129,6 +129,7 @@ static symbi_status commit_then(symbi_run *r, bool durable, sy_phase then, symbi
         out->batch = symbi_text_str(&r->batch);
         return SYMBI_OK;
     }
+    if (st == SYMBI_EEXISTS && then == SY_PHASE_ACT) return st;
     if (st) {
         sy_run_drop_pending(r);
         for (size_t i = 0; i < r->ncalls; i++)
@@ -183,7 +184,7 @@ static symbi_status phase_gate(symbi_run *r, symbi_effect *out, symbi_err *err)
     for (size_t i = 0; i < r->ncalls; i++) {
         sy_proposal *p = &r->calls[i];
         sy_open *o;
-        if (p->v.decision != SYMBI_STEP_UP || p->asked) continue;
+        if (p->v.decision != SYMBI_STEP_UP || p->asked || !sy_run_step_up(r, i)) continue;
         o = sy_run_open(r, SYMBI_EFFECT_APPROVE, i, r->o.approval_timeout_ms, err);
         if (!o) return SYMBI_ENOMEM;
         p->asked = true;
@@ -201,6 +202,17 @@ static symbi_status phase_gate(symbi_run *r, symbi_effect *out, symbi_err *err)
         if (r->calls[i].v.decision != SYMBI_ALLOW && r->calls[i].v.decision != SYMBI_MODIFY) r->result.denied++;
     }
     r->act_started_mono = symbi_ctx_mono_ms(r->cx);
+    if ((st = sy_run_event_judged(r, err))) return st;
+    st = commit_then(r, durable, SY_PHASE_ACT, out, err);
+    if (st != SYMBI_EEXISTS) return st;
+    /* a stored approval was used by somebody else at this moment: without it, once more */
+    sy_run_drop_pending(r);
+    for (size_t i = 0; i < r->ncalls; i++)
+        if (r->calls[i].v.stored_approval) {
+            if (r->calls[i].v.decision == SYMBI_ALLOW) r->result.denied++;
+            r->calls[i].v.stored_approval = false;
+            sy_deny(&r->calls[i].v, SYMBI_CODE_APPROVAL_EXPIRED, "the approval was used by somebody else");
+        }
     if ((st = sy_run_event_judged(r, err))) return st;
     return commit_then(r, durable, SY_PHASE_ACT, out, err);
 }

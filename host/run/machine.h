@@ -112,6 +112,8 @@ SYMBI_MUST_USE symbi_status sy_run_model_answer(symbi_run *r, const symbi_reply 
 /* judge.c: the gate over the turn's proposals */
 void sy_run_judge(symbi_run *r, size_t i);
 SYMBI_MUST_USE symbi_status sy_run_person_answered(symbi_run *r, size_t i, const symbi_reply *reply, symbi_err *err);
+bool sy_run_step_up(symbi_run *r, size_t i); /* true: a person must be asked */
+const char *sy_run_hex(symbi_run *r, const uint8_t digest[32]);
 bool sy_proposal_may_run(const sy_proposal *p); /* an allowed tool call */
 
 /* act.c: what a tool answers, and what the model is told */

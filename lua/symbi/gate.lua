@@ -1,6 +1,6 @@
 --- symbi.gate: opens a gate from folders. What is decided, and how, is C (host/gate); here files are found and read.
 -- gate = symbi.gate.open{ policies = folder | policy set | list of {name=, text=}, tools = folder | toolset | list of tools,
---   profile = {names}, surface = "run", audit =, entities =, max_tool_calls =, permit_ttl_ms =, strict_policies = bool }
+--   profile = {names}, surface = "run", comm = rules, audit =, entities =, max_tool_calls =, permit_ttl_ms =, strict_policies = bool }
 -- Then gate:check(action[, facts]) -> verdict; gate:commit(verdict); gate:redeem(verdict, permit). See bindings/lgate.c.
 local core = require "symbi.core"
 
@@ -158,6 +158,10 @@ function M.open(options)
     if type(o.tools) == "table" then
         o.tools, message, err = core.toolclad.toolset(o.tools)
         if not o.tools then return nil, message, err end
+    end
+    if type(o.comm) == "table" then
+        o.comm, message, err = core.comm.rules(o.comm)
+        if not o.comm then return nil, message, err end
     end
     if o.production == nil then o.production = os.getenv("SYMBIONT_ENV") == "production" end
     local gate

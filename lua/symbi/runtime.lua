@@ -84,7 +84,7 @@ end
 
 --- The transports of this environment; with a replay file the model's answers come from there.
 function Runtime:io(options)
-    local io = require("symbi").io.auto { tools = self.callbacks, store = self.store, approve = options and options.approve }
+    local io = require("symbi").io.auto { tools = self.callbacks, store = self.store, audit = self.audit, approve = options and options.approve }
     if self.replay then
         local replay = assert(require("symbi.io.replay").open(self.replay))
         local base = io

@@ -76,6 +76,13 @@ function Printer:verdict(d, says)
     self:line("   ", mark, "  ", d.policies[1] and "by " .. policy_text(d.policies[1]) .. "  " or "", allowed and "" or d.code .. ": " .. safe(d.reason, 240))
 end
 
+function Printer:waits(effect)
+    if self.json then return self:record { type = "waits", action_digest = effect.action_digest, name = effect.tool, arguments = effect.arguments, ms = effect.ms } end
+    self:line("")
+    self:line("   ", self:paint("yellow", "WAITS"), "    for a person: ", safe(effect.tool, 60), " ", safe(core.json.canonical(effect.arguments or {}), 200))
+    self:line("            symbi-lua approvals approve ", effect.action_digest:sub(1, 12), "   (or deny)")
+end
+
 function Printer:result(effect, reply)
     local x = reply.exec
     if self.json then
@@ -104,6 +111,7 @@ function Printer:watch()
     local last_say = nil
     return function(kind, data, extra)
         if kind == "result" then return self:result(data, extra) end
+        if kind == "effect" and data.kind == "approve" then return self:waits(data) end
         if kind ~= "event" then return end
         if data.type == "reasoning_complete" then
             for _, a in ipairs(data.actions) do self.proposals[a.call_id or ""] = a end

@@ -360,6 +360,44 @@ static void test_approval_is_bound_single_use_and_expires(void)
     close_fixture(&f, true);
 }
 
+static void test_communication_rules_narrow(void)
+{
+    static const char rules[] = "[{\"from_agent\":\"bot\",\"to_agent\":\"writer\",\"action\":\"allow\",\"priority\":1,\"max_depth\":2}]";
+    fixture f;
+    symbi_gate_options o;
+    symbi_facts facts;
+    symbi_doc *d;
+    symbi_ctx *cx;
+    symbi_action a;
+    memset(&a, 0, sizeof a);
+    a.kind = SYMBI_ACTION_DELEGATE;
+    a.agent = S("bot");
+    a.name = S("writer");
+    a.content = S("write this");
+    symbi_gate_options_init(&o);
+    REQUIRE(symbi_ctx_new(NULL, &cx, NULL) == SYMBI_OK);
+    REQUIRE(symbi_json_parse(cx, symbi_str_z(rules), &d, NULL) == SYMBI_OK);
+    REQUIRE(symbi_comm_rules_parse(cx, symbi_doc_root(d), 0, &o.comm, NULL) == SYMBI_OK);
+    symbi_doc_unref(d);
+    REQUIRE(setup(&f, k_permit_all, &o, false));
+    memset(&facts, 0, sizeof facts);
+    facts.depth = 2;
+    CHECK(code_of(&f, &a, &facts) == SYMBI_CODE_ALLOWED);
+    facts.depth = 3;
+    CHECK(code_of(&f, &a, &facts) == SYMBI_CODE_COMM_DENIED);
+    a.name = S("publisher");
+    facts.depth = 1;
+    CHECK(code_of(&f, &a, &facts) == SYMBI_CODE_COMM_DENIED);
+    CHECK(code_call(&f, "count", "{\"path\":\"a\"}") == SYMBI_CODE_ALLOWED); /* tools are not their business */
+    close_fixture(&f, true);
+    REQUIRE(setup(&f, "permit(principal, action == Action::\"respond\", resource);", &o, false)); /* nor do they permit anything */
+    a.name = S("writer");
+    CHECK(code_of(&f, &a, &facts) == SYMBI_CODE_DEFAULT_DENY);
+    close_fixture(&f, true);
+    symbi_comm_rules_unref(o.comm);
+    symbi_ctx_free(cx);
+}
+
 static void test_budget(void)
 {
     fixture f;
@@ -666,6 +704,7 @@ int main(void)
     RUN(test_profile_holds_whatever_policy_says);
     RUN(test_allow_all_is_refused_in_production);
     RUN(test_approval_is_bound_single_use_and_expires);
+    RUN(test_communication_rules_narrow);
     RUN(test_budget);
     RUN(test_evaluation_limit);
     RUN(test_permit_opens_one_door_once);

@@ -316,7 +316,7 @@ static void test_approval(void)
         CHECK_OK(symbi_run_resolve(g.run, g.ef.id, &r, &g.err), g.err);
         if (yes == 1) {
             REQUIRE(next(&g) == SYMBI_EFFECT_TOOL);
-            CHECK(trail_has(&g, 2, "step_up_resolved") && trail_has(&g, 2, "\"approver\":\"ann\""));
+            CHECK(trail_has(&g, 1, "step_up_requested") && trail_has(&g, 2, "step_up_resolved") && trail_has(&g, 2, "\"approver\":\"ann\""));
         } else {
             REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
             CHECK(conversation_has(&g, "[Policy denied]"));

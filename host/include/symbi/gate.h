@@ -12,8 +12,10 @@
  * ones, 64-bit integers exact. */
 #ifndef SYMBI_GATE_H
 #define SYMBI_GATE_H
+#include "symbi/approval.h"
 #include "symbi/audit.h"
 #include "symbi/cedar.h"
+#include "symbi/comm.h"
 #include "symbi/toolclad.h"
 #ifdef __cplusplus
 extern "C" {
@@ -48,6 +50,7 @@ typedef struct symbi_facts {
     symbi_str loop_id;
     uint64_t iteration;             /* 1-based while a loop runs */
     uint64_t tool_calls, denied;    /* so far in this loop */
+    uint32_t depth;                 /* of delegation, for communication rules; 0 counts as 1 */
     int64_t tokens_left, time_left_ms; /* -1: unlimited */
     int64_t now_ms;                 /* context.now; 0: the wall clock (a replay gives the moment of the recorded decision) */
 } symbi_facts;
@@ -86,7 +89,8 @@ typedef struct symbi_facts {
     X(PERMIT_MISMATCH, 29, "the permit is for another action")                                              \
     X(PERMIT_STALE, 30, "the policies changed since the permit was minted")                                 \
     X(NOT_COMMITTED, 31, "the decision is not on the audit trail yet")                                      \
-    X(PERMIT_STORE_FULL, 32, "too many permits were redeemed within their life time")
+    X(PERMIT_STORE_FULL, 32, "too many permits were redeemed within their life time")                       \
+    X(COMM_DENIED, 33, "the communication rules do not let this agent address that one")
 
 typedef enum symbi_code {
 #define SYMBI_CODE_ENUM(name, num, text) SYMBI_CODE_##name = num,
@@ -132,6 +136,7 @@ typedef struct symbi_verdict {
     symbi_doc *input;       /* validated arguments (an object), or NULL */
     symbi_tool *tool;       /* tool_call: a reference, or NULL */
     bool committed, redeemed;
+    bool stored_approval;   /* allowed by an approval that the store holds: the commit uses it up */
     bool compat;            /* the gate decides as upstream's does (options.compat) */
     bool context_replaced;  /* compat: the context could not be converted, and policies saw an empty one */
     bool has_shadow;        /* a shadow set was asked too: */
@@ -147,6 +152,7 @@ typedef struct symbi_gate_options {
     uint32_t size;                 /* sizeof(symbi_gate_options) */
     symbi_cedar *policies;     /* a reference is taken; NULL or empty: everything is denied */
     symbi_cedar_entities *entities;/* further entities (groups of agents or tools), a reference is taken; may be NULL */
+    symbi_comm_rules *comm;        /* a reference is taken; NULL: delegations and messages are Cedar's alone to judge */
     symbi_toolset *tools;          /* a reference is taken; may be NULL: every tool call is UNKNOWN_TOOL */
     const symbi_str *profile;      /* executor profile: the only tools that may run, whatever policy says */
     size_t nprofile;
@@ -190,6 +196,12 @@ SYMBI_API void symbi_gate_check(symbi_gate *g, const symbi_action *a, const symb
 /* A person's answer to a step-up: recorded against the action digest, used by the next check of the same action, once.
  * approver: who. ttl_ms: how long it may wait for its use (0 = 300000). */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_approve(symbi_gate *g, const uint8_t action_digest[32], bool approved, symbi_str approver, int64_t ttl_ms, symbi_err *err);
+
+/* The same through the store, where the gate has a trail: request puts the step-up of this verdict before people (`symbi-lua
+ * approvals`, symbi_approval_decide), load takes an answer from the store for the next check. *status: where it stands. The
+ * commit of a decision that used a stored approval uses the record up in the same transaction. EINVAL without a trail. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_request_approval(symbi_gate *g, const symbi_verdict *v, const symbi_facts *f, int64_t ttl_ms, symbi_approval_status *status, symbi_err *err);
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_load_approval(symbi_gate *g, const uint8_t action_digest[32], symbi_approval_status *status, symbi_err *err);
 
 /* Puts the decision on the trail (one policy_evaluated entry) and marks the verdict. Without an audit it only marks. On failure the verdict
  * becomes a deny (AUDIT_FAILED or CLOCK_BACKWARD) and loses its permit. */

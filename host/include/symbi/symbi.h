@@ -1,9 +1,11 @@
 /* symbi/symbi.h: the whole public API of libsymbi. What does I/O is apart: symbi/io.h, symbi/io_store.h. */
 #ifndef SYMBI_H
 #define SYMBI_H
+#include "symbi/approval.h"
 #include "symbi/audit.h"
 #include "symbi/base.h"
 #include "symbi/cedar.h"
+#include "symbi/comm.h"
 #include "symbi/crypto.h"
 #include "symbi/ctx.h"
 #include "symbi/gate.h"

@@ -2,6 +2,7 @@
 -- called with the list of arguments and the host's options ({policies=, tools=, state=}). It returns nothing or true for
 -- success, an exit status, or nil and a message.
 return {
+    { name = "approvals", summary = "list, approve or deny what waits for a person", module = "symbi.cli.approvals" },
     { name = "audit", summary = "show, verify or export the audit trail", module = "symbi.cli.audit" },
     { name = "help", summary = "this list", module = "symbi.cli.help" },
     { name = "version", summary = "versions of symbi-lua, Lua and the modules in use", module = "symbi.cli.version" },

@@ -47,7 +47,7 @@ end
 function Blocking:model(effect, run) return send(effect, run) end
 function Blocking:http(effect, run) return send(effect, run) end
 function Blocking:tool(effect, run) return common.tool(self, effect, run, symio.exec, pcall) end
-function Blocking:approve(effect) return common.approve(self, effect) end
+function Blocking:approve(effect) return common.approve(self, effect, symio.sleep) end
 function Blocking:commit(effect) return common.commit(self, effect) end
 
 function Blocking:sleep(effect)

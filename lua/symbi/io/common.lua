@@ -51,11 +51,19 @@ function M.tool(self, effect, run, exec, call)
     return { exec = result }
 end
 
---- Asks whoever was named to approve: options.approve(effect) -> true or false, who. Without one nobody approves.
-function M.approve(self, effect)
-    if not self.approver then return { approved = false, approver = "nobody (no approver is set)" } end
-    local ok, who = self.approver(effect)
-    return { approved = ok == true, approver = tostring(who or "operator") }
+--- Asks whoever was named to approve: options.approve(effect) -> true or false, who. Without one, and with options.audit, it waits for
+-- `symbi-lua approvals` (or symbi.approvals.decide) until the effect's time is over; C takes the answer from the store itself.
+function M.approve(self, effect, sleep)
+    if self.approver then
+        local ok, who = self.approver(effect)
+        return { approved = ok == true, approver = tostring(who or "operator") }
+    end
+    if self.audit and sleep then
+        local status, message, err = require("symbi.approvals").wait(self.audit, effect.action_digest, effect.ms or 0, sleep)
+        if not status then return nil, message, err end
+        return {}
+    end
+    return { approved = false, approver = "nobody (no approver is set)" }
 end
 
 --- Writes the transaction of a COMMIT effect through the store that was given; without one this driver cannot.
@@ -78,10 +86,10 @@ function M.request(effect)
     return effect.http
 end
 
---- Starts a set: methods from `class`, options tools, approve and store.
+--- Starts a set: methods from `class`, options tools, approve, store and audit.
 function M.new(class, options)
     options = options or {}
-    return setmetatable({ tools = options.tools, approver = options.approve, store = options.store }, class)
+    return setmetatable({ tools = options.tools, approver = options.approve, store = options.store, audit = options.audit }, class)
 end
 
 return M

@@ -62,7 +62,7 @@ end
 
 function Host:model(effect, run) return send(effect, run) end
 function Host:http(effect, run) return send(effect, run) end
-function Host:approve(effect) return common.approve(self, effect) end
+function Host:approve(effect) return common.approve(self, effect, M.sleep) end
 function Host:commit(effect) return common.commit(self, effect) end
 
 -- pcall would keep a callback from waiting on PUC 5.1; elsewhere it is what we want.
