@@ -82,6 +82,55 @@ static void one_request(const char *path, const symbi_value *r, symbi_cedar *set
     if (!same) differ(path, "a request is decided differently", NULL);
 }
 
+static long kinds_same, kinds_all, warns_same;
+
+/* Every (policy, kind) of one side occurs on the other; missing and surplus ones are printed. */
+static bool same_findings(const symbi_cedar *set, const symbi_cedar_report *rep, const symbi_value *want, bool warnings, const char *path, bool print)
+{
+    bool same = true;
+    for (size_t i = 0; i < want->u.a.n; i++) {
+        const symbi_value *w = &want->u.a.items[i];
+        bool found = false;
+        for (size_t k = 0; k < symbi_cedar_report_count(rep) && !found; k++) {
+            const symbi_cedar_finding *f = symbi_cedar_report_at(rep, k);
+            symbi_cedar_policy_info p;
+            symbi_cedar_policy(set, f->policy, &p);
+            found = f->warning == warnings && p.id.n == str(w, "policyId").n && !memcmp(p.id.p, str(w, "policyId").p, p.id.n) && !strcmp(f->kind, str(w, "kind").p);
+        }
+        if (!found && print && shown++ < 30) printf("%s: missing %s %s\n", path, str(w, "policyId").p, str(w, "kind").p);
+        same = same && found;
+    }
+    for (size_t k = 0; k < symbi_cedar_report_count(rep); k++) {
+        const symbi_cedar_finding *f = symbi_cedar_report_at(rep, k);
+        symbi_cedar_policy_info p;
+        bool found = f->warning != warnings;
+        symbi_cedar_policy(set, f->policy, &p);
+        for (size_t i = 0; i < want->u.a.n && !found; i++) {
+            const symbi_value *w = &want->u.a.items[i];
+            found = p.id.n == str(w, "policyId").n && !memcmp(p.id.p, str(w, "policyId").p, p.id.n) && !strcmp(f->kind, str(w, "kind").p);
+        }
+        if (!found && print && shown++ < 30) printf("%s: surplus %s %s: %s\n", path, p.id.p, f->kind, f->message.p);
+        same = same && found;
+    }
+    return same;
+}
+
+static void check_validation(const char *path, const symbi_cedar *set, const symbi_cedar_schema *schema, const symbi_value *expect)
+{
+    symbi_cedar_report *rep = NULL;
+    const symbi_value *valid = symbi_value_getz(expect, "valid");
+    symbi_err err;
+    if (symbi_cedar_validate(cx, set, schema, 0, &rep, &err)) {
+        differ(path, "cannot be validated", &err);
+        return;
+    }
+    if (symbi_cedar_report_valid(rep) != valid->u.b) differ(path, valid->u.b ? "found invalid" : "found valid", NULL);
+    kinds_all++;
+    if (same_findings(set, rep, symbi_value_getz(expect, "errors"), false, path, true)) kinds_same++;
+    if (same_findings(set, rep, symbi_value_getz(expect, "warnings"), true, path, getenv("SHOW_WARNINGS") != NULL)) warns_same++;
+    symbi_cedar_report_free(rep);
+}
+
 /* One test file; root: what its paths are relative to. expect: the line of corpus-validate.jsonl, or NULL. */
 static void one_case(const char *root, const char *path, const symbi_value *expect)
 {
@@ -113,7 +162,7 @@ static void one_case(const char *root, const char *path, const symbi_value *expe
         list = symbi_value_getz(v, "requests");
         for (size_t i = 0; i < list->u.a.n; i++) one_request(path, &list->u.a.items[i], set, schema, ents, ev);
     }
-    (void)expect;
+    if (expect && set && schema) check_validation(path, set, schema, expect);
     symbi_cedar_eval_free(ev);
     symbi_cedar_entities_unref(ents);
     symbi_cedar_schema_unref(schema);
@@ -156,7 +205,8 @@ static void test_corpus(void)
     free((char *)lines.p);
     snprintf(cmd, sizeof cmd, "rm -rf '%s'", tmp);
     CHECK(system(cmd) == 0);
-    printf("corpus: %ld cases, %ld requests\n", cases, requests);
+    printf("corpus: %ld cases, %ld requests; validation: error kinds equal in %ld of %ld, warning kinds in %ld\n", cases, requests, kinds_same, kinds_all, warns_same);
+    CHECK(kinds_same == kinds_all);
 }
 
 static void test_handwritten(void)

@@ -521,6 +521,89 @@ static void test_schema(void)
     printf("schema.jsonl: %ld cases; %ld texts worded differently\n", l.n, texts);
 }
 
+/* kinds: a JSON list of strings, or of {policyId, kind}. */
+static bool finding_listed(const symbi_value *list, symbi_str policy, const char *kind)
+{
+    for (size_t i = 0; i < list->u.a.n; i++) {
+        const symbi_value *w = &list->u.a.items[i];
+        if (w->kind == SYMBI_STRING ? eqz(w->u.s, kind) : (eqz(str(w, "kind"), kind) && str(w, "policyId").n == policy.n && !memcmp(str(w, "policyId").p, policy.p, policy.n))) return true;
+    }
+    return false;
+}
+
+static bool same_kinds(const symbi_value *v, const symbi_cedar *set, const symbi_cedar_report *rep, const symbi_value *want, bool warnings, bool print)
+{
+    bool same = true;
+    for (size_t k = 0; k < symbi_cedar_report_count(rep); k++) {
+        const symbi_cedar_finding *f = symbi_cedar_report_at(rep, k);
+        symbi_cedar_policy_info p;
+        symbi_cedar_policy(set, f->policy, &p);
+        if (f->warning == warnings && !finding_listed(want, p.id, f->kind)) {
+            symbi_str id = str(v, "id");
+            same = false;
+            if (print && shown++ < 60) printf("%.*s: surplus %s: %s\n", (int)id.n, id.p, f->kind, f->message.p);
+        }
+    }
+    for (size_t i = 0; i < want->u.a.n; i++) {
+        const symbi_value *w = &want->u.a.items[i];
+        symbi_str kind = w->kind == SYMBI_STRING ? w->u.s : str(w, "kind");
+        bool found = false;
+        for (size_t k = 0; k < symbi_cedar_report_count(rep) && !found; k++) {
+            const symbi_cedar_finding *f = symbi_cedar_report_at(rep, k);
+            symbi_cedar_policy_info p;
+            symbi_cedar_policy(set, f->policy, &p);
+            found = f->warning == warnings && eqz(kind, f->kind) && (w->kind == SYMBI_STRING || (str(w, "policyId").n == p.id.n && !memcmp(str(w, "policyId").p, p.id.p, p.id.n)));
+        }
+        if (!found) {
+            symbi_str id = str(v, "id");
+            same = false;
+            if (print && shown++ < 60) printf("%.*s: missing %.*s\n", (int)id.n, id.p, (int)kind.n, kind.p);
+        }
+    }
+    return same;
+}
+
+static void run_validate(const char *file, const char *errors, const char *warnings)
+{
+    lines l;
+    const symbi_value *v;
+    symbi_cedar_schema *fixture;
+    symbi_err err;
+    long same_errors = 0, same_warnings = 0;
+    if (!lines_open(&l, file)) SKIP("no vectors");
+    fixture = schema_file("validate-fixture.cedarschema");
+    REQUIRE(fixture);
+    while ((v = lines_next(&l))) {
+        const symbi_value *sv = symbi_value_getz(v, "schema");
+        symbi_cedar_schema *schema = NULL;
+        symbi_cedar *set = NULL;
+        symbi_cedar_report *rep = NULL;
+        symbi_str result = str(v, "result");
+        symbi_status st = !sv ? SYMBI_OK : sv->kind == SYMBI_STRING ? symbi_cedar_schema_parse(cx, sv->u.s, &schema, &err) : symbi_cedar_schema_from_json(cx, sv, &schema, &err);
+        if (!st) st = set_of(v, &set, &err);
+        if (!st) st = symbi_cedar_validate(cx, set, schema ? schema : fixture, 0, &rep, &err);
+        if (st) {
+            if (!eqz(result, "input_error")) differ(v, "refused", &err);
+            else same_errors++, same_warnings++;
+        } else if (eqz(result, "input_error")) {
+            differ(v, "accepted", NULL);
+        } else {
+            if (symbi_cedar_report_valid(rep) != eqz(result, "valid")) differ(v, eqz(result, "valid") ? "found invalid" : "found valid", NULL);
+            if (same_kinds(v, set, rep, symbi_value_getz(v, errors), false, true)) same_errors++;
+            if (same_kinds(v, set, rep, symbi_value_getz(v, warnings), true, true)) same_warnings++;
+        }
+        symbi_cedar_report_free(rep);
+        symbi_cedar_schema_unref(schema);
+        symbi_cedar_unref(set);
+    }
+    symbi_cedar_schema_unref(fixture);
+    CHECK(same_errors == l.n);
+    CHECK(same_warnings == l.n);
+    printf("%s: %ld cases; error kinds equal in %ld, warning kinds in %ld\n", file, l.n, same_errors, same_warnings);
+}
+static void test_validate(void) { run_validate("validate.jsonl", "errors", "warnings"); }
+static void test_fuzz_validate(void) { run_validate("fuzz_validate.jsonl", "errorKinds", "warningKinds"); }
+
 int main(void)
 {
     symbi_err err;
@@ -535,6 +618,8 @@ int main(void)
     RUN(test_policy_json);
     RUN(test_request);
     RUN(test_schema);
+    RUN(test_validate);
+    RUN(test_fuzz_validate);
     symbi_ctx_free(cx);
     return test_end();
 }

@@ -100,6 +100,27 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_cedar_schema_text(symbi_ctx *cx, con
 SYMBI_API size_t symbi_cedar_schema_warning_count(const symbi_cedar_schema *s);
 SYMBI_API symbi_str symbi_cedar_schema_warning(const symbi_cedar_schema *s, size_t i); /* "line:col: ..."; empty past the end */
 
+/* ---- validation (strict mode) ---- */
+
+enum { SYMBI_CEDAR_ACTION_ERRORS = 1 }; /* a scope that no action applies to is an error, as before Cedar 4.13, not a warning */
+
+typedef struct symbi_cedar_finding {
+    uint32_t policy;     /* index in the set */
+    bool warning;
+    const char *kind;    /* "unsafe_attribute_access" ... (spec 12.5), static */
+    uint32_t line, col;  /* in the policy's source; 0 when it did not come from text */
+    symbi_str message;
+} symbi_cedar_finding;
+typedef struct symbi_cedar_report symbi_cedar_report;
+/* Looks at every policy, template and link; what is wrong with them is in the report, the status tells whether it could be
+ * made. The report owns its strings; kinds of the same fault in several environments are listed once per wording. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_cedar_validate(symbi_ctx *cx, const symbi_cedar *set, const symbi_cedar_schema *schema, unsigned flags, symbi_cedar_report **out,
+                                                           symbi_err *err);
+SYMBI_API void symbi_cedar_report_free(symbi_cedar_report *r); /* NULL is fine */
+SYMBI_API bool symbi_cedar_report_valid(const symbi_cedar_report *r); /* no errors */
+SYMBI_API size_t symbi_cedar_report_count(const symbi_cedar_report *r);
+SYMBI_API const symbi_cedar_finding *symbi_cedar_report_at(const symbi_cedar_report *r, size_t i); /* NULL past the end */
+
 /* ---- entities ---- */
 
 /* An array of {"uid","attrs","parents","tags"?} (spec 9.1-9.3). All or nothing; err->path is a JSON pointer. NULL entities
