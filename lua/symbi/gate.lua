@@ -10,49 +10,52 @@ local SURFACE = "^[%w_][%w_.%-]*$" -- a plain folder name
 
 local function io_module() return require("symbi").io end
 
---- The policy sources of a folder: <dir>/*.cedar and, for a surface, <dir>/<surface>/*.cedar, each sorted by name. A file that is
--- a JSON list holds {name=, source=, active=}. Any file that cannot be read refuses the whole folder.
-function M.sources(dir, surface)
-    local io = io_module()
-    local list = {}
-    local function add(folder, optional)
-        local entries, message, err = io.list_dir(folder)
-        if not entries then
-            if optional and err and err.code == "ENOTFOUND" then return true end
-            return nil, message, err
-        end
-        for _, e in ipairs(entries) do
+-- Calls visit(path, entry) for <dir>/*.cedar and, for a surface, <dir>/<surface>/*.cedar, each in order of name; visit returns true, or
+-- nil, message, err, which ends it. A surface without a folder adds nothing.
+local function each_file(dir, surface, visit)
+    if surface and surface ~= "" and not surface:find(SURFACE) then
+        local m = "surface '" .. surface .. "' is no plain folder name"
+        return nil, m, core.error("EINVAL", m)
+    end
+    local folders = { dir }
+    if surface and surface ~= "" then folders[2] = dir .. "/" .. surface end
+    for i, folder in ipairs(folders) do
+        local entries, message, err = io_module().list_dir(folder)
+        if not entries and not (i == 2 and err and err.code == "ENOTFOUND") then return nil, message, err end
+        for _, e in ipairs(entries or {}) do
             if e.name:find("%.cedar$") and e.type ~= "directory" then
-                local path = folder .. "/" .. e.name
-                local text, why, rerr = io.read_file(path)
-                if not text then return nil, why, rerr end
-                if text:find("^%s*%[") then
-                    local decoded, jmsg, jerr = core.json.decode(text)
-                    if not decoded then return nil, path .. ": " .. jmsg, jerr end
-                    for i, p in ipairs(decoded) do
-                        if type(p) ~= "table" or type(p.name) ~= "string" or type(p.source) ~= "string" then
-                            local m = path .. ": entry " .. i .. " must be an object with name and source"
-                            return nil, m, core.error("ESCHEMA", m)
-                        end
-                        if p.active ~= false then list[#list + 1] = { name = path .. ":" .. p.name, text = p.source } end
-                    end
-                else
-                    list[#list + 1] = { name = path, text = text }
-                end
+                local ok
+                ok, message, err = visit(folder .. "/" .. e.name, e)
+                if not ok then return nil, message, err end
             end
         end
-        return true
     end
-    local ok, message, err = add(dir, false)
-    if not ok then return nil, message, err end
-    if surface and surface ~= "" then
-        if not surface:find(SURFACE) then
-            local m = "surface '" .. surface .. "' is no plain folder name"
-            return nil, m, core.error("EINVAL", m)
+    return true
+end
+
+--- The policy sources of a folder. A file that is a JSON list holds {name=, source=, active=}. Any file that cannot be read refuses the
+-- whole folder.
+function M.sources(dir, surface)
+    local list = {}
+    local ok, message, err = each_file(dir, surface, function(path)
+        local text, why, rerr = io_module().read_file(path)
+        if not text then return nil, why, rerr end
+        if not text:find("^%s*%[") then
+            list[#list + 1] = { name = path, text = text }
+            return true
         end
-        ok, message, err = add(dir .. "/" .. surface, true)
-        if not ok then return nil, message, err end
-    end
+        local decoded, jmsg, jerr = core.json.decode(text)
+        if not decoded then return nil, path .. ": " .. jmsg, jerr end
+        for i, p in ipairs(decoded) do
+            if type(p) ~= "table" or type(p.name) ~= "string" or type(p.source) ~= "string" then
+                local m = path .. ": entry " .. i .. " must be an object with name and source"
+                return nil, m, core.error("ESCHEMA", m)
+            end
+            if p.active ~= false then list[#list + 1] = { name = path .. ":" .. p.name, text = p.source } end
+        end
+        return true
+    end)
+    if not ok then return nil, message, err end
     return list
 end
 
@@ -74,25 +77,13 @@ local origins = setmetatable({}, { __mode = "k" })
 
 -- What the folder looks like from outside: names, sizes and times. A change is noticed by it, never trusted for what it is.
 local function signature(dir, surface)
-    local io = io_module()
     local parts = {}
-    local function add(folder, optional)
-        local entries, message, err = io.list_dir(folder)
-        if not entries then
-            if optional and err and err.code == "ENOTFOUND" then return true end
-            return nil, message, err
-        end
-        for _, e in ipairs(entries) do
-            if e.name:find("%.cedar$") then
-                local info, why, serr = io.stat(folder .. "/" .. e.name)
-                if not info then return nil, why, serr end
-                parts[#parts + 1] = table.concat({ folder, e.name, tostring(info.size), tostring(info.mtime_ms) }, "\0")
-            end
-        end
+    local ok, message, err = each_file(dir, surface, function(path)
+        local info, why, serr = io_module().stat(path)
+        if not info then return nil, why, serr end
+        parts[#parts + 1] = table.concat({ path, tostring(info.size), tostring(info.mtime_ms) }, "\0")
         return true
-    end
-    local ok, message, err = add(dir, false)
-    if ok and surface and surface ~= "" then ok, message, err = add(dir .. "/" .. surface, true) end
+    end)
     if not ok then return nil, message, err end
     return table.concat(parts, "\0\0")
 end
