@@ -158,7 +158,9 @@ symbi_status sy_run_event_started(symbi_run *r, symbi_err *err)
     return sy_run_event(r, sy_obj_value(&o), err);
 }
 
-/* What was proposed, by shape and size: arguments stand in policy_evaluated only as a digest. */
+enum { SY_ARGS_RECORDED = 16384 }; /* longer ones appear by their size; the action digest covers them all the same */
+
+/* What was proposed, as the model wrote it. */
 static symbi_status event_reasoning(symbi_run *r, symbi_err *err)
 {
     sy_obj o = sy_obj_new(&r->turn), u = sy_obj_new(&r->turn);
@@ -168,7 +170,8 @@ static symbi_status event_reasoning(symbi_run *r, symbi_err *err)
         sy_obj a = sy_obj_new(&r->turn);
         if (p->call_id.n) sy_obj_str(&a, "call_id", p->call_id);
         if (p->name.n) sy_obj_str(&a, "name", p->name);
-        if (p->kind == SYMBI_ACTION_TOOL_CALL) sy_obj_str(&a, "arguments", p->args_text);
+        if (p->kind == SYMBI_ACTION_TOOL_CALL && p->args_text.n <= SY_ARGS_RECORDED) sy_obj_str(&a, "arguments", p->args_text);
+        else if (p->kind == SYMBI_ACTION_TOOL_CALL) sy_obj_count(&a, "arguments_bytes", p->args_text.n);
         else sy_obj_count(&a, "content_length", p->content.n);
         sy_obj_str(&a, "type", symbi_str_z(symbi_action_kind_name(p->kind)));
         sy_arr_add(&acts, sy_obj_value(&a));

@@ -230,6 +230,29 @@ static void test_a_denied_call_never_comes_out(void)
     rig_close(&g);
 }
 
+/* Long arguments must not make long entries: the trail says how long they were. */
+static void test_long_arguments_are_recorded_by_size(void)
+{
+    rig g;
+    static char text[20000];
+    REQUIRE(setup(&g, k_policy));
+    REQUIRE(start(&g));
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    strcpy(text, "{\"tool_calls\":[{\"id\":\"c1\",\"name\":\"say\",\"arguments\":{\"text\":\"");
+    memset(text + strlen(text), 'x', 17000);
+    strcat(text, "\"}}]}");
+    answer_model(&g, text);
+    REQUIRE(next(&g) == SYMBI_EFFECT_TOOL);
+    CHECK(trail_has(&g, 1, "\"arguments_bytes\":170"));
+    CHECK(trail_has(&g, 2, "\"input_bytes\":170"));
+    {
+        symbi_store_row row;
+        CHECK_OK(g.store.row(g.store.ud, S("main"), 2, &row, &g.err), g.err);
+        CHECK(row.event.n < 2000);
+    }
+    rig_close(&g);
+}
+
 static void test_a_denied_answer_goes_back_to_the_model(void)
 {
     rig g;
@@ -650,6 +673,7 @@ int main(void)
 {
     RUN(test_a_run_from_start_to_answer);
     RUN(test_a_denied_call_never_comes_out);
+    RUN(test_long_arguments_are_recorded_by_size);
     RUN(test_a_denied_answer_goes_back_to_the_model);
     RUN(test_deny_all_means_no_effects);
     RUN(test_permits_of_effects);
