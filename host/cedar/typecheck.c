@@ -165,13 +165,13 @@ static res check(sy_cenv *e, uint32_t node, const sy_ccap *C);
 
 static uint32_t pos_of(const sy_cenv *e, uint32_t node) { return e->set->nodes[node].pos; }
 
-/* r must be of one of the types; else an error, and the result keeps its (wrong) type. */
+/* r must be of one of the types; else an error, and its type is unknown from there on, so that one fault is told once. */
 static res expect2(sy_cenv *e, res r, uint32_t pos, const sy_ctype *a, const sy_ctype *b)
 {
     if (!r.t || sy_ty_fits(r.t, a) || (b && sy_ty_fits(r.t, b))) return r;
     if (b) report(e, "unexpected_type", pos, "unexpected type: expected %T or %T but saw %T", a, b, r.t);
     else report(e, "unexpected_type", pos, "unexpected type: expected %T but saw %T", a, r.t);
-    return failed(r.t);
+    return failed(NULL);
 }
 static res expect(sy_cenv *e, uint32_t node, const sy_ccap *C, const sy_ctype *t) { return expect2(e, check(e, node, C), pos_of(e, node), t, NULL); }
 
@@ -229,14 +229,17 @@ static res var_type(sy_cenv *e, int var)
     }
 }
 
-/* What && makes of its two sides. right is checked only when left is not False. */
+/* What && makes of its two sides. right is checked only when left is not False. A side of unknown type makes it Bool. */
 static res and_types(sy_cenv *e, res a, res b)
 {
     bool fail = a.fail || b.fail;
-    if (b.t && b.t->kind == SY_T_FALSE) return (res){ &sy_ty_false, NULL, fail };
-    if (a.t && a.t->kind == SY_T_TRUE) return (res){ b.t && sy_ty_fits(b.t, &sy_ty_bool) ? b.t : &sy_ty_bool, fail ? NULL : both(e, a.caps, b.caps), fail };
-    if (b.t && b.t->kind == SY_T_TRUE) return (res){ a.t && sy_ty_fits(a.t, &sy_ty_bool) ? a.t : &sy_ty_bool, fail ? NULL : both(e, b.caps, a.caps), fail };
-    return (res){ &sy_ty_bool, fail ? NULL : both(e, b.caps, a.caps), fail };
+    const sy_ccap *caps = NULL;
+    if (!a.t || !b.t) return failed(&sy_ty_bool);
+    if (b.t->kind == SY_T_FALSE) return (res){ &sy_ty_false, NULL, fail };
+    if (!fail) caps = both(e, b.caps, a.caps);
+    if (b.t->kind == SY_T_TRUE) return (res){ a.t, caps, fail };
+    if (a.t->kind == SY_T_TRUE) return (res){ b.t, caps, fail };
+    return (res){ &sy_ty_bool, caps, fail };
 }
 
 static res check_and(sy_cenv *e, const sy_cnode *n, const sy_ccap *C)
@@ -244,27 +247,31 @@ static res check_and(sy_cenv *e, const sy_cnode *n, const sy_ccap *C)
     const uint32_t *l = e->set->list + n->a;
     res r = expect(e, l[0], C, &sy_ty_bool);
     for (uint32_t k = 1; k < n->b && !e->stop; k++) {
-        if (r.t && r.t->kind == SY_T_FALSE) return (res){ &sy_ty_false, NULL, r.fail };
-        r = and_types(e, r, expect(e, l[k], r.fail ? C : both(e, r.caps, C), &sy_ty_bool));
+        if (r.t && r.t->kind == SY_T_FALSE) return (res){ r.t, NULL, r.fail };
+        r = and_types(e, r, expect(e, l[k], both(e, r.caps, C), &sy_ty_bool));
     }
     return r;
+}
+
+static res or_types(sy_cenv *e, res a, res b)
+{
+    bool fail = a.fail || b.fail;
+    if (!a.t || !b.t) return failed(&sy_ty_bool);
+    if (b.t->kind == SY_T_TRUE) return (res){ &sy_ty_true, fail ? NULL : b.caps, fail };
+    if (b.t->kind == SY_T_FALSE) return (res){ a.t, fail ? NULL : a.caps, fail };
+    if (a.t->kind == SY_T_FALSE) return (res){ b.t, fail ? NULL : b.caps, fail };
+    return (res){ &sy_ty_bool, fail ? NULL : common(e, a.caps, b.caps), fail };
 }
 
 static res check_or(sy_cenv *e, const sy_cnode *n, const sy_ccap *C)
 {
     const uint32_t *l = e->set->list + n->a;
-    res a = expect(e, l[0], C, &sy_ty_bool), b;
+    res r = expect(e, l[0], C, &sy_ty_bool);
     for (uint32_t k = 1; k < n->b && !e->stop; k++) {
-        bool fail;
-        if (a.t && a.t->kind == SY_T_TRUE) return a;
-        b = expect(e, l[k], C, &sy_ty_bool);
-        fail = a.fail || b.fail;
-        if (b.t && b.t->kind == SY_T_TRUE) a = (res){ &sy_ty_true, fail ? NULL : b.caps, fail };
-        else if (b.t && b.t->kind == SY_T_FALSE) a = (res){ a.t && sy_ty_fits(a.t, &sy_ty_bool) ? a.t : &sy_ty_bool, fail ? NULL : a.caps, fail };
-        else if (a.t && a.t->kind == SY_T_FALSE) a = (res){ b.t && sy_ty_fits(b.t, &sy_ty_bool) ? b.t : &sy_ty_bool, fail ? NULL : b.caps, fail };
-        else a = (res){ &sy_ty_bool, fail ? NULL : common(e, a.caps, b.caps), fail };
+        if (r.t && r.t->kind == SY_T_TRUE) return r;
+        r = or_types(e, r, expect(e, l[k], C, &sy_ty_bool));
     }
-    return a;
+    return r;
 }
 
 static res check_if(sy_cenv *e, const sy_cnode *n, const sy_ccap *C)
@@ -284,15 +291,12 @@ static res check_if(sy_cenv *e, const sy_cnode *n, const sy_ccap *C)
     t = check(e, l[1], both(e, c.caps, C));
     f = check(e, l[2], C);
     fail = c.fail || t.fail || f.fail;
-    if (t.t && f.t) {
-        lub = sy_ty_lub(t.t, f.t, e->mem, &no_mem);
-        if (no_mem) return oom(e);
-        if (!lub) {
-            report(e, "incompatible_types", n->pos, "the types %T and %T are not compatible", t.t, f.t);
-            return failed(NULL);
-        }
-    } else {
-        lub = t.t ? t.t : f.t;
+    if (!t.t || !f.t) return failed(NULL);
+    lub = sy_ty_lub(t.t, f.t, e->mem, &no_mem);
+    if (no_mem) return oom(e);
+    if (!lub) {
+        report(e, "incompatible_types", n->pos, "the types %T and %T are not compatible", t.t, f.t);
+        return failed(NULL);
     }
     return (res){ lub, fail ? NULL : common(e, both(e, c.caps, t.caps), f.caps), fail };
 }
@@ -328,7 +332,7 @@ static res eq_types(sy_cenv *e, res a, res b, bool lits, const sy_cval *va, cons
     bool fail = a.fail || b.fail;
     uint64_t work = 0;
     if (a.t && b.t && disjoint(a.t, b.t)) return (res){ &sy_ty_false, NULL, fail };
-    if (lits && a.t && b.t) return (res){ truth(sy_cval_eq(va, vb, &work)), NULL, fail };
+    if (lits) return (res){ truth(sy_cval_eq(va, vb, &work)), NULL, fail };
     if (!compatible(e, a.t, b.t, pos)) return failed(&sy_ty_bool);
     return (res){ &sy_ty_bool, NULL, fail };
 }
@@ -372,7 +376,15 @@ static bool may_be_in(const sy_cenv *e, const sy_ctype *a, const sy_ctype *b)
 {
     if (a->kind == SY_T_NEVER || b->kind == SY_T_NEVER) return false;
     if (a->kind == SY_T_ENTITY && b->kind == SY_T_ENTITY) return a->entity == b->entity || sy_cschema_under(e->schema, a->entity, b->entity);
-    if (a->kind == SY_T_ACTION && b->kind == SY_T_ACTION) return true;
+    if (a->kind == SY_T_ACTION && b->kind == SY_T_ACTION) {
+        if (sy_str_eq(a->name, b->name)) return true;
+        for (uint32_t i = 0; i < e->schema->nactions; i++) {
+            const sy_cst_action *x = &e->schema->actions[i];
+            for (uint32_t k = 0; k < x->nanc && sy_str_eq(x->uid.type, a->name); k++)
+                if (sy_str_eq(e->schema->actions[x->anc[k]].uid.type, b->name)) return true;
+        }
+        return false;
+    }
     return a->kind == SY_T_ANYENTITY || b->kind == SY_T_ANYENTITY;
 }
 
@@ -407,6 +419,7 @@ static res in_types(sy_cenv *e, res a, res b)
 {
     bool fail = a.fail || b.fail;
     const sy_ctype *t = b.t;
+    if (fail) return failed(&sy_ty_bool);
     if (t && t->kind == SY_T_SET) t = t->elem;
     if (a.t && t && sy_ty_fits(a.t, &sy_ty_any_entity) && sy_ty_fits(t, &sy_ty_any_entity) && !may_be_in(e, a.t, t)) return (res){ &sy_ty_false, NULL, fail };
     return (res){ &sy_ty_bool, NULL, fail };
@@ -417,13 +430,14 @@ static res check_in(sy_cenv *e, uint32_t left, uint32_t right, const sy_ccap *C)
     res a = expect(e, left, C, &sy_ty_any_entity), b = expect2(e, check(e, right, C), pos_of(e, right), &sy_ty_any_entity, &sy_ty_entity_set);
     uint32_t action;
     int r;
-    if (a.t && b.t && known_action(e, left, &action) && (r = action_in(e, action, right)) >= 0) return (res){ truth(r != 0), NULL, a.fail || b.fail };
+    if (!a.fail && !b.fail && known_action(e, left, &action) && (r = action_in(e, action, right)) >= 0) return ok(truth(r != 0), NULL);
     return in_types(e, a, b);
 }
 
 static res is_types(res a, symbi_str name)
 {
-    if (!a.t || (a.t->kind != SY_T_ENTITY && a.t->kind != SY_T_ACTION)) return (res){ &sy_ty_bool, NULL, a.fail };
+    if (!a.t) return failed(&sy_ty_bool);
+    if (a.t->kind != SY_T_ENTITY && a.t->kind != SY_T_ACTION) return (res){ &sy_ty_bool, NULL, a.fail };
     return (res){ truth(sy_str_eq(a.t->name, name)), NULL, a.fail };
 }
 
@@ -443,7 +457,8 @@ static res has_step(sy_cenv *e, res r, uint32_t node, const uint32_t *path, uint
     const sy_ctype *s = r.t ? shape_of(e, r.t) : NULL;
     const sy_ctattr *a = s ? sy_ctype_attr(s, e->set->strs[attr]) : NULL;
     sy_ccap c = cap_for(node, path, npath, attr);
-    if (!r.t || r.t->kind == SY_T_ANYENTITY) return (res){ &sy_ty_bool, NULL, r.fail };
+    if (!r.t) return failed(&sy_ty_bool);
+    if (r.t->kind == SY_T_ANYENTITY) return (res){ &sy_ty_bool, NULL, r.fail };
     if (!a) return (res){ &sy_ty_false, NULL, r.fail };
     if (holds(e, C, &c) || (a->required && r.t->kind == SY_T_RECORD)) return (res){ &sy_ty_true, r.fail ? NULL : cons(e, &c, NULL), r.fail };
     return (res){ &sy_ty_bool, r.fail ? NULL : cons(e, &c, NULL), r.fail };
@@ -473,7 +488,7 @@ static res check_has(sy_cenv *e, const sy_cnode *n, const sy_ccap *C)
     for (uint32_t k = 1; k < n->n && !e->stop; k++) { /* (e has a) && (e.a has b) && ... */
         const sy_ccap *inner;
         res part;
-        if (r.t->kind == SY_T_FALSE) return (res){ &sy_ty_false, NULL, r.fail };
+        if (!r.t || r.t->kind == SY_T_FALSE) return (res){ r.t ? r.t : &sy_ty_bool, NULL, r.fail };
         inner = both(e, r.caps, C);
         base = get_step(e, base, n->a, l, k - 1, l[k - 1], n->pos, inner);
         base = expect2(e, base, n->pos, &sy_ty_any_entity, &sy_ty_any_record);
@@ -489,11 +504,11 @@ static res check_tag(sy_cenv *e, const sy_cnode *n, const sy_ccap *C)
     const sy_ctype *tags = a.t && a.t->kind == SY_T_ENTITY ? e->schema->entities[a.t->entity].tags : NULL;
     sy_ccap c = { NULL, n->a, NULL, 0, SY_NONE, n->b };
     bool fail = a.fail || b.fail;
+    if (!a.t) return failed(NULL);
     if (n->op == SY_OP_HASTAG) {
-        if (a.t && sy_ty_fits(a.t, &sy_ty_any_entity) && !tags && a.t->kind != SY_T_ANYENTITY) return (res){ &sy_ty_false, NULL, fail };
+        if (!tags && a.t->kind != SY_T_ANYENTITY) return (res){ &sy_ty_false, fail ? NULL : cons(e, &c, NULL), fail };
         return (res){ holds(e, C, &c) ? &sy_ty_true : &sy_ty_bool, fail ? NULL : cons(e, &c, NULL), fail };
     }
-    if (!a.t || !sy_ty_fits(a.t, &sy_ty_any_entity)) return failed(NULL);
     if (!holds(e, C, &c)) {
         report(e, "unsafe_tag_access", n->pos, "unable to guarantee safety of access to a tag of %T; test it with hasTag first", a.t);
         return failed(NULL);
@@ -581,7 +596,11 @@ static res check_call(sy_cenv *e, const sy_cnode *n, const sy_ccap *C)
         report(e, "undefined_function", n->pos, "there is no extension function `%S`", e->set->strs[l[n->b + 1]]);
         return failed(NULL);
     }
-    if (sy_cfn_is_ctor(f))
+    if (n->b != sy_cfn_nargs(f)) {
+        report(e, "wrong_number_arguments", n->pos, "wrong number of arguments of `%S`", symbi_str_z(sy_cfn_name(f)));
+        fail = true;
+    }
+    if (sy_cfn_is_ctor(f)) {
         for (uint32_t k = 0; k < n->b; k++) {
             sy_cop op = (sy_cop)e->set->nodes[l[k]].op;
             if (op == SY_OP_STR || op == SY_OP_LONG || op == SY_OP_BOOL || op == SY_OP_UID) continue;
@@ -589,17 +608,14 @@ static res check_call(sy_cenv *e, const sy_cnode *n, const sy_ccap *C)
             fail = true;
             break;
         }
-    for (uint32_t k = 0; k < n->b && !e->stop; k++) {
-        res r = k < sy_cfn_nargs(f) ? expect(e, l[k], C, sy_ty_ext(sy_cfn_arg(f, k))) : check(e, l[k], C);
+        if (n->b == 1 && e->set->nodes[l[0]].op == SY_OP_STR && !e->set->list[n->a + n->b]) { /* not even a constant could be made of it */
+            report(e, "function_argument_validation", n->pos, "`%S` is not an argument that `%S` accepts", e->set->strs[e->set->nodes[l[0]].a], symbi_str_z(sy_cfn_name(f)));
+            fail = true;
+        }
+    }
+    for (uint32_t k = 0, bad = fail; k < n->b && !e->stop; k++) { /* after one of these faults the arguments' types are not told as well */
+        res r = bad ? check(e, l[k], C) : expect(e, l[k], C, sy_ty_ext(sy_cfn_arg(f, k)));
         fail = fail || r.fail;
-    }
-    if (n->b != sy_cfn_nargs(f)) {
-        report(e, "wrong_number_arguments", n->pos, "wrong number of arguments of `%S`", symbi_str_z(sy_cfn_name(f)));
-        return failed(sy_ty_ext(sy_cfn_result(f)));
-    }
-    if (sy_cfn_is_ctor(f) && e->set->nodes[l[0]].op == SY_OP_STR && !e->set->list[n->a + n->b]) { /* not even a constant could be made of it */
-        report(e, "function_argument_validation", n->pos, "`%S` is not an argument that `%S` accepts", e->set->strs[e->set->nodes[l[0]].a], symbi_str_z(sy_cfn_name(f)));
-        fail = true;
     }
     return (res){ sy_ty_ext(sy_cfn_result(f)), NULL, fail };
 }
@@ -644,13 +660,12 @@ static res check(sy_cenv *e, uint32_t node, const sy_ccap *C)
     case SY_OP_HAS: return check_has(e, n, C);
     case SY_OP_GET:
         a = expect2(e, check(e, n->a, C), pos_of(e, n->a), &sy_ty_any_entity, &sy_ty_any_record);
-        if (a.t && !sy_ty_fits(a.t, &sy_ty_any_entity) && a.t->kind != SY_T_RECORD) return failed(NULL);
         return get_step(e, a, n->a, NULL, 0, n->b, n->pos, C);
     case SY_OP_LIKE: return (res){ &sy_ty_bool, NULL, expect(e, n->a, C, &sy_ty_string).fail };
     case SY_OP_IS: return is_types(expect(e, n->a, C, &sy_ty_any_entity), e->set->strs[n->b]);
     case SY_OP_ISIN: /* (e is T) && (e in x) */
         a = is_types(expect(e, l[0], C, &sy_ty_any_entity), e->set->strs[n->b]);
-        if (a.t->kind == SY_T_FALSE) return (res){ &sy_ty_false, NULL, a.fail };
+        if (a.t->kind == SY_T_FALSE) return a;
         b = check_in(e, l[0], l[1], C);
         return and_types(e, a, b);
     case SY_OP_IF: return check_if(e, n, C);
@@ -706,9 +721,9 @@ static res scope_one(sy_cenv *e, const sy_cscope *sc, int var)
         r = ok(&sy_ty_true, NULL);
     }
     u = sc->slot ? entity_type(e, e->slot[var == SY_VAR_RESOURCE]) : uid_type(e, sc->uid);
-    if (var == SY_VAR_ACTION && u.t) {
+    if (var == SY_VAR_ACTION) {
         const sy_cuid *lit = &e->set->uids[sc->uid];
-        if (sc->op == SY_SC_IN) return ok(truth(sy_cschema_action_in(e->schema, e->action, sy_cschema_action(e->schema, lit))), NULL);
+        if (sc->op == SY_SC_IN && u.t) return ok(truth(sy_cschema_action_in(e->schema, e->action, sy_cschema_action(e->schema, lit))), NULL);
         va = sy_cv_uid(&e->schema->actions[e->action].uid);
         vb = sy_cv_uid(lit);
         lits = true;
@@ -729,7 +744,7 @@ int sy_ctypecheck(sy_cenv *e)
     }
     for (uint32_t i = 0; i < p->ncond && !e->stop; i++) {
         uint32_t c = e->set->list[p->cond + i];
-        C = r.fail ? NULL : r.caps;
+        C = r.caps;
         part = expect(e, c & ~SY_UNLESS, C, &sy_ty_bool);
         if (c & SY_UNLESS) part = negate(part);
         r = and_types(e, r, part);
