@@ -1,7 +1,7 @@
 /* bindings/lgate.c: symbi.gate (core side). Folders and reloading are lua/symbi/gate.lua; every decision is C.
  *
  *   gate = core.gate.new{policies=, entities=, tools=, profile=, surface=, audit=, permit_ttl_ms=, max_tool_calls=,
- *                        insecure_allow_all=, production=}
+ *                        compat=, compat_allow=, insecure_allow_all=, production=}
  *   verdict = gate:check(action[, facts])      action: {kind=, agent=, name=, arguments= or arguments_json=, content=, call_id=}
  *   ok, msg, err = gate:commit(verdict)        on the audit trail
  *   plan, msg, err = gate:redeem(verdict, permit[, opts])
@@ -50,7 +50,7 @@ static void *optud(lua_State *L, int arg, const char *name, const char *tname)
 static int gate_new(lua_State *L)
 {
     static const char *const known[] = { "policies", "entities", "tools", "comm", "profile", "surface", "audit", "permit_ttl_ms",
-                                         "max_tool_calls", "insecure_allow_all", "production", NULL };
+                                         "max_tool_calls", "insecure_allow_all", "production", "compat", "compat_allow", NULL };
     symbi_gate_options o;
     ud_policies *pol;
     ud_entities *ent;
@@ -80,6 +80,8 @@ static int gate_new(lua_State *L)
     o.max_tool_calls = (uint64_t)symL_optfield_int(L, 1, "max_tool_calls", 0, 0, INT64_MAX);
     o.insecure_allow_all = symL_optfield_bool(L, 1, "insecure_allow_all", false);
     o.production = symL_optfield_bool(L, 1, "production", false);
+    o.compat = symL_optfield_bool(L, 1, "compat", false);
+    o.compat_allow = symL_optfield_bool(L, 1, "compat_allow", false);
     lua_getfield(L, 1, "profile");
     if (!lua_isnil(L, -1)) { /* names stay borrowed from the Lua strings, which the options table holds */
         luaL_checktype(L, -1, LUA_TTABLE);
@@ -410,6 +412,8 @@ static int verdict_index(lua_State *L)
     else if (strcmp(k, "name") == 0) lua_pushstring(L, v->name);
     else if (strcmp(k, "action_digest") == 0) push_hex(L, v->action_digest, 32);
     else if (strcmp(k, "policy_hash") == 0) push_hex(L, v->policy_hash, 32);
+    else if (strcmp(k, "mode") == 0) lua_pushstring(L, v->compat ? "compat" : "strict");
+    else if (strcmp(k, "context_replaced") == 0) lua_pushboolean(L, v->context_replaced);
     else if (strcmp(k, "committed") == 0) lua_pushboolean(L, v->committed);
     else if (strcmp(k, "redeemed") == 0) lua_pushboolean(L, v->redeemed);
     else if (strcmp(k, "shadow") == 0 && v->has_shadow) lua_pushstring(L, symbi_decision_name(v->shadow));

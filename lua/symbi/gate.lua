@@ -1,6 +1,6 @@
 --- symbi.gate: opens a gate from folders. What is decided, and how, is C (host/gate); here files are found and read.
 -- gate = symbi.gate.open{ policies = folder | policy set | list of {name=, text=}, tools = folder | toolset | list of tools,
---   profile = {names}, surface = "run", comm = rules, audit =, entities =, max_tool_calls =, permit_ttl_ms =, strict_policies = bool }
+--   mode = "strict" | "compat" (as upstream's gate decides; compat_allow = bool), profile = {names}, surface = "run", comm = rules, audit =, entities =, max_tool_calls =, permit_ttl_ms =, strict_policies = bool }
 -- Then gate:check(action[, facts]) -> verdict; gate:commit(verdict); gate:redeem(verdict, permit). See bindings/lgate.c.
 local core = require "symbi.core"
 
@@ -69,6 +69,10 @@ function M.policies(from, options)
         sources, message, err = M.sources(from, options.surface)
         if not sources then return nil, message, err end
     end
+    if options.mode == "compat" then
+        if #sources == 0 then return false end -- upstream tells no policies from empty ones
+        return core.policy.compat(sources)
+    end
     return core.cedar.policies(sources, { symbi_alias = true, legacy_scope = not options.strict_policies, annotated_ids = true })
 end
 
@@ -107,6 +111,7 @@ function M.refresh(gate, force)
     end
     local set
     if sig then set, message, err = M.policies(origin.dir, origin) end
+    if set == false then set = core.cedar.policies {} end -- a compat gate whose files went: it denies from now on
     local generation
     if set then
         local hash = set:hash()
@@ -132,16 +137,22 @@ function M.open(options)
     for k, v in pairs(options) do o[k] = v end
     local message, err
     local origin
+    if o.mode ~= nil and o.mode ~= "strict" and o.mode ~= "compat" then error("symbi.gate.open: mode is 'strict' or 'compat'", 2) end
+    if o.mode == "compat" then
+        o.compat = true
+        if type(o.policies) == "userdata" then error("symbi.gate.open: a compat gate reads its policies itself; give a folder or a list", 2) end
+    end
     if type(o.policies) == "string" then
-        origin = { dir = o.policies, surface = o.surface, strict_policies = o.strict_policies, audit = o.audit }
+        origin = { dir = o.policies, surface = o.surface, strict_policies = o.strict_policies, mode = o.mode, audit = o.audit }
         origin.signature, message, err = signature(o.policies, o.surface) -- before the files are read: a change in between is seen later
         if not origin.signature then return nil, message, err end
     end
     if o.policies ~= nil then
         o.policies, message, err = M.policies(o.policies, o)
-        if not o.policies then return nil, message, err end
+        if o.policies == nil then return nil, message, err end
+        if o.policies == false then o.policies = nil end
     end
-    o.strict_policies = nil
+    o.strict_policies, o.mode = nil, nil
     if type(o.tools) == "string" then
         o.tools, message, err = require("symbi").toolclad.dir(o.tools)
         if not o.tools then return nil, message, err end
