@@ -215,10 +215,29 @@ static void test_timeout_kills_the_group(void)
     REQUIRE(j);
     CHECK(r.timed_out && r.signal == SIGTERM);
     symbi_job_free(j);
-    j = run(SH(&c, 150, "kill -STOP $$"), &r); /* a stopped one */
+    j = run(SH(&c, 150, "kill -STOP $$"), &r); /* a stopped one gets to see its SIGTERM */
     REQUIRE(j);
-    CHECK(r.timed_out);
+    CHECK(r.timed_out && r.signal == SIGTERM);
     symbi_job_free(j);
+}
+
+/* While another tool runs, nobody sweeps up: what belongs to an ended tool's group must go with it. */
+static void test_group_goes_while_others_run(void)
+{
+    cmd c;
+    symbi_exec_result r;
+    symbi_job *other, *j;
+    REQUIRE(symbi_spawner_start(sp, SH(&c, 60000, "sleep 60"), no_permit, &other, &err) == SYMBI_OK);
+    j = run(SH(&c, 10000, "sleep 8766 >/dev/null 2>&1 & echo done"), &r); /* ends by itself */
+    REQUIRE(j);
+    symbi_job_free(j);
+    CHECK(gone("8766"));
+    j = run(SH(&c, 150, "trap '' TERM; sh -c 'trap \"\" TERM; sleep 8767' & wait; sleep 8767"), &r); /* is killed */
+    REQUIRE(j);
+    symbi_job_free(j);
+    CHECK(gone("8767"));
+    CHECK(!symbi_job_done(other));
+    symbi_job_free(other);
 }
 
 static void test_grandchild_holds_the_pipe(void)
@@ -732,6 +751,7 @@ int main(void)
     RUN(test_not_started);
     RUN(test_bad_plans);
     RUN(test_timeout_kills_the_group);
+    RUN(test_group_goes_while_others_run);
     RUN(test_grandchild_holds_the_pipe);
     RUN(test_daemon_does_not_escape);
     RUN(test_closes_output_and_lives_on);
