@@ -207,6 +207,7 @@ static void test_corpus(void)
     CHECK(system(cmd) == 0);
     printf("corpus: %ld cases, %ld requests; validation: error kinds equal in %ld of %ld, warning kinds in %ld\n", cases, requests, kinds_same, kinds_all, warns_same);
     CHECK(kinds_same == kinds_all);
+    CHECK(warns_same * 1000 >= kinds_all * 998); /* script data differ a little between versions of Unicode */
 }
 
 static void test_handwritten(void)
