@@ -79,18 +79,80 @@ function Host:sleep(effect)
     return {}
 end
 
+-- Goes on with a task. What runs inside may begin tasks of its own (fork), so the one that ran before is put back.
 local function resume(s, task, ...)
+    local before = s.task
     s.task = task
     local got = compat.pack(coroutine.resume(task.co, ...))
-    s.task = nil
+    s.task = before
     if coroutine.status(task.co) ~= "dead" then return end
-    s.left = s.left - 1
-    if got[1] then
-        task.results = compat.pack(compat.unpack(got, 2, got.n))
-    else
+    task.ended = true
+    if not got[1] then
         task.failed = got[2]
         if type(got[2]) == "string" then task.failed = debug.traceback(task.co, got[2]) end
     end
+    if task.parent then
+        task.parent.news = true
+        return
+    end
+    s.left = s.left - 1
+    if got[1] then task.results = compat.pack(compat.unpack(got, 2, got.n)) end
+end
+
+--- Begins f beside the present task and returns a handle. What f raises is raised by the next join.
+function Host.fork(_, f)
+    local s = current
+    local task = { co = coroutine.create(f), parent = s.task }
+    s.task.children = s.task.children or {}
+    s.task.children[task] = true
+    resume(s, task)
+    return task
+end
+
+-- Takes the ended children off; raises what one of them raised.
+local function collect(task)
+    task.news = false
+    local failed
+    for child in pairs(task.children or {}) do
+        if child.ended then
+            task.children[child] = nil
+            failed = failed or child.failed
+        end
+    end
+    if failed ~= nil then error(failed, 0) end
+end
+
+--- Waits until a forked task has ended, at most ms milliseconds (nil or negative: as long as it takes).
+function Host.join(_, ms)
+    local s, task = current, current.task
+    if not task.news then
+        local id
+        if ms and ms >= 0 then
+            id = s.loop:sleep(ms)
+            if id then s.waiting[id] = task end
+        end
+        task.joining = true
+        coroutine.yield(id)
+        task.joining = false
+        if id and s.waiting[id] then
+            s.waiting[id] = nil
+            s.loop:cancel(id)
+        end
+    end
+    collect(task)
+end
+
+--- Ends a forked task where it waits.
+function Host.give_up(_, task)
+    local s = current
+    for id, waiting in pairs(s.waiting) do
+        if waiting == task then
+            s.waiting[id] = nil
+            s.loop:cancel(id)
+            break
+        end
+    end
+    if task.parent and task.parent.children then task.parent.children[task] = nil end
 end
 
 local function schedule(s)
@@ -106,6 +168,12 @@ local function schedule(s)
             if task then
                 if kind ~= "data" then s.waiting[id] = nil end
                 resume(s, task, kind, value, message, err)
+                -- a parent that waits for its children hears of it
+                task = task.parent
+                while task and task.news and task.joining do
+                    resume(s, task)
+                    task = task.parent
+                end
             end
         end
     end

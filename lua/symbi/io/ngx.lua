@@ -203,6 +203,22 @@ function Ngx:sleep(effect)
     return {}
 end
 
+--- Effects that are open at once, as light threads of this request.
+function Ngx.fork(_, f) return (ngx.thread.spawn(f)) end
+
+function Ngx.join(_, ms, handles)
+    local timer
+    if ms >= 0 then
+        timer = ngx.thread.spawn(function() ngx.sleep(ms / 1000) end) -- a Lua function is what it takes
+        handles[#handles + 1] = timer
+    end
+    local ok, message = ngx.thread.wait(unpack(handles))
+    if timer then ngx.thread.kill(timer) end
+    if not ok then error(message, 0) end
+end
+
+function Ngx.give_up(_, thread) ngx.thread.kill(thread) end
+
 function Ngx:commit(effect)
     if not self.writer then return common.commit(self, effect) end
     local receipt, message, err = self.writer(effect)

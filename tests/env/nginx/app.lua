@@ -49,7 +49,7 @@ function M.run()
     local run = assert(require("symbi.core").run.new {
         gate = run_gate, audit = audit, agent_id = q.agent or "reader", prompt = "count", provider = "openai", model = "test", stream = q.stream == "1",
         base_url = "http://127.0.0.1:" .. ports[q.model or "count"] .. (q.fault and "/fault/" .. q.fault or "/v1"), project_dir = project,
-        env = { "PATH=/usr/bin:/bin" }, timeout_ms = 20000, max_iterations = 4,
+        env = { "PATH=/usr/bin:/bin" }, timeout_ms = tonumber(q.timeout_ms) or 20000, max_iterations = 4,
     })
     local outputs = {}
     local result, message = symbi.io.drive.drive(run, symbi.io.auto(), function(kind, _, reply)
