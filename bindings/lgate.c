@@ -3,6 +3,7 @@
  *   gate = core.gate.new{policies=, entities=, tools=, profile=, surface=, audit=, permit_ttl_ms=, max_tool_calls=,
  *                        compat=, compat_allow=, insecure_allow_all=, production=}
  *   verdict = gate:check(action[, facts])      action: {kind=, agent=, name=, arguments= or arguments_json=, content=, call_id=}
+ *   verdict, policies = gate:explain(action[, facts])   no permit; what each policy said
  *   ok, msg, err = gate:commit(verdict)        on the audit trail
  *   plan, msg, err = gate:redeem(verdict, permit[, opts])
  *   gate:approve(digest_hex, approved, approver[, ttl_ms]); gate:reload(policies); gate:generation(); gate:close()
@@ -14,6 +15,7 @@
 
 #include "lcomm.h"
 #include "symL.h"
+#include "symbi/gate_explain.h"
 #include "ud.h"
 
 static symbi_gate *checkgate(lua_State *L, int arg)
@@ -154,7 +156,7 @@ static void read_facts(lua_State *L, int arg, symbi_facts *f, symbi_value *conte
     if (field_value(L, arg, "facts", "agent", attrs)) f->agent_attrs = attrs;
 }
 
-static int gate_check(lua_State *L)
+static int check_or_explain(lua_State *L, bool explain)
 {
     static const char *const known[] = { "kind", "agent", "name", "arguments", "arguments_json", "content", "call_id", NULL };
     symbi_gate *g = checkgate(L, 1);
@@ -163,6 +165,8 @@ static int gate_check(lua_State *L)
     symbi_value args, context, attrs;
     symbi_str kind;
     ud_verdict *u;
+    symbi_doc *d = NULL;
+    symbi_err err;
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 3);
     symL_checkopts(L, 2, known);
@@ -184,9 +188,19 @@ static int gate_check(lua_State *L)
     }
     read_facts(L, 3, &f, &context, &attrs);
     u = symL_newud(L, sizeof *u, UD_VERDICT);
-    symbi_gate_check(g, &a, &f, &u->v);
-    return 1;
+    if (!explain) {
+        symbi_gate_check(g, &a, &f, &u->v);
+        return 1;
+    }
+    if (symbi_gate_explain(g, &a, &f, &u->v, &d, &err)) return symL_fail(L, &err);
+    if (d) symL_pushdoc(L, d);
+    else lua_pushnil(L);
+    return 2;
 }
+
+static int gate_check(lua_State *L) { return check_or_explain(L, false); }
+/* gate:explain(action[, facts]) -> verdict without a permit, and what each policy said (symbi/cedar_explain.h), nil where none was asked */
+static int gate_explain(lua_State *L) { return check_or_explain(L, true); }
 
 static ud_verdict *checkverdict(lua_State *L, int arg) { return symL_checkud(L, arg, UD_VERDICT); }
 
@@ -481,7 +495,7 @@ static int plan_index(lua_State *L)
 void l_gate_open(lua_State *L);
 void l_gate_open(lua_State *L)
 {
-    static const luaL_Reg methods[] = { { "check", gate_check }, { "commit", gate_commit }, { "redeem", gate_redeem }, { "reload", gate_reload },
+    static const luaL_Reg methods[] = { { "check", gate_check }, { "explain", gate_explain }, { "commit", gate_commit }, { "redeem", gate_redeem }, { "reload", gate_reload },
                                         { "approve", gate_approve }, { "generation", gate_generation }, { "request_approval", gate_request_approval }, { "load_approval", gate_load_approval }, { "shadow", gate_shadow }, { "shadow_counts", gate_shadow_counts }, { "close", gate_close }, { NULL, NULL } };
     static const luaL_Reg gate_meta[] = { { "__gc", gate_close }, { NULL, NULL } };
     static const luaL_Reg none[] = { { NULL, NULL } };

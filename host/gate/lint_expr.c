@@ -246,7 +246,7 @@ static shape look_get(sy_lint_policy *lp, const sy_cnode *n)
     if (p == NEVER) report(lp, n, "error", "always fails: %s does not exist in the gate's requests%s", shown(out.path, b, sizeof b), lp->scope.kinds == 1u << SYMBI_ACTION_TOOL_CALL ? "" : " for these actions");
     else if (p == SOMETIMES) {
         char base_text[240];
-        report(lp, n, "warning", "can fail: %s may be absent; test it first with `%s has ...`", shown(out.path, b, sizeof b), shown(base.path, base_text, sizeof base_text));
+        report(lp, n, "warning", "can fail: %s may be absent; test it first with `%s has %.*s`", shown(out.path, b, sizeof b), shown(base.path, base_text, sizeof base_text), (int)(attr.n > 100 ? 100 : attr.n), attr.p);
     }
     return out;
 }
