@@ -11,6 +11,7 @@
 
 #include "symL.h"
 #include "symbi/cedar.h"
+#include "symbi/cedar_explain.h"
 #include "ud.h"
 
 #define UD_EVAL "symbi.cedareval"
@@ -240,7 +241,7 @@ static void push_answer(lua_State *L, const symbi_cedar *set, const symbi_cedar_
 
 static int set_authorize(lua_State *L)
 {
-    static const char *const known[] = { "principal", "action", "resource", "context", "entities", NULL };
+    static const char *const known[] = { "principal", "action", "resource", "context", "entities", "explain", NULL };
     symbi_cedar *set = checkset(L, 1);
     symbi_cedar_request rq;
     symbi_cedar_answer a;
@@ -273,6 +274,12 @@ static int set_authorize(lua_State *L)
     ev = get_eval(L, &err);
     if (!ev || symbi_cedar_authorize(ev, set, &rq, &a, &err)) return symL_fail(L, &err);
     push_answer(L, set, &a);
+    if (symL_optfield_bool(L, 2, "explain", false)) {
+        symbi_doc *d = NULL;
+        if (symbi_cedar_explain(ev, &d, &err)) return symL_fail(L, &err);
+        symL_pushdoc(L, d);
+        lua_setfield(L, -2, "explained");
+    }
     return 1;
 }
 
