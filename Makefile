@@ -276,3 +276,12 @@ help:
 -include $(CORE_OBJ:.o=.d) $(IO_OBJ:.o=.d)
 FORCE:
 .PHONY: all lib modules unit clean FORCE fuzz fuzz-run fuzz-replay fuzz-replay-run busted busted-san check bench demo deps deps-test install uninstall rock rock-install rock-copy format help
+
+# ---- other tools --------------------------------------------------------------------------------------------------------
+# A shared policy set under ThreadSanitizer; N generated Cedar cases against the official engine (needs node and, once, the network).
+.PHONY: tsan cedar-diff
+tsan:
+	+$(MAKE) --no-print-directory B=build-tsan SANFLAGS="-fsanitize=thread -fno-omit-frame-pointer" LAYERS="base codec wire crypto match cedar" unit T=cedar_threads
+N ?= 100000
+cedar-diff: $(B)/libsymbi.a
+	tests/fuzz/cedar_diff.sh $(B) $(N) $(SEED)
