@@ -31,7 +31,7 @@ struct symbi_xfer {
     sy_buf body_out, body, taken, head; /* head: "name\0value\0" of the last response's header lines */
     symbi_http_header *headers;
     size_t nheaders, cap_headers, nlines;
-    size_t max, total;
+    size_t max, total, head_total;
     bool stream, paused, done, too_large, garbled, reused;
     int status;
     int64_t duration_ms;

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { WAITING_MAX = 256 << 10, MAX_REQUEST_HEADERS = 256 };
+enum { WAITING_MAX = 256 << 10, HEAD_MAX = 256 << 10, MAX_REQUEST_HEADERS = 256 };
 
 /* ---- response ------------------------------------------------------------------------------------------------------ */
 static bool counts(symbi_xfer *x, size_t n)
@@ -38,7 +38,9 @@ static size_t on_header(char *p, size_t size, size_t n, void *ud)
     symbi_xfer *x = ud;
     const char *colon;
     size_t all = n * size, end = all;
-    if (!counts(x, all)) return 0;
+    if (all > HEAD_MAX - x->head_total) x->too_large = true;
+    if (x->too_large) return 0;
+    x->head_total += all;
     if (memchr(p, 0, all)) {
         x->garbled = true;
         return 0;
@@ -194,7 +196,7 @@ symbi_status symbi_http_start(symbi_http *h, const symbi_http_request *rq, symbi
     sy_buf_init(&x->body_out, x->alloc, h->cx->limits.output_bytes);
     sy_buf_init(&x->body, x->alloc, x->max);
     sy_buf_init(&x->taken, x->alloc, x->max);
-    sy_buf_init(&x->head, x->alloc, x->max > SIZE_MAX / 2 ? x->max : 2 * x->max + 64);
+    sy_buf_init(&x->head, x->alloc, 2 * HEAD_MAX);
     sy_buf_init(&url, x->alloc, 64 << 10);
     sy_buf_adds(&url, rq->url);
     if (rq->body.n) sy_buf_adds(&x->body_out, rq->body);
@@ -343,7 +345,7 @@ void sy_xfer_finish(symbi_xfer *x, CURLcode code)
     }
     x->why = x->too_large ? SYMBI_HTTP_ERROR_TOO_LARGE : x->garbled ? SYMBI_HTTP_ERROR_PROTOCOL : reason(x, code, os);
     x->result = x->why == SYMBI_HTTP_ERROR_TIMEOUT ? SYMBI_ETIMEOUT : x->why == SYMBI_HTTP_ERROR_TOO_LARGE ? SYMBI_ELIMIT : SYMBI_EIO;
-    if (x->too_large) sy_fail(&x->err, x->result, "%s: %s (%lu bytes)", where, said(x->why), (unsigned long)x->max);
+    if (x->too_large) sy_fail(&x->err, x->result, "%s: %s (body %lu bytes, headers %d)", where, said(x->why), (unsigned long)x->max, HEAD_MAX);
     else sy_fail(&x->err, x->result, "%s: %s (%s)", where, said(x->why), x->message[0] ? x->message : curl_easy_strerror(code));
 }
 

@@ -321,7 +321,8 @@ static nfds_t watch(serve *s)
     nfds_t n = 0;
     for (int c = 0; c <= SY_SP_CONNS; c++)
         if (s->conns[c].fd >= 0) watch_one(s, &n, s->conns[c].fd, (s->conns[c].stalled ? 0 : POLLIN) | (next_out(s, c) ? POLLOUT : 0), c);
-    if (s->conf->listen >= 0) watch_one(s, &n, s->conf->listen, POLLIN, WHO_LISTEN);
+    if (s->conf->listen >= 0 && n <= SY_SP_CONNS) /* with every place taken others wait in the queue */
+        watch_one(s, &n, s->conf->listen, POLLIN, WHO_LISTEN);
     for (size_t i = 0; i < s->njobs; i++)
         for (int w = 0; w < 2; w++)
             if (s->jobs[i].stage > SY_SP_FREE && s->jobs[i].stage < SY_SP_SEND && s->jobs[i].fd[w] >= 0) watch_one(s, &n, s->jobs[i].fd[w], POLLIN, WHO_JOB + 2 * (int)i + w);
@@ -357,7 +358,7 @@ static void close_others(const sy_sp_conf *c)
 
 static void prepare(const sy_sp_conf *c)
 {
-    struct rlimit core = { 0, 0 };
+    struct rlimit core = { 0, 0 }, files;
     sigset_t set;
     struct sigaction sa;
     static const long dfl[8]; /* the kernel's struct, all zero: the default */
@@ -379,6 +380,10 @@ static void prepare(const sy_sp_conf *c)
     prctl(PR_SET_NAME, "symbi-spawner");
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); /* these two are inherited by every tool */
     setrlimit(RLIMIT_CORE, &core);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) { /* its own; tools get theirs when they start */
+        files.rlim_cur = files.rlim_max > 65536 ? 65536 : files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
     prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 

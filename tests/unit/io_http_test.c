@@ -232,6 +232,16 @@ static void test_ok(void)
     CHECK(a.st == SYMBI_OK && a.r.status == 503);
     CHECK_STR(a.r.body, "busy");
     symbi_xfer_free(a.x);
+    {
+        symbi_http_request rq = { .max_bytes = 5 }; /* of the body alone, inclusive */
+        a = ask_rq(h, &rq, "/ok");
+        CHECK_OK(a.st, err);
+        symbi_xfer_free(a.x);
+        rq.max_bytes = 4;
+        a = ask_rq(h, &rq, "/ok");
+        CHECK(a.st == SYMBI_ELIMIT && a.why == SYMBI_HTTP_ERROR_TOO_LARGE);
+        symbi_xfer_free(a.x);
+    }
     CHECK(symbi_http_open(h) == 0);
     symbi_http_free(h);
 }

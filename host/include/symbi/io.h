@@ -137,7 +137,8 @@ SYMBI_API void symbi_http_options_init(symbi_http_options *o);
  * above go to symbi_http_ready; NULL: a private one, for the blocking calls. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_http_new(symbi_ctx *cx, const symbi_http_options *o, symbi_loop *loop, uint64_t token_base, symbi_http **out, symbi_err *err);
 SYMBI_API void symbi_http_free(symbi_http *h); /* open transfers end as cancelled; free them before or after */
-/* Everything of rq is copied. Only http and https. Response headers count against max_bytes too. */
+/* Everything of rq is copied. Only http and https. max_bytes is the body's; response headers may take 256 KiB
+ * and limits.http_headers lines. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_http_start(symbi_http *h, const symbi_http_request *rq, symbi_xfer **out, symbi_err *err);
 SYMBI_API void symbi_http_ready(symbi_http *h, const symbi_loop_event *ev); /* an event of the loop, or NULL: only look at the time */
 SYMBI_API size_t symbi_http_open(const symbi_http *h);
