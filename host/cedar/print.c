@@ -40,18 +40,13 @@ static void pattern(sy_buf *b, symbi_str p)
     sy_buf_addc(b, '"');
     while (i < p.n) {
         size_t k = i;
-        sy_buf part;
         if ((unsigned char)p.p[i] == 0xFF || p.p[i] == '*') {
             sy_buf_addz(b, p.p[i] == '*' ? "\\*" : "*");
             i++;
             continue;
         }
         while (k < p.n && (unsigned char)p.p[k] != 0xFF && p.p[k] != '*') k++;
-        sy_buf_init(&part, b->alloc, b->max);
-        sy_cstr_print(&part, (symbi_str){ p.p + i, k - i });
-        if (sy_buf_status(&part)) b->status = sy_buf_status(&part);
-        else sy_buf_add(b, part.p + 1, part.n - 2);
-        sy_buf_free(&part);
+        sy_cstr_escape(b, (symbi_str){ p.p + i, k - i });
         i = k;
     }
     sy_buf_addc(b, '"');

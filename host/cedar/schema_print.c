@@ -7,7 +7,8 @@
 
 typedef struct printer {
     sy_buf b;
-    bool unsupported;
+    sy_scratch mem; /* sorted lists */
+    bool unsupported, oom;
 } printer;
 
 static void indent(printer *p, unsigned n)
@@ -20,16 +21,37 @@ static void name_or_string(printer *p, symbi_str s)
     else sy_cstr_print(&p->b, s);
 }
 
-/* Members of an object by name: selection of the next larger one keeps it free of memory; objects of a schema are small. */
-static const symbi_member *next_member(const symbi_value *v, const symbi_member *after)
+/* The members of an object by name, as an array of pointers; NULL when there are none or no memory. */
+static const symbi_member **sorted(printer *p, const symbi_value *v)
 {
-    const symbi_member *best = NULL;
-    for (size_t i = 0; v && i < v->u.o.n; i++) {
-        const symbi_member *m = &v->u.o.members[i];
-        if (after && sy_str_cmp(m->key, after->key) <= 0) continue;
-        if (!best || sy_str_cmp(m->key, best->key) < 0) best = m;
+    const symbi_member **m;
+    size_t n = v && v->kind == SYMBI_OBJECT ? v->u.o.n : 0;
+    if (!n) return NULL;
+    m = sy_scratch_array(&p->mem, n + 1, sizeof *m);
+    if (!m) {
+        p->oom = true;
+        return NULL;
     }
-    return best;
+    for (size_t i = 0; i < n; i++) m[i] = &v->u.o.members[i];
+    m[n] = NULL;
+    for (size_t start = n / 2, end = n; end > 1;) { /* heap sort */
+        size_t i, k;
+        const symbi_member *x;
+        if (start > 0) {
+            x = m[--start];
+        } else {
+            x = m[--end];
+            m[end] = m[0];
+            m[0] = x;
+        }
+        for (i = start; (k = 2 * i + 1) < end; i = k) {
+            if (k + 1 < end && sy_str_cmp(m[k]->key, m[k + 1]->key) < 0) k++;
+            if (sy_str_cmp(x->key, m[k]->key) >= 0) break;
+            m[i] = m[k];
+        }
+        m[i] = x;
+    }
+    return m;
 }
 static const symbi_value *object(const symbi_value *v, const char *name)
 {
@@ -39,8 +61,8 @@ static const symbi_value *object(const symbi_value *v, const char *name)
 
 static void annotations(printer *p, const symbi_value *v, unsigned level)
 {
-    const symbi_value *a = object(v, "annotations");
-    for (const symbi_member *m = NULL; a && (m = next_member(a, m));) {
+    const symbi_member **list = sorted(p, object(v, "annotations")), *m;
+    for (; list && (m = *list); list++) {
         indent(p, level);
         sy_buf_addc(&p->b, '@');
         sy_buf_adds(&p->b, m->key);
@@ -57,9 +79,10 @@ static void type(printer *p, const symbi_value *v, unsigned level);
 
 static void record(printer *p, const symbi_value *attrs, unsigned level)
 {
+    const symbi_member **list = sorted(p, attrs), *m;
     bool first = true;
     sy_buf_addc(&p->b, '{');
-    for (const symbi_member *m = NULL; (m = next_member(attrs, m)); first = false) {
+    for (; list && (m = *list); list++, first = false) {
         const symbi_value *req = symbi_value_getz(&m->val, "required");
         sy_buf_addz(&p->b, first ? "\n" : ",\n");
         annotations(p, &m->val, level + 1);
@@ -181,8 +204,9 @@ static void action(printer *p, const symbi_member *m, const symbi_value *resolve
 
 static void declarations(printer *p, const symbi_value *space, const symbi_value *resolved, unsigned level)
 {
+    const symbi_member **list, *m;
     bool first = true;
-    for (const symbi_member *m = NULL; (m = next_member(object(space, "commonTypes"), m)); first = false) {
+    for (list = sorted(p, object(space, "commonTypes")); list && (m = *list); list++, first = false) {
         if (!first) sy_buf_addc(&p->b, '\n');
         annotations(p, &m->val, level);
         indent(p, level);
@@ -192,11 +216,11 @@ static void declarations(printer *p, const symbi_value *space, const symbi_value
         type(p, &m->val, level);
         sy_buf_addz(&p->b, ";\n");
     }
-    for (const symbi_member *m = NULL; (m = next_member(object(space, "entityTypes"), m)); first = false) {
+    for (list = sorted(p, object(space, "entityTypes")); list && (m = *list); list++, first = false) {
         if (!first) sy_buf_addc(&p->b, '\n');
         entity(p, m, level);
     }
-    for (const symbi_member *m = NULL; (m = next_member(object(space, "actions"), m)); first = false) {
+    for (list = sorted(p, object(space, "actions")); list && (m = *list); list++, first = false) {
         if (!first) sy_buf_addc(&p->b, '\n');
         action(p, m, symbi_value_get(object(resolved, "actions"), m->key), level);
     }
@@ -205,11 +229,13 @@ static void declarations(printer *p, const symbi_value *space, const symbi_value
 symbi_status symbi_cedar_schema_text(symbi_ctx *cx, const symbi_cedar_schema *s, symbi_text *out, symbi_err *err)
 {
     const symbi_value *root = symbi_doc_root(s->doc), *res = symbi_doc_root(s->resolved);
+    const symbi_member **list, *m;
     printer p;
     bool first = true;
-    p.unsupported = false;
+    p.unsupported = p.oom = false;
+    sy_scratch_init(&p.mem, cx->alloc, 0);
     sy_buf_init(&p.b, cx->alloc, cx->limits.output_bytes);
-    for (const symbi_member *m = NULL; (m = next_member(root, m)); first = false) {
+    for (list = sorted(&p, root); list && (m = *list); list++, first = false) {
         const symbi_value *r = symbi_value_get(res, m->key);
         if (!first && p.b.n) sy_buf_addc(&p.b, '\n');
         if (!m->key.n) {
@@ -222,6 +248,11 @@ symbi_status symbi_cedar_schema_text(symbi_ctx *cx, const symbi_cedar_schema *s,
             declarations(&p, &m->val, r, 1);
             sy_buf_addz(&p.b, "}\n");
         }
+    }
+    sy_scratch_free(&p.mem);
+    if (p.oom) {
+        sy_buf_free(&p.b);
+        return sy_fail_nomem(err);
     }
     if (p.unsupported) {
         sy_buf_free(&p.b);

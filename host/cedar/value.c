@@ -177,10 +177,9 @@ symbi_str sy_ctype_name(const sy_cval *v, char *buf, size_t cap)
     return symbi_str_z(names[v->tag]);
 }
 
-void sy_cstr_print(struct sy_buf *b, symbi_str s)
+void sy_cstr_escape(struct sy_buf *b, symbi_str s)
 {
     size_t i = 0;
-    sy_buf_addc(b, '"');
     while (i < s.n) {
         uint32_t cp;
         size_t k = sy_utf8_next(s.p + i, s.n - i, &cp);
@@ -203,6 +202,12 @@ void sy_cstr_print(struct sy_buf *b, symbi_str s)
         }
         i += k;
     }
+}
+
+void sy_cstr_print(struct sy_buf *b, symbi_str s)
+{
+    sy_buf_addc(b, '"');
+    sy_cstr_escape(b, s);
     sy_buf_addc(b, '"');
 }
 

@@ -83,7 +83,8 @@ symbi_str sy_ctype_name(const sy_cval *v, char *buf, size_t cap);
 /* Cedar source text of a value: used in messages. Cut at max bytes. */
 struct sy_buf;
 void sy_cuid_print(struct sy_buf *b, const sy_cuid *u);
-void sy_cstr_print(struct sy_buf *b, symbi_str s); /* quoted and escaped */
+void sy_cstr_print(struct sy_buf *b, symbi_str s);  /* quoted and escaped */
+void sy_cstr_escape(struct sy_buf *b, symbi_str s); /* without the quotes */
 void sy_cval_print(struct sy_buf *b, const sy_cval *v);
 
 /* "A::B": identifiers joined by ::, none of them reserved (spec 1.2). */

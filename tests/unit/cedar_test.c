@@ -521,6 +521,106 @@ static symbi_status oom_scene(symbi_ctx *c, void *ud)
 }
 static void test_memory(void) { test_oom(oom_scene, NULL, SYMBI_OK); }
 
+static const char whole[] =
+    "{\"policies\":{\"staticPolicies\":{\"a\":\"@k(\\\"v\\\") permit(principal is User, action == Action::\\\"view\\\", resource) when { principal has age && principal.age > 3 || context.ok };\","
+    "\"b\":{\"effect\":\"forbid\",\"principal\":{\"op\":\"in\",\"entity\":{\"type\":\"Team\",\"id\":\"t\"}},\"action\":{\"op\":\"All\"},\"resource\":{\"op\":\"is\",\"entity_type\":\"Doc\"},"
+    "\"conditions\":[{\"kind\":\"when\",\"body\":{\"like\":{\"left\":{\".\":{\"left\":{\"Var\":\"principal\"},\"attr\":\"name\"}},\"pattern\":[\"Wildcard\",{\"Literal\":\"x\"}]}}}],"
+    "\"annotations\":{\"z\":null}}},\"templates\":{\"t\":\"permit(principal == ?principal, action, resource in ?resource);\"},"
+    "\"templateLinks\":[{\"templateId\":\"t\",\"newId\":\"l\",\"values\":{\"?principal\":{\"type\":\"User\",\"id\":\"u\"},\"?resource\":{\"type\":\"Doc\",\"id\":\"d\"}}}]},"
+    "\"schema\":\"@note entity Team; entity User in [Team] { name: String, age?: Long, nets?: Set<ipaddr>, name: String } tags T; type T = { a: Long, b?: Color }; entity Color enum [\\\"red\\\"];"
+    "entity Doc in Doc; action all; namespace N { action go; } action view in [all, N::Action::\\\"go\\\"] appliesTo { principal: User, resource: [Doc], context: { ok: Bool } };\","
+    "\"entities\":[{\"uid\":{\"type\":\"User\",\"id\":\"u\"},\"attrs\":{\"name\":\"n\",\"nets\":[\"10.0.0.0/8\"]},\"parents\":[{\"type\":\"Team\",\"id\":\"t\"}],\"tags\":{\"q\":{\"a\":1,\"b\":{\"type\":\"Color\",\"id\":\"red\"}}}}],"
+    "\"context\":{\"ok\":true}}";
+
+/* JSON in and out, linking, schema, conforming entities, request, validation, printing: with every allocation failing in turn. */
+static symbi_status oom_whole(symbi_ctx *c, void *ud)
+{
+    symbi_doc *d = NULL, *j = NULL, *j2 = NULL;
+    symbi_cedar *set = NULL, *linked = NULL, *again = NULL;
+    symbi_cedar_schema *schema = NULL, *schema2 = NULL, *schema3 = NULL;
+    symbi_cedar_entities *ents = NULL;
+    symbi_cedar_report *rep = NULL;
+    symbi_cedar_eval *ev = NULL;
+    symbi_cedar_request rq;
+    symbi_cedar_answer a;
+    symbi_cedar_uid p = { { "User", 4 }, { "v", 1 } }, r = { { "Doc", 3 }, { "d", 1 } };
+    symbi_text t1, t2;
+    symbi_err err;
+    symbi_status st;
+    const symbi_value *root;
+    (void)ud;
+    memset(&t1, 0, sizeof t1), memset(&t2, 0, sizeof t2);
+    st = symbi_json_parse(c, z(whole), &d, &err);
+    root = d ? symbi_doc_root(d) : NULL;
+    if (!st) st = symbi_cedar_from_json(c, symbi_value_getz(root, "policies"), 0, &set, &err);
+    if (!st) st = symbi_cedar_link(c, set, z("t"), z("l2"), &p, &r, &linked, &err);
+    if (!st) st = symbi_cedar_to_json(c, linked, &j, &err);
+    if (!st) st = symbi_cedar_from_json(c, symbi_doc_root(j), 0, &again, &err);
+    if (!st && symbi_cedar_count(again) != 5) t_now_failed = 1;
+    if (!st) st = symbi_cedar_policy_to_json(c, set, 1, &j2, &err);
+    if (!st) st = symbi_cedar_to_text(c, linked, SIZE_MAX, &t1, &err);
+    if (!st) st = symbi_cedar_schema_parse(c, symbi_value_str(root, "schema", z("")), &schema, &err);
+    if (!st && symbi_cedar_schema_warning_count(schema) != 1) t_now_failed = 1;
+    if (!st) st = symbi_cedar_schema_text(c, schema, &t2, &err);
+    if (!st) st = symbi_cedar_schema_parse(c, symbi_text_str(&t2), &schema2, &err);
+    if (!st) {
+        symbi_doc *sj = symbi_cedar_schema_json(schema, true);
+        st = symbi_cedar_schema_from_json(c, symbi_doc_root(sj), &schema3, &err);
+        symbi_doc_unref(sj);
+    }
+    if (!st) st = symbi_cedar_entities_conform(c, symbi_value_getz(root, "entities"), schema, &ents, &err);
+    if (!st) st = symbi_cedar_validate(c, set, schema3, 0, &rep, &err);
+    if (!st && !symbi_cedar_report_valid(rep)) t_now_failed = 1;
+    if (!st) st = symbi_cedar_eval_new(c, &ev, &err);
+    if (!st) {
+        memset(&rq, 0, sizeof rq);
+        rq.principal.type = z("User"), rq.principal.id = z("u");
+        rq.action.type = z("Action"), rq.action.id = z("view");
+        rq.resource = r;
+        rq.context = symbi_value_getz(root, "context");
+        rq.entities = ents;
+        rq.schema = schema;
+        st = symbi_cedar_authorize(ev, linked, &rq, &a, &err);
+        if (st && a.decision != SYMBI_DENY) t_now_failed = 1;
+        if (!st && (a.decision != SYMBI_ALLOW || a.nreasons != 2 || a.nerrors)) t_now_failed = 1; /* a and l */
+    }
+    symbi_cedar_eval_free(ev);
+    symbi_cedar_report_free(rep);
+    symbi_cedar_entities_unref(ents);
+    symbi_cedar_schema_unref(schema), symbi_cedar_schema_unref(schema2), symbi_cedar_schema_unref(schema3);
+    symbi_cedar_unref(set), symbi_cedar_unref(linked), symbi_cedar_unref(again);
+    symbi_doc_unref(d), symbi_doc_unref(j), symbi_doc_unref(j2);
+    symbi_text_free(&t1), symbi_text_free(&t2);
+    return st;
+}
+static void test_whole(void) { test_oom(oom_whole, NULL, SYMBI_OK); }
+
+static void test_links(void)
+{
+    symbi_cedar *set = parse("permit(principal == ?principal, action, resource);\npermit(principal, action, resource in ?resource);"), *one = NULL, *two = NULL;
+    symbi_cedar_uid u = { z("U"), z("a") };
+    symbi_cedar_policy_info p;
+    symbi_err err;
+    REQUIRE(set);
+    CHECK(!strcmp(decide(set, "U::\"a\"", "Action::\"x\"", "R::\"r\""), "deny"));
+    CHECK_OK(symbi_cedar_link(cx, set, z("p.cedar#0"), z("mine"), &u, NULL, &one, &err), err);
+    REQUIRE(one);
+    CHECK(!strcmp(decide(one, "U::\"a\"", "Action::\"x\"", "R::\"r\""), "allow"));
+    CHECK(!strcmp(decide(one, "U::\"b\"", "Action::\"x\"", "R::\"r\""), "deny"));
+    symbi_cedar_policy(one, 2, &p);
+    CHECK(p.role == SYMBI_CEDAR_LINK);
+    CHECK_STR(p.template_id, "p.cedar#0");
+    CHECK(symbi_cedar_link(cx, one, z("p.cedar#0"), z("mine"), &u, NULL, &two, &err) == SYMBI_EEXISTS && !two);
+    CHECK(symbi_cedar_link(cx, one, z("nope"), z("n"), &u, NULL, &two, &err) == SYMBI_ENOTFOUND);
+    CHECK(symbi_cedar_link(cx, one, z("mine"), z("n"), &u, NULL, &two, &err) == SYMBI_ENOTFOUND);
+    CHECK(symbi_cedar_link(cx, one, z("p.cedar#0"), z("n"), NULL, NULL, &two, &err) == SYMBI_ESCHEMA && strstr(err.msg, "?principal"));
+    CHECK(symbi_cedar_link(cx, one, z("p.cedar#0"), z("n"), &u, &u, &two, &err) == SYMBI_ESCHEMA && strstr(err.msg, "?resource"));
+    u.type = z("no type");
+    CHECK(symbi_cedar_link(cx, one, z("p.cedar#0"), z("n"), &u, NULL, &two, &err) == SYMBI_EINVAL);
+    symbi_cedar_unref(set);
+    symbi_cedar_unref(one);
+}
+
 static void test_null_err(void)
 {
     symbi_cedar_source src = { { "", 0 }, { "permit(", 7 } };
@@ -547,6 +647,8 @@ int main(void)
     RUN(test_hierarchy);
     RUN(test_no_alloc);
     RUN(test_memory);
+    RUN(test_whole);
+    RUN(test_links);
     RUN(test_null_err);
     symbi_ctx_free(cx);
     return test_end();
