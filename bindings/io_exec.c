@@ -226,7 +226,10 @@ static int exec_encode(lua_State *L)
     symL_checkud(L, 1, UD_PLAN);
     t = symL_text(L);
     p = l_io_take_plan(L, 1, &order);
-    if (symbi_exec_encode(symL_ctx(L), p, permit, 1, t, &err)) return symL_fail(L, &err);
+    if (symbi_exec_encode(symL_ctx(L), p, permit, 1, t, &err)) {
+        ((ud_plan *)symL_checkud(L, 1, UD_PLAN))->has_order = true; /* nothing left this place */
+        return symL_fail(L, &err);
+    }
     symL_pushtext(L, t);
     return 1;
 }

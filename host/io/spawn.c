@@ -509,6 +509,7 @@ symbi_status symbi_exec_encode(symbi_ctx *cx, const symbi_plan *plan, symbi_str 
 {
     sy_buf b;
     symbi_status st;
+    if (plan->capture) return sy_fail(err, SYMBI_EUNSUPPORTED, "evidence of a tool cannot be kept over the spawner's socket");
     sy_buf_init(&b, cx->alloc, SY_XW_HEAD + SY_XW_MAX_EXEC);
     st = encode(cx, &b, plan, permit, id, err);
     if (!st) st = sy_buf_take(&b, out, "the request", err);

@@ -189,7 +189,15 @@ end
 
 function Ngx:model(effect, run) return send(effect, run) end
 function Ngx:http(effect, run) return send(effect, run) end
-function Ngx:approve(effect) return common.approve(self, effect) end
+
+local function pause(ms)
+    local ok, message, err = can_wait()
+    if not ok then return nil, message, err end
+    ngx.sleep(ms / 1000)
+    return true
+end
+
+function Ngx:approve(effect) return common.approve(self, effect, pause) end
 
 -- LuaJIT yields through pcall, so a callback may wait.
 function Ngx:tool(effect, run)
@@ -197,9 +205,8 @@ function Ngx:tool(effect, run)
 end
 
 function Ngx:sleep(effect)
-    local ok, message, err = can_wait()
+    local ok, message, err = pause(effect.ms or 0)
     if not ok then return nil, message, err end
-    ngx.sleep((effect.ms or 0) / 1000)
     return {}
 end
 
