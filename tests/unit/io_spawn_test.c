@@ -202,16 +202,16 @@ static void test_timeout_kills_the_group(void)
     cmd c;
     symbi_exec_result r;
     int64_t t = ms();
-    symbi_job *j = run(SH(&c, 200, "echo before; trap '' TERM; sleep 7654 & wait; sleep 7654"), &r);
+    symbi_job *j = run(SH(&c, 200, "echo before; trap '' TERM; sleep 7654.02468 & wait; sleep 7654.02468"), &r);
     REQUIRE(j);
     t = ms() - t;
     CHECK(r.timed_out && r.exit_code == -1 && r.signal == SIGKILL);
     CHECK_STR(r.out, "before\n");
     CHECK(t >= 200 + 250 && t < 5000);
-    CHECK(gone("7654"));
+    CHECK(gone("7654.02468"));
     symbi_job_free(j);
     t = ms(); /* one that goes on SIGTERM needs no grace */
-    j = run(SH(&c, 100, "sleep 7655"), &r);
+    j = run(SH(&c, 100, "sleep 7655.02468"), &r);
     REQUIRE(j);
     CHECK(r.timed_out && r.signal == SIGTERM);
     symbi_job_free(j);
@@ -228,14 +228,14 @@ static void test_group_goes_while_others_run(void)
     symbi_exec_result r;
     symbi_job *other, *j;
     REQUIRE(symbi_spawner_start(sp, SH(&c, 60000, "sleep 60"), no_permit, &other, &err) == SYMBI_OK);
-    j = run(SH(&c, 10000, "sleep 8766 >/dev/null 2>&1 & echo done"), &r); /* ends by itself */
+    j = run(SH(&c, 10000, "sleep 8766.02468 >/dev/null 2>&1 & echo done"), &r); /* ends by itself */
     REQUIRE(j);
     symbi_job_free(j);
-    CHECK(gone("8766"));
-    j = run(SH(&c, 150, "trap '' TERM; sh -c 'trap \"\" TERM; sleep 8767' & wait; sleep 8767"), &r); /* is killed */
+    CHECK(gone("8766.02468"));
+    j = run(SH(&c, 150, "trap '' TERM; sh -c 'trap \"\" TERM; sleep 8767.02468' & wait; sleep 8767.02468"), &r); /* is killed */
     REQUIRE(j);
     symbi_job_free(j);
-    CHECK(gone("8767"));
+    CHECK(gone("8767.02468"));
     CHECK(!symbi_job_done(other));
     symbi_job_free(other);
 }
@@ -245,11 +245,11 @@ static void test_grandchild_holds_the_pipe(void)
     cmd c;
     symbi_exec_result r;
     int64_t t = ms();
-    symbi_job *j = run(SH(&c, 10000, "sleep 8765 & echo done"), &r);
+    symbi_job *j = run(SH(&c, 10000, "sleep 8765.02468 & echo done"), &r);
     REQUIRE(j);
     CHECK(ms() - t < 5000 && r.exit_code == 0 && !r.timed_out);
     CHECK_STR(r.out, "done\n");
-    CHECK(gone("8765"));
+    CHECK(gone("8765.02468"));
     symbi_job_free(j);
     /* what a helper still writes within the grace belongs to the output */
     j = run(SH(&c, 10000, "(sleep 0.02; echo late) & echo first"), &r);
@@ -263,17 +263,17 @@ static void test_daemon_does_not_escape(void)
     cmd c;
     symbi_exec_result r;
     int64_t t = ms();
-    symbi_job *j = run(SH(&c, 10000, "setsid sh -c 'setsid sleep 9876 </dev/null >/dev/null 2>&1 & exit' ; echo ok"), &r);
+    symbi_job *j = run(SH(&c, 10000, "setsid sh -c 'setsid sleep 9876.02468 </dev/null >/dev/null 2>&1 & exit' ; echo ok"), &r);
     REQUIRE(j);
     CHECK(ms() - t < 5000);
     CHECK_STR(r.out, "ok\n");
     symbi_job_free(j);
-    CHECK(gone("9876"));
-    j = run(SH(&c, 300, "setsid sleep 9877 & sleep 9877"), &r); /* holds the pipe from another session */
+    CHECK(gone("9876.02468"));
+    j = run(SH(&c, 300, "setsid sleep 9877.02468 & sleep 9877.02468"), &r); /* holds the pipe from another session */
     REQUIRE(j);
     CHECK(r.timed_out && ms() - t < 9000);
     symbi_job_free(j);
-    CHECK(gone("9877"));
+    CHECK(gone("9877.02468"));
 }
 
 static void test_closes_output_and_lives_on(void)
@@ -395,19 +395,19 @@ static void test_kill(void)
     symbi_job *j;
     symbi_exec_result r;
     int64_t t = ms();
-    REQUIRE(symbi_spawner_start(sp, SH(&c, 20000, "sleep 6543"), no_permit, &j, &err) == SYMBI_OK);
+    REQUIRE(symbi_spawner_start(sp, SH(&c, 20000, "sleep 6543.02468"), no_permit, &j, &err) == SYMBI_OK);
     CHECK(symbi_job_result(j, &r, &err) == SYMBI_ESTATE);
     CHECK(symbi_job_wait(j, 100, &err) == SYMBI_ETIMEOUT);
     symbi_job_kill(j);
     CHECK_OK(symbi_job_wait(j, 3000, &err), err);
     CHECK(symbi_job_result(j, &r, &err) == SYMBI_EABORT && ms() - t < 9000);
     symbi_job_free(j);
-    REQUIRE(symbi_spawner_start(sp, SH(&c, 20000, "sleep 6544"), no_permit, &j, &err) == SYMBI_OK);
+    REQUIRE(symbi_spawner_start(sp, SH(&c, 20000, "sleep 6544.02468"), no_permit, &j, &err) == SYMBI_OK);
     symbi_job_free(j); /* freeing gives it up too */
     j = run(CMD(&c, 5000, "true"), &r);
     CHECK(r.exit_code == 0);
     symbi_job_free(j);
-    CHECK(gone("654"));
+    CHECK(gone("6543.02468") && gone("6544.02468"));
 }
 
 static void test_spawner_dies(void)
@@ -419,7 +419,7 @@ static void test_spawner_dies(void)
     struct stat st;
     int fd = mkstemp(path), pid = symbi_spawner_pid(sp);
     close(fd);
-    snprintf(text, sizeof text, "echo x >> %s; sleep 5432", path);
+    snprintf(text, sizeof text, "echo x >> %s; sleep 5432.02468", path);
     REQUIRE(symbi_spawner_start(sp, SH(&c, 20000, text), no_permit, &j, &err) == SYMBI_OK);
     for (int i = 0; i < 200 && stat(path, &st) == 0 && st.st_size == 0; i++) usleep(10000);
     kill(pid, SIGKILL);
@@ -488,9 +488,9 @@ static void test_parent_dies(void)
         cmd c;
         symbi_job *j, *k;
         symbi_spawner *own = NULL;
-        if (symbi_spawner_new(cx, NULL, &own, &err) == SYMBI_OK && symbi_spawner_start(own, SH(&c, 60000, "trap '' TERM HUP; sleep 4321 & sleep 4321"), no_permit, &j, &err) == SYMBI_OK &&
-            symbi_spawner_start(own, SH(&c, 60000, "setsid sleep 4322"), no_permit, &k, &err) == SYMBI_OK) {
-            while (!alive("4321") || !alive("4322")) usleep(5000);
+        if (symbi_spawner_new(cx, NULL, &own, &err) == SYMBI_OK && symbi_spawner_start(own, SH(&c, 60000, "trap '' TERM HUP; sleep 4321.02468 & sleep 4321.02468"), no_permit, &j, &err) == SYMBI_OK &&
+            symbi_spawner_start(own, SH(&c, 60000, "setsid sleep 4322.02468"), no_permit, &k, &err) == SYMBI_OK) {
+            while (!alive("4321.02468") || !alive("4322.02468")) usleep(5000);
             if (write(fd[1], "x", 1) != 1) _exit(2);
         }
         pause();
@@ -499,11 +499,11 @@ static void test_parent_dies(void)
     close(fd[1]);
     CHECK(read(fd[0], &b, 1) == 1);
     close(fd[0]);
-    CHECK(alive("4321"));
+    CHECK(alive("4321.02468"));
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
-    CHECK(gone("4321"));
-    CHECK(gone("4322"));
+    CHECK(gone("4321.02468"));
+    CHECK(gone("4322.02468"));
 }
 
 static void *in_thread(void *ud)
@@ -729,12 +729,12 @@ static void test_closed_with_open_jobs(void)
     symbi_exec_result r;
     cmd c;
     REQUIRE(symbi_spawner_new(cx, NULL, &own, &err) == SYMBI_OK);
-    REQUIRE(symbi_spawner_start(own, SH(&c, 60000, "sleep 3210"), no_permit, &j, &err) == SYMBI_OK);
+    REQUIRE(symbi_spawner_start(own, SH(&c, 60000, "sleep 3210.02468"), no_permit, &j, &err) == SYMBI_OK);
     usleep(50000);
     symbi_spawner_free(own);
     CHECK(symbi_job_done(j) && symbi_job_result(j, &r, &err) == SYMBI_EABORT);
     symbi_job_free(j);
-    CHECK(gone("3210"));
+    CHECK(gone("3210.02468"));
 }
 
 int main(void)
