@@ -93,6 +93,7 @@ static bool readable(const char *option, const char *path)
 int cli_parse(int argc, char **argv, cli_options *o)
 {
     int i, r;
+    bool command = false;
     memset(o, 0, sizeof *o);
     o->argv = argv;
     for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
@@ -126,6 +127,7 @@ int cli_parse(int argc, char **argv, cli_options *o)
     o->first = i;
     if (i < argc && !cli_is_script(argv[i])) {
         int out = ++i;
+        command = true;
         for (; i < argc; i++) {
             if (strcmp(argv[i], "--") == 0) {
                 while (i < argc) argv[out++] = argv[i++];
@@ -139,6 +141,7 @@ int cli_parse(int argc, char **argv, cli_options *o)
         argv[argc] = NULL;
     }
     o->argc = argc;
-    if (!readable("--policies", o->policies) || !readable("--tools", o->tools)) return CLI_USAGE;
+    /* a sub-command says itself what a missing folder means to it */
+    if (!command && (!readable("--policies", o->policies) || !readable("--tools", o->tools))) return CLI_USAGE;
     return CLI_OK;
 }
