@@ -26,6 +26,9 @@ for _, name in ipairs { "ip", "decimal", "datetime", "duration" } do
     M[name] = function(text) return { __extn = { fn = name, arg = text } } end
 end
 
+--- Policies laid out: cedar.format(text [, {width = 80, indent = 2}]). White space changes, nothing else; comments stay.
+M.format = core.format.cedar
+
 --- A store from a list of {uid=, attrs=, parents=, tags=}; uid and parents may be texts, all but uid may be missing.
 function M.entities(list, ...)
     if type(list) ~= "table" then error("symbi.cedar.entities: a list of entities is expected", 2) end
