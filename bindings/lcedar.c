@@ -1,9 +1,13 @@
 /* bindings/lcedar.c: symbi.cedar: policy sets, entity stores, decisions. lua/symbi/cedar.lua adds the sugar.
  *
  *   set, msg, err = cedar.policies(text | {text | {name=, text=}, ...}[, {symbi_alias=, legacy_scope=, position_ids=, annotated_ids=}])
- *   ents, msg, err = cedar.entities{ {uid={type=,id=}, attrs={}, parents={}, tags={}}, ... }
+ *       or a policy set, or one policy, in JSON form: {staticPolicies=, templates=, templateLinks=} or {effect=, ...}
+ *   schema, msg, err = cedar.schema(text | json table); schema:json([resolved]) schema:text() schema:warnings() schema:close()
+ *   ents, msg, err = cedar.entities({ {uid={type=,id=}, attrs={}, parents={}, tags={}}, ... }[, schema])
  *   type, id = cedar.uid 'User::"alice"'
- *   answer, msg, err = set:authorize{principal=, action=, resource=, context=, entities=}
+ *   report, msg, err = set:validate(schema[, {action_errors=}]): {valid=, errors={{policy=, kind=, message=, line=, col=}}, warnings={...}}
+ *   set2, msg, err = set:link(template_id, new_id, {principal=, resource=}); set:to_json([index]); set:to_cedar([index])
+ *   answer, msg, err = set:authorize{principal=, action=, resource=, context=, entities=, schema=, unchecked=}
  *       answer: {decision="allow"|"deny", reasons={ids}, errors={{policy=, effect=, kind=, message=, line=, col=}}, forbid_error=,
  *       candidates=, steps=}; uids are {type=, id=} or text; entities: a store or a list
  *   set:policies() set:warnings() set:hash() set:count() set:close(); ents:count() ents:close() */
@@ -24,6 +28,36 @@ static int eval_close(lua_State *L)
     u->p = NULL;
     symbi_cedar_eval_free(p);
     return 0;
+}
+
+#define UD_SCHEMA "symbi.cedarschema"
+#define UD_REPORT "symbi.cedarreport"
+typedef struct ud_schema { symbi_cedar_schema *p; } ud_schema;
+typedef struct ud_report { symbi_cedar_report *p; } ud_report;
+
+static int schema_close(lua_State *L)
+{
+    ud_schema *u = symL_checkud(L, 1, UD_SCHEMA);
+    symbi_cedar_schema *p = u->p;
+    u->p = NULL;
+    symbi_cedar_schema_unref(p);
+    return 0;
+}
+
+static int report_close(lua_State *L)
+{
+    ud_report *u = symL_checkud(L, 1, UD_REPORT);
+    symbi_cedar_report *p = u->p;
+    u->p = NULL;
+    symbi_cedar_report_free(p);
+    return 0;
+}
+
+static symbi_cedar_schema *checkschema(lua_State *L, int arg)
+{
+    ud_schema *u = symL_checkud(L, arg, UD_SCHEMA);
+    if (!u->p) luaL_argerror(L, arg, "the schema is closed");
+    return u->p;
 }
 
 static symbi_cedar *checkset(lua_State *L, int arg)
@@ -62,6 +96,21 @@ static int ents_close(lua_State *L)
     return 0;
 }
 
+/* Is the table at idx the JSON form of a set or of one policy, rather than a list of sources? */
+static bool is_json_form(lua_State *L, int idx)
+{
+    static const char *const keys[] = { "staticPolicies", "templates", "templateLinks", "effect" };
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        bool has;
+        lua_pushstring(L, keys[i]);
+        lua_rawget(L, idx);
+        has = !lua_isnil(L, -1);
+        lua_pop(L, 1);
+        if (has) return true;
+    }
+    return false;
+}
+
 static int cedar_policies(lua_State *L)
 {
     static const char *const known[] = { "symbi_alias", "legacy_scope", "position_ids", "annotated_ids", NULL };
@@ -79,6 +128,13 @@ static int cedar_policies(lua_State *L)
         if (symL_optfield_bool(L, 2, "legacy_scope", false)) flags |= SYMBI_CEDAR_LEGACY_SCOPE;
         if (symL_optfield_bool(L, 2, "position_ids", false)) flags |= SYMBI_CEDAR_IDS_BY_POSITION;
         if (symL_optfield_bool(L, 2, "annotated_ids", false)) flags |= SYMBI_CEDAR_IDS_ANNOTATED;
+    }
+    if (lua_istable(L, 1) && is_json_form(L, 1)) {
+        symbi_value v;
+        if (symL_tovalue(L, 1, &v, &err)) return symL_fail(L, &err);
+        u = symL_newud(L, sizeof *u, UD_POLICIES);
+        if (symbi_cedar_from_json(symL_ctx(L), &v, flags, &u->p, &err)) return symL_fail(L, &err);
+        return 1;
     }
     if (lua_istable(L, 1)) n = symL_rawlen(L, 1);
     if (n > 1000000) luaL_argerror(L, 1, "too many sources");
@@ -124,7 +180,7 @@ static void empty_list(const symbi_value *v)
 }
 
 /* Pushes a store made from the table at idx; false with err filled (and something pushed all the same). */
-static bool push_entities(lua_State *L, int idx, symbi_err *err)
+static bool push_entities(lua_State *L, int idx, const symbi_cedar_schema *schema, symbi_err *err)
 {
     symbi_value v;
     ud_entities *u;
@@ -135,15 +191,66 @@ static bool push_entities(lua_State *L, int idx, symbi_err *err)
     empty_list(&v);
     for (size_t i = 0; v.kind == SYMBI_ARRAY && i < v.u.a.n; i++) empty_list(symbi_value_getz(&v.u.a.items[i], "parents"));
     u = symL_newud(L, sizeof *u, UD_ENTITIES);
+    if (schema) return symbi_cedar_entities_conform(symL_ctx(L), &v, schema, &u->p, err) == SYMBI_OK;
     return symbi_cedar_entities_new(symL_ctx(L), &v, &u->p, err) == SYMBI_OK;
 }
 
 static int cedar_entities(lua_State *L)
 {
+    symbi_cedar_schema *schema;
     symbi_err err;
     luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 2);
+    schema = lua_isnil(L, 2) ? NULL : checkschema(L, 2);
+    if (!push_entities(L, 1, schema, &err)) return symL_fail(L, &err);
+    return 1;
+}
+
+static int cedar_schema(lua_State *L)
+{
+    ud_schema *u;
+    symbi_err err;
+    luaL_argcheck(L, lua_type(L, 1) == LUA_TSTRING || lua_istable(L, 1), 1, "expected the text of a schema, or its JSON form as a table");
     lua_settop(L, 1);
-    if (!push_entities(L, 1, &err)) return symL_fail(L, &err);
+    if (lua_istable(L, 1)) {
+        symbi_value v;
+        if (symL_tovalue(L, 1, &v, &err)) return symL_fail(L, &err);
+        u = symL_newud(L, sizeof *u, UD_SCHEMA);
+        if (symbi_cedar_schema_from_json(symL_ctx(L), &v, &u->p, &err)) return symL_fail(L, &err);
+    } else {
+        symbi_str s = symL_checkstr(L, 1);
+        u = symL_newud(L, sizeof *u, UD_SCHEMA);
+        if (symbi_cedar_schema_parse(symL_ctx(L), s, &u->p, &err)) return symL_fail(L, &err);
+    }
+    return 1;
+}
+
+static int schema_json(lua_State *L)
+{
+    symbi_cedar_schema *s = checkschema(L, 1);
+    symL_pushdoc(L, symbi_cedar_schema_json(s, lua_toboolean(L, 2)));
+    return 1;
+}
+
+static int schema_text(lua_State *L)
+{
+    symbi_cedar_schema *s = checkschema(L, 1);
+    symbi_text *t = symL_text(L);
+    symbi_err err;
+    if (symbi_cedar_schema_text(symL_ctx(L), s, t, &err)) return symL_fail(L, &err);
+    symL_pushtext(L, t);
+    return 1;
+}
+
+static int schema_warnings(lua_State *L)
+{
+    symbi_cedar_schema *s = checkschema(L, 1);
+    size_t n = symbi_cedar_schema_warning_count(s);
+    lua_createtable(L, (int)n, 0);
+    for (size_t i = 0; i < n; i++) {
+        symL_pushstr(L, symbi_cedar_schema_warning(s, i));
+        lua_rawseti(L, -2, (int)i + 1);
+    }
     return 1;
 }
 
@@ -241,7 +348,7 @@ static void push_answer(lua_State *L, const symbi_cedar *set, const symbi_cedar_
 
 static int set_authorize(lua_State *L)
 {
-    static const char *const known[] = { "principal", "action", "resource", "context", "entities", "explain", NULL };
+    static const char *const known[] = { "principal", "action", "resource", "context", "entities", "explain", "schema", "unchecked", NULL };
     symbi_cedar *set = checkset(L, 1);
     symbi_cedar_request rq;
     symbi_cedar_answer a;
@@ -255,6 +362,13 @@ static int set_authorize(lua_State *L)
     memset(&rq, 0, sizeof rq);
     if (!get_uid(L, "principal", &rq.principal, &err) || !get_uid(L, "action", &rq.action, &err) || !get_uid(L, "resource", &rq.resource, &err))
         return symL_fail(L, &err);
+    lua_getfield(L, 2, "schema");
+    if (!lua_isnil(L, -1)) {
+        ud_schema *u = symL_testud(L, -1, UD_SCHEMA);
+        if (!u || !u->p) return luaL_error(L, "authorize: schema must be what cedar.schema made");
+        rq.schema = u->p;
+        rq.unchecked = symL_optfield_bool(L, 2, "unchecked", false);
+    }
     lua_getfield(L, 2, "context");
     if (!lua_isnil(L, -1)) {
         if (symL_tovalue(L, -1, &context, &err)) return symL_fail(L, &err);
@@ -265,7 +379,7 @@ static int set_authorize(lua_State *L)
         ud_entities *u = symL_testud(L, -1, UD_ENTITIES);
         if (!u) {
             if (!lua_istable(L, -1)) return luaL_error(L, "authorize: entities must be a list of entities or what cedar.entities made, got %s", luaL_typename(L, -1));
-            if (!push_entities(L, lua_gettop(L), &err)) return symL_fail(L, &err);
+            if (!push_entities(L, lua_gettop(L), rq.schema, &err)) return symL_fail(L, &err);
             u = symL_testud(L, -1, UD_ENTITIES);
         }
         if (!u || !u->p) return luaL_error(L, "authorize: the entities are closed");
@@ -325,6 +439,114 @@ static int set_policies(lua_State *L)
     return 1;
 }
 
+/* Fields policy, kind, message, line, col of a new table. */
+static void push_finding(lua_State *L, const symbi_cedar *set, const symbi_cedar_finding *f)
+{
+    lua_createtable(L, 0, 5);
+    push_id(L, set, f->policy);
+    lua_setfield(L, -2, "policy");
+    lua_pushstring(L, f->kind);
+    lua_setfield(L, -2, "kind");
+    symL_pushstr(L, f->message);
+    lua_setfield(L, -2, "message");
+    symL_pushint(L, f->line);
+    lua_setfield(L, -2, "line");
+    symL_pushint(L, f->col);
+    lua_setfield(L, -2, "col");
+}
+
+static int set_validate(lua_State *L)
+{
+    static const char *const known[] = { "action_errors", NULL };
+    symbi_cedar *set = checkset(L, 1);
+    symbi_cedar_schema *schema = checkschema(L, 2);
+    int n[2] = { 0, 0 };
+    unsigned flags = 0;
+    ud_report *u;
+    symbi_err err;
+    lua_settop(L, 3);
+    if (!lua_isnil(L, 3)) {
+        luaL_checktype(L, 3, LUA_TTABLE);
+        symL_checkopts(L, 3, known);
+        if (symL_optfield_bool(L, 3, "action_errors", false)) flags |= SYMBI_CEDAR_ACTION_ERRORS;
+    }
+    u = symL_newud(L, sizeof *u, UD_REPORT);
+    if (symbi_cedar_validate(symL_ctx(L), set, schema, flags, &u->p, &err)) return symL_fail(L, &err);
+    lua_createtable(L, 0, 3);
+    lua_newtable(L); /* 6: errors */
+    lua_newtable(L); /* 7: warnings */
+    for (size_t i = 0; i < symbi_cedar_report_count(u->p); i++) {
+        const symbi_cedar_finding *f = symbi_cedar_report_at(u->p, i);
+        push_finding(L, set, f);
+        lua_rawseti(L, f->warning ? 7 : 6, ++n[f->warning]);
+    }
+    lua_setfield(L, 5, "warnings");
+    lua_setfield(L, 5, "errors");
+    lua_pushboolean(L, symbi_cedar_report_valid(u->p));
+    lua_setfield(L, 5, "valid");
+    symbi_cedar_report_free(u->p);
+    u->p = NULL;
+    return 1;
+}
+
+static int set_link(lua_State *L)
+{
+    static const char *const known[] = { "principal", "resource", NULL };
+    symbi_cedar *set = checkset(L, 1);
+    symbi_str tmpl = symL_checkstr(L, 2), id = symL_checkstr(L, 3);
+    symbi_cedar_uid u[2];
+    const symbi_cedar_uid *fill[2] = { NULL, NULL };
+    ud_policies *out;
+    symbi_err err;
+    luaL_checktype(L, 4, LUA_TTABLE);
+    symL_checkopts(L, 4, known);
+    lua_settop(L, 4);
+    lua_pushvalue(L, 4);
+    lua_replace(L, 2); /* where get_uid looks; the texts stay in 3 and below */
+    lua_pushlstring(L, tmpl.p, tmpl.n);
+    tmpl = symL_tostr(L, -1);
+    for (int k = 0; k < 2; k++) {
+        bool has;
+        lua_getfield(L, 4, known[k]);
+        has = !lua_isnil(L, -1);
+        lua_pop(L, 1);
+        if (!has) continue;
+        if (!get_uid(L, known[k], &u[k], &err)) return symL_fail(L, &err);
+        fill[k] = &u[k];
+    }
+    out = symL_newud(L, sizeof *out, UD_POLICIES);
+    if (symbi_cedar_link(symL_ctx(L), set, tmpl, id, fill[0], fill[1], &out->p, &err)) return symL_fail(L, &err);
+    return 1;
+}
+
+static int set_to_json(lua_State *L)
+{
+    symbi_cedar *set = checkset(L, 1);
+    symbi_doc *d = NULL;
+    symbi_err err;
+    symbi_status st;
+    if (lua_isnoneornil(L, 2)) {
+        st = symbi_cedar_to_json(symL_ctx(L), set, &d, &err);
+    } else {
+        int64_t i = symL_checkint(L, 2, 1, INT64_MAX);
+        st = symbi_cedar_policy_to_json(symL_ctx(L), set, (size_t)i - 1, &d, &err);
+    }
+    if (st) return symL_fail(L, &err);
+    symL_pushdoc(L, d);
+    return 1;
+}
+
+static int set_to_cedar(lua_State *L)
+{
+    symbi_cedar *set = checkset(L, 1);
+    size_t i = lua_isnoneornil(L, 2) ? SIZE_MAX : (size_t)symL_checkint(L, 2, 1, INT64_MAX) - 1;
+    symbi_text *t = symL_text(L);
+    symbi_err err;
+    if (symbi_cedar_to_text(symL_ctx(L), set, i, t, &err)) return symL_fail(L, &err);
+    symL_pushtext(L, t);
+    return 1;
+}
+
 static int set_warnings(lua_State *L)
 {
     symbi_cedar *set = checkset(L, 1);
@@ -367,16 +589,22 @@ void l_cedar_open(lua_State *L);
 void l_cedar_open(lua_State *L)
 {
     static const luaL_Reg set_methods[] = { { "authorize", set_authorize }, { "policies", set_policies }, { "warnings", set_warnings }, { "hash", set_hash },
-                                            { "count", set_count },         { "close", set_close },       { NULL, NULL } };
+                                            { "count", set_count },         { "close", set_close },       { "validate", set_validate }, { "link", set_link },
+                                            { "to_json", set_to_json },     { "to_cedar", set_to_cedar }, { NULL, NULL } };
+    static const luaL_Reg schema_methods[] = { { "json", schema_json }, { "text", schema_text }, { "warnings", schema_warnings }, { "close", schema_close }, { NULL, NULL } };
+    static const luaL_Reg schema_meta[] = { { "__gc", schema_close }, { NULL, NULL } };
+    static const luaL_Reg report_meta[] = { { "__gc", report_close }, { NULL, NULL } };
     static const luaL_Reg set_meta[] = { { "__gc", set_close }, { NULL, NULL } };
     static const luaL_Reg ents_methods[] = { { "count", ents_count }, { "close", ents_close }, { NULL, NULL } };
     static const luaL_Reg ents_meta[] = { { "__gc", ents_close }, { NULL, NULL } };
     static const luaL_Reg eval_methods[] = { { NULL, NULL } };
     static const luaL_Reg eval_meta[] = { { "__gc", eval_close }, { NULL, NULL } };
-    static const luaL_Reg funcs[] = { { "policies", cedar_policies }, { "entities", cedar_entities }, { "uid", cedar_uid }, { NULL, NULL } };
+    static const luaL_Reg funcs[] = { { "policies", cedar_policies }, { "entities", cedar_entities }, { "schema", cedar_schema }, { "uid", cedar_uid }, { NULL, NULL } };
     symL_newtype(L, UD_POLICIES, set_methods, set_meta);
     symL_newtype(L, UD_ENTITIES, ents_methods, ents_meta);
     symL_newtype(L, UD_EVAL, eval_methods, eval_meta);
+    symL_newtype(L, UD_SCHEMA, schema_methods, schema_meta);
+    symL_newtype(L, UD_REPORT, eval_methods, report_meta);
     lua_newtable(L);
     symL_setfuncs(L, funcs);
 }

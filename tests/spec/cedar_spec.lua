@@ -155,3 +155,100 @@ describe("symbi.cedar", function()
         assert.equal("deny", s:authorize { principal = 'U::"a"', action = 'Action::"x"', resource = 'R::"r"' }.decision)
     end)
 end)
+
+describe("symbi.cedar with a schema", function()
+    local text = [[
+        entity Team; entity User in [Team] { name: String, age?: Long, ip?: ipaddr } tags Long;
+        entity Doc { owner: User };
+        action view, edit appliesTo { principal: User, resource: Doc, context: { mfa: Bool } };
+    ]]
+    local function world(schema)
+        return assert(cedar.entities({
+            { uid = 'User::"a"', attrs = { name = "a", ip = "10.0.0.1" }, parents = { 'Team::"t"' }, tags = { x = 1 } },
+            { uid = 'Doc::"d"', attrs = { owner = { type = "User", id = "a" } } },
+        }, schema))
+    end
+
+    it("reads both forms and gives them back", function()
+        local schema = assert(cedar.schema(text))
+        assert.same({}, schema:warnings())
+        local json = schema:json()
+        assert.equal("EntityOrCommon", json[""].entityTypes.User.shape.attributes.name.type)
+        assert.equal("String", schema:json(true)[""].entityTypes.User.shape.attributes.name.type)
+        local again = assert(cedar.schema(json))
+        assert.same(schema:json(true), again:json(true))
+        assert.same(schema:json(true), assert(cedar.schema(schema:text())):json(true))
+        assert.equal(1, #assert(cedar.schema("entity U { a: Long, a: String };")):warnings())
+        schema:close()
+        assert.has_error(function() schema:json() end)
+    end)
+
+    it("names the place of a mistake", function()
+        local s, message, err = cedar.schema("entity User {\n  name: Strin\n};\nentity")
+        assert.is_nil(s)
+        assert.equal("EPARSE", err.code)
+        assert.equal(4, err.line)
+        s, message, err = cedar.schema("entity User {\n  name: Strin\n};")
+        assert.is_nil(s)
+        assert.equal("ESCHEMA", err.code)
+        assert.matches("Strin", message)
+    end)
+
+    it("types entities and contexts by it, and checks requests", function()
+        local schema = assert(cedar.schema(text))
+        local s = set [[permit(principal in Team::"t", action == Action::"view", resource)
+            when { principal.ip.isInRange(ip("10.0.0.0/8")) && resource.owner == principal && context.mfa };]]
+        local rq = { principal = 'User::"a"', action = 'Action::"view"', resource = 'Doc::"d"', context = { mfa = true } }
+        rq.entities, rq.schema = world(schema), schema
+        assert.equal("allow", assert(s:authorize(rq)).decision)
+        rq.context = {}
+        local a, _, err = s:authorize(rq)
+        assert.is_nil(a)
+        assert.equal("/context", err.path)
+        rq.context = { mfa = 1 }
+        assert.is_nil((s:authorize(rq)))
+        rq.unchecked = true
+        assert.is_truthy(s:authorize(rq))
+        rq.resource, rq.unchecked = 'User::"a"', nil
+        assert.is_nil((s:authorize(rq)))
+        assert.is_nil((cedar.entities({ { uid = 'User::"a"', attrs = { nope = 1 } } }, schema)))
+    end)
+
+    it("validates policies", function()
+        local schema = assert(cedar.schema(text))
+        local r = assert(set([[permit(principal, action == Action::"view", resource) when { principal has age && principal.age > 3 };]]):validate(schema))
+        assert.same({ valid = true, errors = {}, warnings = {} }, r)
+        r = assert(set("permit(principal, action, resource) when {\n  principal.age > 3 };"):validate(schema))
+        assert.is_false(r.valid)
+        assert.equal("unsafe_optional_attribute_access", r.errors[1].kind)
+        assert.equal("policy0", r.errors[1].policy)
+        assert.equal(2, r.errors[1].line)
+        local never = set [[permit(principal is Doc, action, resource);]]
+        r = assert(never:validate(schema))
+        assert.is_true(r.valid)
+        assert.equal(2, #r.warnings)
+        assert.is_false(assert(never:validate(schema, { action_errors = true })).valid)
+        assert.has_error(function() never:validate() end)
+        assert.has_error(function() never:validate(schema, { nope = 1 }) end)
+    end)
+
+    it("links templates and writes both forms of policies", function()
+        local s = set [[permit(principal == ?principal, action, resource) when { resource.owner == principal };]]
+        local linked = assert(s:link("policy0", "for-a", { principal = 'User::"a"' }))
+        local rq = { principal = 'User::"a"', action = 'Action::"view"', resource = 'Doc::"d"', entities = world() }
+        assert.equal("deny", s:authorize(rq).decision)
+        assert.same({}, linked:authorize(rq).reasons) -- without a schema the owner is a record
+        rq.entities = world(assert(cedar.schema(text)))
+        assert.same({ "for-a" }, linked:authorize(rq).reasons)
+        assert.is_nil((s:link("policy0", "x", {})))
+        assert.is_nil((s:link("nope", "x", { principal = 'User::"a"' })))
+        local json = linked:to_json()
+        assert.equal("for-a", json.templateLinks[1].newId)
+        assert.same({ "for-a" }, assert(cedar.policies(json)):authorize(rq).reasons)
+        assert.equal("permit", linked:to_json(1).effect)
+        assert.equal('permit(principal == ?principal, action, resource) when { resource.owner == principal };', linked:to_cedar(1))
+        assert.is_nil((linked:to_json(9)))
+        assert.equal("deny", assert(cedar.policies { effect = "forbid", principal = { op = "All" }, action = { op = "All" }, resource = { op = "All" },
+            conditions = core.array() }):authorize(rq).decision)
+    end)
+end)
