@@ -1,0 +1,37 @@
+-- Files, a loop with a timer and a request that is refused, a blocking request, a stream.
+package.path = "./lua/?.lua;./lua/?/init.lua"
+require "symbi.core"
+local io = require "symbi.cio"
+local function need(v, message)
+    if v == nil then error(message or "nothing came", 0) end
+    return v
+end
+local REFUSED = "http://127.0.0.1:1/" -- nobody listens on port 1
+
+local function work()
+    need(io.list_dir "tests/env")
+    need(io.read_file "Makefile")
+    need(io.stat "Makefile")
+    need(io.realpath "tests")
+    need(io.environ())
+    local loop = need(io.loop())
+    need(loop:sleep(0))
+    need(loop:http { url = REFUSED, headers = { { "A", "b" } } })
+    for _ = 1, 2 do
+        local id, message = loop:wait(5000)
+        need(id, message)
+    end
+    loop:close()
+    local r, message, err = io.http { url = REFUSED, headers = { A = "b" }, timeout_ms = 5000 }
+    assert(r == nil and message and err)
+    local t = need(io.transfer { url = REFUSED, stream = true })
+    assert(t:read(5000) == nil)
+    t:close()
+end
+
+return function()
+    local ok, message = pcall(work)
+    io.close()
+    if not ok then return nil, message end
+    return true, "done"
+end
