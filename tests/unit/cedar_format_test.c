@@ -135,6 +135,12 @@ static void test_layout(void)
     check_is(cx, "permit(principal,action,resource)when{!!true&&- -1<0};", 80, 2, "permit (principal, action, resource)\nwhen { !!true && --1 < 0 };\n");
     check_is(cx, "@id ( \"a\" ) @b\npermit(principal is A :: B,action,resource);", 80, 2,
              "@id(\"a\")\n@b\npermit (\n  principal is A::B,\n  action,\n  resource\n);\n");
+    /* a line is measured in characters: 40 letters of two bytes, 58 columns in all */
+#define E10 "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
+    check_is(cx, "permit(principal,action,resource)when{\"" E10 E10 E10 E10 "\"==\"\"};", 58, 2,
+             "permit (principal, action, resource)\nwhen { \"" E10 E10 E10 E10 "\" == \"\" };\n");
+    check_is(cx, "permit(principal,action,resource)when{\"" E10 E10 E10 E10 "\"==\"\"};", 57, 2,
+             "permit (principal, action, resource)\nwhen\n{\n  \"" E10 E10 E10 E10 "\" == \"\"\n};\n");
     /* narrow: every break is taken, and no token is cut */
     check_is(cx, "permit(principal,action,resource)when{a::b::\"c\"==1};", 1, 1,
              "permit (\n principal,\n action,\n resource\n)\nwhen\n{\n a::b::\"c\" == 1\n};\n");
