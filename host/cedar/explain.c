@@ -225,8 +225,8 @@ static symbi_value policy(teller *t, const sy_cpolicy *p)
     t->body = p->role == SYMBI_CEDAR_LINK ? &s->policies[p->tmpl] : p;
     t->leaves = 0;
     t->ev->policy = p;
-    sy_obj_str(&o, "id", s->strs[p->id]);
-    if (t->body->source < s->nsources) sy_obj_str(&o, "source", s->sources[t->body->source].name);
+    sy_obj_str(&o, "id", sy_arena_dup(t->a, s->strs[p->id])); /* what is told outlives the set */
+    if (t->body->source < s->nsources) sy_obj_str(&o, "source", sy_arena_dup(t->a, s->sources[t->body->source].name));
     sy_obj_int(&o, "line", t->body->line);
     sy_obj_str(&o, "effect", t->body->effect == SYMBI_CEDAR_PERMIT ? SY_LIT("permit") : SY_LIT("forbid"));
     for (int v = 0; v < 3; v++)

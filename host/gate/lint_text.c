@@ -74,8 +74,8 @@ void sy_lint_add(sy_lint *l, const char *rule, const char *severity, uint32_t li
     sy_obj_str(&o, "severity", symbi_str_z(severity));
     sy_obj_int(&o, "line", line);
     sy_obj_int(&o, "col", col);
-    if (l->policy.p) sy_obj_str(&o, "policy", l->policy);
-    if (l->source.p) sy_obj_str(&o, "source", l->source);
+    if (l->policy.p) sy_obj_str(&o, "policy", sy_arena_dup(l->a, l->policy));
+    if (l->source.p) sy_obj_str(&o, "source", sy_arena_dup(l->a, l->source));
     sy_obj_str(&o, "message", sy_arena_dup(l->a, message));
     sy_arr_add(&l->list, sy_obj_value(&o));
 }
