@@ -267,7 +267,10 @@ rock-copy:
 # ---- the rest ---------------------------------------------------------------------------------------------------------
 format:
 	clang-format -i $(shell git ls-files '*.c' '*.h')
+# clean takes what this B made (with its sanitizer, fuzz and clang builds); distclean every build folder.
 clean:
+	rm -rf $(B) $(B)-san $(B)-noio $(B)-clang symbi-lua
+distclean:
 	rm -rf build build-* symbi-lua
 help:
 	@sed -n '1,8s/^# \?//p' Makefile
@@ -275,7 +278,7 @@ help:
 
 -include $(CORE_OBJ:.o=.d) $(IO_OBJ:.o=.d)
 FORCE:
-.PHONY: all lib modules unit clean FORCE fuzz fuzz-run fuzz-replay fuzz-replay-run busted busted-san check bench demo deps deps-test install uninstall rock rock-install rock-copy format help
+.PHONY: all lib modules unit clean FORCE fuzz fuzz-run fuzz-replay fuzz-replay-run busted busted-san check bench demo deps deps-test install uninstall distclean rock rock-install rock-copy format help
 
 # ---- other tools --------------------------------------------------------------------------------------------------------
 # A shared policy set under ThreadSanitizer; N generated Cedar cases against the official engine (needs node and, once, the network).

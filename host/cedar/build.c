@@ -217,7 +217,7 @@ uint32_t sy_cbuild_record(sy_cbuild *b, size_t base, uint32_t pos, uint32_t *dup
     uint32_t *v;
     if (b->failed_mem) return 0;
     n = (uint32_t)((b->nstack - base) / 2);
-    v = b->stack + base;
+    v = n ? b->stack + base : NULL; /* an empty record may come before there is a stack */
     /* heap sort by key: no bad case for a hostile record */
     for (uint32_t start = n / 2, end = n; end > 1;) {
         uint32_t i, k, a, c;

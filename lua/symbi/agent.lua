@@ -75,7 +75,7 @@ function Agent:start(prompt, options)
     local model = options.model or def.model or rt.model
     local o = {
         gate = self.gate, audit = rt.audit, no_audit = rt.audit == nil or nil, agent_id = def.id, agent = attributes(def),
-        system = def.system, prompt = prompt, context = options.context, env = rt.env, project_dir = rt.project_dir,
+        system = def.system, prompt = prompt, context = options.context, env = rt.env, project_dir = rt.project_dir, evidence_dir = rt.evidence_dir,
         provider = model.provider, base_url = model.base_url, model = model.name, api_key = model.key, stream = model.stream,
         temperature = model.temperature, loop_id = options.loop_id, commit = options.commit,
     }

@@ -7,7 +7,7 @@ local Runtime = {}
 Runtime.__index = Runtime
 
 local KNOWN = { policies = true, tools = true, state = true, agents = true, model = true, replay = true, project_dir = true, surface = true,
-    no_audit = true, strict_policies = true, insecure_allow_all = true }
+    no_audit = true, evidence_dir = true, strict_policies = true, insecure_allow_all = true }
 
 --- SYMBI_MODEL_URL, SYMBI_MODEL, SYMBI_MODEL_KEY name a live model behind any OpenAI-compatible endpoint.
 function M.model_from_environment()
@@ -49,6 +49,7 @@ function M.new(options)
     rt.state_dir = given.state or options.state or ".symbi"
     rt.project_dir = options.project_dir or "."
     rt.surface = options.surface
+    rt.evidence_dir = options.evidence_dir or os.getenv("TOOLCLAD_EVIDENCE_DIR")
     rt.model = options.model or (not options.replay and M.model_from_environment()) or {}
     rt.replay = options.replay
     rt.env = symbi.io.environ()

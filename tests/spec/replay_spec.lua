@@ -12,7 +12,7 @@ local function file(text)
     return path
 end
 
-local function effect(...) return { kind = "model", model = { messages = { ... } } } end
+local function effect(...) return { kind = "model", request = { messages = { ... } } } end
 
 describe("symbi.io.replay", function()
     after_each(function() if path then os.remove(path) end path = nil end)

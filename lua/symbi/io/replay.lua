@@ -151,7 +151,7 @@ function Replay:model(effect)
         return fail("ENOTFOUND", "the recording %s is used up: the run asks for turn %d, it has %d", self.path, self.at + 1, #self.turns)
     end
     if turn.expect then
-        local problem = unmet(turn.expect, effect and effect.model and effect.model.messages or {})
+        local problem = unmet(turn.expect, effect and effect.request and effect.request.messages or {})
         if problem then return fail("EVERIFY", "the recording %s does not fit this run: turn %d: %s", self.path, self.at + 1, problem) end
     end
     self.at = self.at + 1
