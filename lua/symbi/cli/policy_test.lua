@@ -76,8 +76,9 @@ local function differences(want, got)
 end
 
 local function ask_request(symbi, world, case)
-    local r, entities, message = case.request, case.entities or case.request.entities or world.entities, nil
+    local r, entities = case.request, case.entities or case.request.entities or world.entities
     if type(entities) == "table" then
+        local message
         entities, message = symbi.cedar.entities(entities)
         if not entities then return nil, message end
     end
@@ -124,7 +125,7 @@ local function world_of(symbi, o, head, path)
     local policy = require "symbi.policy"
     local base = path:match("^(.*)/[^/]*$") or "."
     local function beside(p) return p:sub(1, 1) == "/" and p or base .. "/" .. p end
-    local sources, tools, message = nil, nil, nil
+    local sources, tools, message
     if head.policy_text and not o.policies then
         sources = { { name = "policy_text", text = head.policy_text } }
     elseif type(head.policies) == "table" and not o.policies then

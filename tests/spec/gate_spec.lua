@@ -1,0 +1,415 @@
+--- symbi.gate from Lua: decisions, permits, approvals, folders that change under it, shadow sets, both modes.
+local symbi = require "symbi"
+
+assert(symbi.cedar.policies({}):hash()) -- the digest algorithm is fetched once per state and kept: not a leftover of the first test
+
+local function write(path, text)
+    local f = assert(io.open(path, "wb"))
+    assert(f:write(text))
+    f:close()
+end
+
+-- The folders' changes are noticed by size and time: tests that write twice within a millisecond write other sizes.
+local function folder(files)
+    local dir = os.tmpname()
+    os.remove(dir)
+    assert(symbi.io.mkdir(dir))
+    for name, text in pairs(files) do
+        local sub = name:match("^(.*)/")
+        if sub and not symbi.io.stat(dir .. "/" .. sub) then assert(symbi.io.mkdir(dir .. "/" .. sub)) end
+        write(dir .. "/" .. name, text)
+    end
+    return dir
+end
+
+local function remove(dir)
+    for _, e in ipairs(symbi.io.list_dir(dir) or {}) do
+        if e.type == "directory" then remove(dir .. "/" .. e.name) else os.remove(dir .. "/" .. e.name) end
+    end
+    os.remove(dir)
+end
+
+local read = symbi.tool { name = "read", description = "reads", args = { path = { type = "path", required = true } }, run = function(a) return a.path end }
+local wipe = symbi.tool { name = "wipe", description = "wipes", human_approval = true, args = { path = { type = "path", required = true } }, run = function() end }
+
+local function open(policies, more)
+    local o = { policies = type(policies) == "string" and { { name = "p.cedar", text = policies } } or policies, tools = { read, wipe } }
+    for k, v in pairs(more or {}) do o[k] = v end
+    return assert(symbi.gate.open(o))
+end
+
+local function call(name, arguments) return { agent = "bot", name = name or "read", arguments = arguments or { path = "a" } } end
+
+local ALL = "permit(principal, action, resource);"
+
+describe("symbi.gate", function()
+    it("allows with a permit that opens one door once", function()
+        local gate = open(ALL)
+        local v = gate:check(call())
+        assert.is_true(v.allowed)
+        assert.equal("allow", v.decision)
+        assert.equal("ALLOWED", v.code)
+        assert.equal("strict", v.mode)
+        assert.equal(124, #v.permit)
+        assert.same({ path = "a" }, v.input)
+        assert.equal("p.cedar#0", v.policies[1].id)
+        assert.equal("p.cedar", v.policies[1].source)
+        assert.equal(64, #v.action_digest)
+        local plan = assert(gate:redeem(v, v.permit))
+        assert.equal("callback", plan.kind)
+        assert.same({ path = "a" }, plan.arguments)
+        local again, _, err = gate:redeem(v, v.permit)
+        assert.is_nil(again)
+        assert.equal("EPERMIT", err.code)
+        assert.equal("PERMIT_USED", err.reason_code)
+        gate:close()
+        assert.has_error(function() gate:check(call()) end)
+    end)
+
+    it("denies with a code and a policy", function()
+        local gate = open(ALL .. '\n@id("no") forbid(principal, action, resource) when { context.input has path && context.input.path like "secret*" };')
+        local v = gate:check(call("read", { path = "secret/a" }))
+        assert.is_false(v.allowed)
+        assert.equal("FORBIDDEN", v.code)
+        assert.is_nil(v.permit)
+        assert.same({ "no", "p.cedar", 2, "forbid" }, { v.policies[1].id, v.policies[1].source, v.policies[1].line, v.policies[1].effect })
+        assert.equal("UNKNOWN_TOOL", gate:check(call("raed")).code)
+        assert.equal("INVALID_ARGUMENTS", gate:check(call("read", { path = "../a" })).code)
+        assert.equal("INVALID_ARGUMENTS", gate:check(call("read", {})).code)
+        assert.equal("BAD_ARGUMENTS_JSON", gate:check { agent = "bot", name = "read", arguments_json = "{" }.code)
+        assert.equal("BAD_ACTION", gate:check { agent = "bot", kind = "respond", name = "x" }.code)
+        assert.equal("BAD_ACTION", gate:check { agent = "", name = "read", arguments = { path = "a" } }.code)
+        assert.equal("BAD_ACTION", gate:check { agent = "bot", kind = "dance" }.code)
+        assert.equal("RESERVED_CONTEXT_KEY", gate:check(call(), { context = { now = 1 } }).code)
+        assert.equal("BAD_CONTEXT", gate:check(call(), { context = { load = 0.5 } }).code)
+        assert.equal("ALLOWED", gate:check(call(), { context = { ticket = "x" } }).code)
+        assert.has_error(function() v.code = "ALLOWED" end)
+        assert.has_error(function() gate:check { agent = "bot", tool = "read" } end) -- an unknown member
+        assert.has_error(function() gate:check { agent = "bot", name = "read", arguments = {}, arguments_json = "{}" } end)
+    end)
+
+    it("denies everything without policies", function()
+        for _, policies in ipairs { {}, { { name = "x", text = "// nothing" } } } do
+            local gate = assert(symbi.gate.open { policies = policies, tools = { read } })
+            assert.equal("NO_POLICIES", gate:check(call()).code)
+            assert.equal("NO_POLICIES", gate:check { agent = "bot", kind = "respond", content = "hi" }.code)
+        end
+        local gate = assert(symbi.gate.open { tools = { read } })
+        assert.equal("NO_POLICIES", gate:check(call()).code)
+    end)
+
+    it("denies when a forbid cannot be evaluated", function()
+        local gate = open(ALL .. "forbid(principal, action, resource) when { context.risk > 5 };")
+        local v = gate:check(call())
+        assert.equal("POLICY_ERROR", v.code)
+        assert.truthy(v.policies[1].error)
+        assert.equal("ALLOWED", gate:check(call(), { context = { risk = 5 } }).code)
+        assert.equal("FORBIDDEN", gate:check(call(), { context = { risk = 6 } }).code)
+    end)
+
+    it("keeps to the profile and the budget", function()
+        local gate = open(ALL, { profile = { "wipe" } })
+        assert.equal("NOT_IN_PROFILE", gate:check(call()).code)
+        gate = open(ALL, { max_tool_calls = 2 })
+        assert.equal("ALLOWED", gate:check(call(), { tool_calls = 1 }).code)
+        assert.equal("BUDGET_TOOL_CALLS", gate:check(call(), { tool_calls = 2 }).code)
+    end)
+
+    it("asks a person, once, for these arguments", function()
+        local gate = open(ALL)
+        local v = gate:check(call("wipe"))
+        assert.equal("step_up", v.decision)
+        assert.is_false(v.allowed)
+        assert.is_nil(v.permit)
+        assert(gate:approve(v.action_digest, true, "ann"))
+        assert.equal("APPROVAL_REQUIRED", gate:check(call("wipe", { path = "b" })).code)
+        assert.equal("ALLOWED", gate:check(call("wipe")).code)
+        assert.equal("APPROVAL_REQUIRED", gate:check(call("wipe")).code)
+        assert(gate:approve(v.action_digest, false, "ann"))
+        assert.equal("APPROVAL_DENIED", gate:check(call("wipe")).code)
+        local ok, _, err = gate:approve(v.action_digest, true, "")
+        assert.is_nil(ok)
+        assert.equal("EINVAL", err.code)
+        assert.has_error(function() gate:approve("short", true, "ann") end)
+    end)
+
+    it("makes permits stale when another set comes into force", function()
+        local gate = open(ALL)
+        local v = gate:check(call())
+        assert.equal(1, tonumber(gate:generation()))
+        assert.equal(2, tonumber(assert(gate:reload(assert(symbi.gate.policies { { name = "q.cedar", text = ALL } })))))
+        local plan, _, err = gate:redeem(v, v.permit)
+        assert.is_nil(plan)
+        assert.equal("PERMIT_STALE", err.reason_code)
+        assert.has_error(function() gate:reload("permit(principal, action, resource);") end)
+    end)
+
+    it("puts decisions on a trail, and only then lets permits be used", function()
+        local store = assert(symbi.store.memory())
+        local audit = assert(symbi.audit.open(store, { key = assert(symbi.crypto.ed25519 { seed = ("07"):rep(32) }) }))
+        local gate = open(ALL, { audit = audit })
+        local v = gate:check(call())
+        local plan, _, err = gate:redeem(v, v.permit)
+        assert.is_nil(plan)
+        assert.equal("NOT_COMMITTED", err.reason_code)
+        assert(gate:commit(v))
+        assert.is_true(v.committed)
+        assert.truthy(gate:redeem(v, v.permit))
+        local denied = gate:check(call("nothing"))
+        assert(gate:commit(denied))
+        local seen = {}
+        for e in symbi.audit.entries(store) do
+            seen[#seen + 1] = e.data.decisions[1].code
+        end
+        assert.same({ "ALLOWED", "UNKNOWN_TOOL" }, seen)
+        gate:close()
+        audit:close()
+        store:close()
+    end)
+
+    describe("with a shadow set", function()
+        it("records what that would have said, and obeys the other", function()
+            local gate = open(ALL)
+            gate:shadow(assert(symbi.gate.policies { { name = "s.cedar", text = 'forbid(principal, action == Action::"tool_call::read", resource);' } }))
+            local v = gate:check(call())
+            assert.equal("allow", v.decision)
+            assert.equal("deny", v.shadow)
+            assert.equal("s.cedar#0", v.shadow_policy)
+            assert.truthy(v.permit)
+            gate:check(call("wipe", {})) -- contract first: not a matter of policy
+            local asked, differed = gate:shadow_counts()
+            assert.same({ 1, 1 }, { tonumber(asked), tonumber(differed) })
+            gate:shadow(nil)
+            assert.is_nil(gate:check(call()).shadow)
+        end)
+    end)
+
+    describe("with strict_policies", function()
+        local dialect = ALL .. '\nforbid(principal, action == "tool_call", resource) when { resource.name == "read" };'
+        it("refuses the seed's dialect, which is rewritten without", function()
+            local gate = open(dialect)
+            assert.equal("FORBIDDEN", gate:check(call()).code)
+            local strict, message, err = symbi.gate.open { policies = { { name = "p.cedar", text = dialect } }, strict_policies = true }
+            assert.is_nil(strict)
+            assert.equal("EPARSE", err.code)
+            assert.equal(2, err.line)
+            assert.truthy(message:find("p.cedar", 1, true))
+        end)
+        it("takes both spellings of types", function()
+            local gate = open('permit(principal == Symbi::Agent::"bot", action == Symbi::Action::"tool_call::read", resource);', { strict_policies = true })
+            assert.equal("ALLOWED", gate:check(call()).code)
+        end)
+    end)
+
+    it("explains without consequences", function()
+        local gate = open('@id("docs") permit(principal, action, resource) when { context.input.path like "docs/*" };')
+        local v, policies = gate:explain(call())
+        assert.equal("DEFAULT_DENY", v.code)
+        assert.equal("not_satisfied", policies[1].outcome)
+        assert.equal('"a"', policies[1].conditions[1].because[1].values[1].value)
+        v, policies = gate:explain(call("read", { path = "docs/a" }))
+        assert.equal("ALLOWED", v.code)
+        assert.is_nil(v.permit)
+        assert.equal("satisfied", policies[1].outcome)
+        v, policies = gate:explain(call("nothing"))
+        assert.equal("UNKNOWN_TOOL", v.code)
+        assert.is_nil(policies)
+        local asking = open(ALL)
+        assert.equal("APPROVAL_REQUIRED", (asking:explain(call("wipe"))).code)
+    end)
+end)
+
+describe("a gate over a folder", function()
+    local dir, gate
+    local function start(files, more)
+        dir = folder(files)
+        local o = { policies = dir, tools = { read, wipe } }
+        for k, v in pairs(more or {}) do o[k] = v end
+        local message, err
+        gate, message, err = symbi.gate.open(o)
+        return gate, message, err
+    end
+    after_each(function()
+        if gate then gate:close() end
+        if dir then remove(dir) end
+        gate, dir = nil, nil
+        collectgarbage() -- Lua 5.1 keeps what a weak key with a finalizer names for one round more
+    end)
+
+    it("reads its files, and notices a change", function()
+        assert(start { ["a.cedar"] = ALL, ["notes.txt"] = "not a policy", ["b.cedar"] = "// empty" })
+        assert.equal("ALLOWED", gate:check(call()).code)
+        assert.is_false(gate:refresh())
+        write(dir .. "/c.cedar", 'forbid(principal, action == Action::"tool_call::read", resource);')
+        assert.equal(2, tonumber(assert(gate:refresh())))
+        assert.equal("FORBIDDEN", gate:check(call()).code)
+        assert.is_false(gate:refresh())
+        assert.equal(3, tonumber(assert(gate:refresh(true))))
+    end)
+
+    it("keeps the old set when an edit is broken, and says so until it is mended", function()
+        local store = assert(symbi.store.memory())
+        local audit = assert(symbi.audit.open(store, { key = assert(symbi.crypto.ed25519 { seed = ("07"):rep(32) }) }))
+        assert(start({ ["a.cedar"] = ALL, ["b.cedar"] = "forbid(principal, action, resource);" }, { audit = audit }))
+        local before = gate:check(call())
+        assert.equal("FORBIDDEN", before.code)
+        write(dir .. "/b.cedar", "forbid(principal, action, resource")
+        for _ = 1, 3 do
+            local ok, message, err = gate:refresh()
+            assert.is_nil(ok)
+            assert.equal("EPARSE", err.code)
+            assert.truthy(message:find("b.cedar", 1, true))
+            assert.equal(1, tonumber(gate:generation()))
+            assert.equal("FORBIDDEN", gate:check(call()).code) -- the forbid that the edit broke
+            assert.equal(before.policy_hash, gate:check(call()).policy_hash)
+        end
+        write(dir .. "/b.cedar", "// nothing is forbidden any more")
+        assert.equal(2, tonumber(assert(gate:refresh())))
+        assert.equal("ALLOWED", gate:check(call()).code)
+        local events = {}
+        for e in symbi.audit.entries(store) do
+            events[#events + 1] = e.data.type
+            if e.data.type == "policy_reloaded" then
+                assert.equal(64, #e.data.policy_set_hash)
+                assert.not_equal(before.policy_hash, e.data.policy_set_hash)
+            else
+                assert.truthy(e.data.error:find("b.cedar", 1, true))
+            end
+        end
+        assert.same({ "policy_reload_failed", "policy_reloaded" }, events) -- a fault is on the trail once
+        gate:close()
+        audit:close()
+        store:close()
+    end)
+
+    it("denies everything when the folder is emptied, and keeps the set when it is taken away", function()
+        assert(start { ["a.cedar"] = ALL })
+        os.remove(dir .. "/a.cedar")
+        assert.equal(2, tonumber(assert(gate:refresh())))
+        assert.equal("NO_POLICIES", gate:check(call()).code)
+        write(dir .. "/a.cedar", ALL)
+        assert(gate:refresh())
+        remove(dir)
+        local ok, _, err = gate:refresh()
+        assert.is_nil(ok)
+        assert.equal("ENOTFOUND", err.code)
+        assert.equal("ALLOWED", gate:check(call()).code)
+    end)
+
+    it("adds the folder of its surface", function()
+        local files = { ["a.cedar"] = ALL, ["http/no.cedar"] = 'forbid(principal, action == Action::"tool_call::read", resource);', ["other/x.cedar"] = "broken" }
+        assert(start(files, { surface = "http" }))
+        assert.equal("FORBIDDEN", gate:check(call()).code)
+        gate:close()
+        gate = assert(symbi.gate.open { policies = dir, tools = { read } })
+        assert.equal("ALLOWED", gate:check(call()).code)
+        gate:close()
+        gate = assert(symbi.gate.open { policies = dir, tools = { read }, surface = "shell" }) -- no such folder: the shared files alone
+        assert.equal("ALLOWED", gate:check(call()).code)
+        for _, surface in ipairs { "../a", "a/b", ".", "..", "a\\b" } do
+            local other, _, err = symbi.gate.open { policies = dir, surface = surface }
+            assert.is_nil(other)
+            assert.equal("EINVAL", err.code)
+        end
+        local other, message = symbi.gate.open { policies = dir, tools = { read }, surface = "other" }
+        assert.is_nil(other)
+        assert.truthy(message:find("other/x.cedar", 1, true))
+    end)
+
+    it("reads files that are JSON lists", function()
+        local list = symbi.json.encode(symbi.array {
+            { name = "tools", source = 'permit(principal, action in Action::"tool_call", resource);', active = true },
+            { name = "off", source = "this is not Cedar", active = false },
+            { name = "answers", source = 'permit(principal, action == Action::"respond", resource);' },
+        })
+        assert(start { ["a.cedar"] = list })
+        local v = gate:check(call())
+        assert.equal("ALLOWED", v.code)
+        assert.truthy(v.policies[1].id:find("a.cedar:tools#0", 1, true))
+        assert.equal("ALLOWED", gate:check { agent = "bot", kind = "respond", content = "hi" }.code)
+        write(dir .. "/a.cedar", '[{"name":"x"}]')
+        local ok, message, err = gate:refresh()
+        assert.is_nil(ok)
+        assert.equal("ESCHEMA", err.code)
+        assert.truthy(message:find("entry 1", 1, true))
+        write(dir .. "/a.cedar", "[{")
+        ok, _, err = gate:refresh()
+        assert.is_nil(ok)
+        assert.equal("EPARSE", err.code)
+        assert.equal("ALLOWED", gate:check(call()).code)
+    end)
+
+    it("is not opened where something is wrong", function()
+        local g, message, err = start { ["a.cedar"] = ALL, ["b.cedar"] = "permit(principal, action, resource)\n" }
+        assert.is_nil(g)
+        assert.equal("EPARSE", err.code)
+        assert.truthy(message:find("b.cedar", 1, true))
+        g, _, err = symbi.gate.open { policies = dir .. "/none" }
+        assert.is_nil(g)
+        assert.equal("ENOTFOUND", err.code)
+        g, _, err = symbi.gate.open { policies = { ALL }, insecure_allow_all = true, production = true }
+        assert.is_nil(g)
+        assert.equal("EDENIED", err.code)
+        g, message, err = symbi.gate.open { policies = { '@id("a") ' .. ALL, '@id("a") ' .. ALL } }
+        assert.is_nil(g)
+        assert.equal("EEXISTS", err.code)
+        assert.truthy(message:find("a", 1, true))
+    end)
+
+    it("can only be refreshed where it came from a folder", function()
+        local plain = open(ALL)
+        local ok, _, err = plain:refresh()
+        assert.is_nil(ok)
+        assert.equal("ESTATE", err.code)
+        plain:close()
+    end)
+end)
+
+describe("a gate in compat mode", function()
+    it("decides as upstream's, and says so", function()
+        local gate = open(ALL .. "forbid(principal, action, resource) when { context.risk > 5 };", { mode = "compat" })
+        local v = gate:check(call())
+        assert.equal("ALLOWED", v.code) -- the forbid that fails is skipped
+        assert.equal("compat", v.mode)
+        assert.is_false(v.context_replaced)
+        assert.equal("policy0", v.policies[1].id)
+        assert.truthy(v.policies[2].error)
+        v = gate:check(call(), { context = { risk = 0.5 } })
+        assert.is_true(v.context_replaced)
+        assert.equal("ALLOWED", v.code)
+        assert.equal("FORBIDDEN", gate:check(call(), { context = { risk = 6 } }).code)
+        assert.equal("INVALID_ARGUMENTS", gate:check(call("read", {})).code) -- contracts hold where there are tools
+    end)
+    it("tells no policies from empty ones", function()
+        local gate = assert(symbi.gate.open { mode = "compat", policies = {} })
+        assert.equal("NO_POLICIES", gate:check(call()).code)
+        gate = assert(symbi.gate.open { mode = "compat", policies = {}, compat_allow = true, production = false })
+        assert.equal("ALLOWED", gate:check(call("any name at all", { x = 1 })).code)
+        gate = assert(symbi.gate.open { mode = "compat", policies = { "// empty" }, compat_allow = true, production = false })
+        assert.equal("DEFAULT_DENY", gate:check(call()).code)
+    end)
+    it("is not opened by halves, in production, or on a set of another mode", function()
+        local g, _, err = symbi.gate.open { mode = "compat", policies = { "permit(principal, action, resource)", "permit(principal, action, resource);" } }
+        assert.is_nil(g)
+        assert.equal("EPARSE", err.code)
+        g, _, err = symbi.gate.open { mode = "compat", policies = {}, compat_allow = true, production = true }
+        assert.is_nil(g)
+        assert.equal("EDENIED", err.code)
+        assert.has_error(function() symbi.gate.open { mode = "compat", policies = assert(symbi.cedar.policies(ALL)) } end)
+        assert.has_error(function() symbi.gate.open { mode = "lenient", policies = {} } end)
+    end)
+    it("is refreshed in its mode", function()
+        local dir = folder { ["a.cedar"] = ALL }
+        local gate = assert(symbi.gate.open { mode = "compat", policies = dir })
+        write(dir .. "/b.cedar", 'forbid(principal == Symbi::Agent::"bot", action, resource);')
+        assert.equal(2, tonumber(assert(gate:refresh())))
+        assert.equal("ALLOWED", gate:check(call()).code) -- Symbi:: is another type there
+        assert.equal("compat", gate:check(call()).mode)
+        os.remove(dir .. "/a.cedar")
+        os.remove(dir .. "/b.cedar")
+        assert(gate:refresh())
+        assert.is_false(gate:check(call()).allowed)
+        gate:close()
+        remove(dir)
+    end)
+end)
