@@ -38,6 +38,7 @@ void symbi_cedar_eval_free(symbi_cedar_eval *ev)
     sy_ceval_unbind(ev);
     sy_scratch_free(&ev->mem);
     sy_free(&a, ev->uid_num, ev->cap_uid_num * sizeof *ev->uid_num);
+    sy_free(&a, ev->above, ev->cap_above * sizeof *ev->above);
     sy_free(&a, ev->num_uid, ev->cap_num_uid * sizeof *ev->num_uid);
     sy_free(&a, ev->reasons, ev->cap_reasons * sizeof *ev->reasons);
     sy_free(&a, ev->errors, ev->cap_errors * sizeof *ev->errors);
@@ -140,6 +141,14 @@ static symbi_status prepare(symbi_cedar_eval *ev, const symbi_cedar *set, const 
     return sy_ceval_bind(ev) ? SYMBI_OK : sy_fail_nomem(err);
 }
 
+/* Is the variable's entity in this uid of the set? */
+static bool in_uid(symbi_cedar_eval *ev, int var, uint32_t uid, bool *ok)
+{
+    if (!ev->indexed || !ev->listed[var]) return sy_ceval_in(ev, &ev->uid[var], &ev->set->uids[uid], ok);
+    *ok = ev->above[(size_t)var * ev->set->nuids + uid] == ev->epoch;
+    return true;
+}
+
 static bool scope_ok(symbi_cedar_eval *ev, const sy_cpolicy *link, const sy_cscope *sc, int var, bool *ok)
 {
     const symbi_cedar *s = ev->set;
@@ -149,15 +158,15 @@ static bool scope_ok(symbi_cedar_eval *ev, const sy_cpolicy *link, const sy_csco
     switch ((sy_cscope_op)sc->op) {
     case SY_SC_ANY: *ok = true; return true;
     case SY_SC_EQ: *ok = ev->indexed ? ev->sidx[var] == uid : sy_cuid_eq(u, &s->uids[uid]); return true;
-    case SY_SC_IN: return sy_ceval_in(ev, u, &s->uids[uid], ok);
+    case SY_SC_IN: return in_uid(ev, var, uid, ok);
     case SY_SC_IS: *ok = ev->indexed ? ev->tidx[var] == sc->type : sy_str_eq(u->type, s->strs[sc->type]); return true;
     case SY_SC_ISIN:
         *ok = ev->indexed ? ev->tidx[var] == sc->type : sy_str_eq(u->type, s->strs[sc->type]);
-        return *ok ? sy_ceval_in(ev, u, &s->uids[uid], ok) : true;
+        return *ok ? in_uid(ev, var, uid, ok) : true;
     case SY_SC_INLIST:
         *ok = false;
         for (uint32_t i = 0; i < sc->n && !*ok; i++)
-            if (!sy_ceval_in(ev, u, &s->uids[s->list[sc->uid + i]], ok)) return false;
+            if (!in_uid(ev, var, s->list[sc->uid + i], ok)) return false;
         return true;
     }
     *ok = false;

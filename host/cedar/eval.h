@@ -25,6 +25,10 @@ struct symbi_cedar_eval {
     const sy_cpolicy *policy;     /* being evaluated: its slots */
     bool indexed;                 /* the two below are filled */
     uint32_t sidx[3], tidx[3];    /* number of the request's uids and types in the set, or SY_NONE */
+    /* Uids of the set that are principal, action, resource or above them: above[var * nuids + uid] == epoch, when listed[var]. */
+    uint32_t *above;
+    size_t cap_above;
+    bool listed[3];
     /* Numbers of the set in the store and back, looked up once per pair; both are held so that the pair stays the same. */
     symbi_cedar *bound_set;
     symbi_cedar_entities *bound_store;

@@ -20,14 +20,26 @@ typedef struct filed {
     guard_use use;
 } filed;
 
+enum { USES = 4 }; /* guards considered per policy */
+
+typedef struct key_count { /* how many policies share a literal of a guard */
+    uint32_t guard, n; /* guard + 1 */
+    uint8_t tag;
+    uint64_t value;
+} key_count;
+
 typedef struct builder {
     symbi_ctx *cx;
     symbi_cedar *s;
     struct sy_cindex *ix;
     filed *file;                /* per policy */
-    guard_use *uses;            /* per policy */
+    guard_use *uses;            /* USES per policy */
+    key_count *keys;
+    size_t key_mask;
     uint32_t *count[3][3];      /* way EQ/IN/TYPE - 1, var: how often a key is demanded */
     size_t count_size[3];
+    sy_cfield fields[SY_INDEX_FIELDS];
+    size_t nfields;
     sy_cguard *guards;
     size_t nguards, cap_guards;
     bool oom;
@@ -35,19 +47,22 @@ typedef struct builder {
 
 static const sy_cpolicy *body_of(const symbi_cedar *s, const sy_cpolicy *p) { return p->role == SYMBI_CEDAR_LINK ? &s->policies[p->tmpl] : p; }
 
-/* A chain of attributes on a variable: how many, or 0. The path is written front to back. */
-static unsigned path_of(const symbi_cedar *s, uint32_t node, uint32_t path[4], uint8_t *var)
+/* A chain of at most four attributes on a variable, front to back. */
+static bool field_of(const symbi_cedar *s, uint32_t node, sy_cfield *f)
 {
     uint32_t rev[4];
     unsigned n = 0;
+    memset(f, 0, sizeof *f);
+    f->tag = SY_ANY_TAG;
     while (s->nodes[node].op == SY_OP_GET && n < 4) {
         rev[n++] = s->nodes[node].b;
         node = s->nodes[node].a;
     }
-    if (!n || s->nodes[node].op != SY_OP_VAR) return 0;
-    *var = s->nodes[node].sub;
-    for (unsigned i = 0; i < n; i++) path[i] = rev[n - 1 - i];
-    return n;
+    if (!n || s->nodes[node].op != SY_OP_VAR) return false;
+    f->var = s->nodes[node].sub;
+    f->npath = (uint8_t)n;
+    for (unsigned i = 0; i < n; i++) f->path[i] = rev[n - 1 - i];
+    return true;
 }
 
 static bool literal(const sy_cnode *n, uint8_t *tag, uint64_t *value)
@@ -61,14 +76,23 @@ static bool literal(const sy_cnode *n, uint8_t *tag, uint64_t *value)
     }
 }
 
+static uint32_t field_number(builder *b, const sy_cfield *f)
+{
+    for (size_t i = 0; i < b->nfields; i++)
+        if (!memcmp(&b->fields[i], f, sizeof *f)) return (uint32_t)i;
+    if (b->nfields >= SY_INDEX_FIELDS) return SY_NONE; /* each costs every request a look */
+    b->fields[b->nfields] = *f;
+    return (uint32_t)b->nfields++;
+}
+
 static uint32_t guard_number(builder *b, const sy_cguard *g)
 {
     for (size_t i = 0; i < b->nguards; i++) {
         const sy_cguard *x = &b->guards[i];
-        if (x->var == g->var && x->npath == g->npath && x->has == g->has && x->ordered == g->ordered && !memcmp(x->path, g->path, g->npath * sizeof g->path[0]))
+        if (x->field == g->field && x->kind == g->kind && x->npre == g->npre && !memcmp(x->pre, g->pre, sizeof g->pre) && !memcmp(x->has, g->has, sizeof g->has))
             return (uint32_t)i;
     }
-    if (b->nguards >= 64) return SY_NONE; /* each guard costs every request a look: not worth it for ever more paths */
+    if (b->nguards >= 64) return SY_NONE;
     if (sy_grow(&b->cx->alloc, (void **)&b->guards, &b->cap_guards, b->nguards + 1, sizeof *b->guards)) {
         b->oom = true;
         return SY_NONE;
@@ -77,65 +101,144 @@ static uint32_t guard_number(builder *b, const sy_cguard *g)
     return (uint32_t)b->nguards++;
 }
 
-/* What the first `when` of a policy asks first. */
-static guard_use guard_of(builder *b, const sy_cpolicy *p)
+/* What one conjunct asks: fields that must be readable for it not to err (at most two), and whether it can be a guard. */
+typedef struct asks {
+    sy_cfield f[2];
+    unsigned nf;
+    bool has;        /* f[0] may be missing: then the conjunct is false */
+    bool guard;      /* on f[0] */
+    sy_cguard_kind kind;
+    guard_use use;
+} asks;
+
+static bool order_of(uint8_t op, bool swapped, guard_use *u)
+{
+    int64_t v = (int64_t)u->value;
+    if (swapped) op = op == SY_OP_LT ? SY_OP_GT : op == SY_OP_GT ? SY_OP_LT : op == SY_OP_LE ? SY_OP_GE : SY_OP_LE;
+    u->op = op;
+    if (op == SY_OP_GE) {
+        if (v == INT64_MIN) return false;
+        v--, u->op = SY_OP_GT;
+    } else if (op == SY_OP_LE) {
+        if (v == INT64_MAX) return false;
+        v++, u->op = SY_OP_LT;
+    }
+    u->value = (uint64_t)v;
+    return true;
+}
+
+/* False: it could err in a way that is not looked at here, so nothing behind it can be used. */
+static bool ask(const symbi_cedar *s, uint32_t node, asks *a)
+{
+    const sy_cnode *n = &s->nodes[node];
+    const sy_cnode *l, *r;
+    memset(a, 0, sizeof *a);
+    switch ((sy_cop)n->op) {
+    case SY_OP_BOOL: return true;
+    case SY_OP_GET:
+        a->nf = 1;
+        if (!field_of(s, node, &a->f[0])) return false;
+        a->f[0].tag = SY_CV_BOOL;
+        return true;
+    case SY_OP_NOT:
+        if (s->nodes[n->a].op != SY_OP_GET && s->nodes[n->a].op != SY_OP_IN && s->nodes[n->a].op != SY_OP_IS) return false;
+        return ask(s, n->a, a); /* what it reads is the same; a guard it is not, and these are none */
+    case SY_OP_HAS:
+        l = &s->nodes[n->a];
+        if (l->op != SY_OP_VAR || n->n > 4) return false;
+        a->nf = 1;
+        a->has = true;
+        a->f[0].var = l->sub;
+        a->f[0].npath = (uint8_t)n->n;
+        a->f[0].tag = SY_ANY_TAG;
+        for (unsigned i = 0; i < n->n; i++) a->f[0].path[i] = s->list[n->b + i];
+        return true;
+    case SY_OP_IS: return s->nodes[n->a].op == SY_OP_VAR && s->nodes[n->a].sub != SY_VAR_CONTEXT;
+    case SY_OP_IN: return s->nodes[n->a].op == SY_OP_VAR && s->nodes[n->a].sub != SY_VAR_CONTEXT && s->nodes[n->b].op == SY_OP_UID;
+    case SY_OP_LIKE:
+        a->nf = 1;
+        if (!field_of(s, n->a, &a->f[0])) return false;
+        a->f[0].tag = SY_CV_STRING;
+        return true;
+    case SY_OP_CONTAINS:
+        a->nf = 1;
+        if (!field_of(s, n->a, &a->f[0]) || !literal(&s->nodes[n->b], &a->use.tag, &a->use.value)) return false;
+        a->f[0].tag = SY_CV_SET;
+        a->guard = true;
+        a->kind = SY_GUARD_CONTAINS;
+        a->use.op = SY_OP_EQ;
+        return true;
+    case SY_OP_EQ:
+    case SY_OP_NE:
+        l = &s->nodes[n->a];
+        r = &s->nodes[n->b];
+        if (literal(r, &a->use.tag, &a->use.value) ? !field_of(s, n->a, &a->f[0]) : literal(l, &a->use.tag, &a->use.value) && !field_of(s, n->b, &a->f[0])) return false;
+        a->nf = 1;
+        if (literal(r, &a->use.tag, &a->use.value) || literal(l, &a->use.tag, &a->use.value)) {
+            a->guard = n->op == SY_OP_EQ;
+            a->kind = SY_GUARD_EQ;
+            a->use.op = SY_OP_EQ;
+            return true;
+        }
+        a->nf = 2;
+        return field_of(s, n->a, &a->f[0]) && field_of(s, n->b, &a->f[1]);
+    case SY_OP_LT:
+    case SY_OP_LE:
+    case SY_OP_GT:
+    case SY_OP_GE: {
+        bool swapped = s->nodes[n->b].op != SY_OP_LONG;
+        a->nf = 1;
+        if (!field_of(s, swapped ? n->b : n->a, &a->f[0]) || !literal(&s->nodes[swapped ? n->a : n->b], &a->use.tag, &a->use.value) || a->use.tag != SY_CV_LONG) return false;
+        a->f[0].tag = SY_CV_LONG;
+        a->kind = SY_GUARD_ORDER;
+        a->guard = order_of(n->op, swapped, &a->use);
+        return true;
+    }
+    default: return false;
+    }
+}
+
+/* The guards of a policy's first `when`, at most USES. */
+static void guards_of(builder *b, const sy_cpolicy *p, guard_use *out)
 {
     const symbi_cedar *s = b->s;
-    guard_use u = { SY_NONE, 0, SY_OP_EQ, 0 };
-    sy_cguard g;
-    uint32_t node, left, right, hpath[4];
-    uint8_t hvar;
     const sy_cnode *n;
-    unsigned k;
-    if (!p->ncond || (s->list[p->cond] & SY_UNLESS)) return u;
+    const uint32_t *l;
+    uint32_t node, count, found = 0;
+    sy_cguard g;
     memset(&g, 0, sizeof g);
+    if (!p->ncond || (s->list[p->cond] & SY_UNLESS)) return;
     node = s->list[p->cond];
     n = &s->nodes[node];
-    if (n->op == SY_OP_AND) {
-        const uint32_t *l = s->list + n->a;
-        node = l[0];
-        if (s->nodes[node].op == SY_OP_HAS) { /* x has a && x.a == ... */
-            const sy_cnode *h = &s->nodes[node];
-            unsigned inner = path_of(s, h->a, hpath, &hvar);
-            if (!inner && s->nodes[h->a].op == SY_OP_VAR) hvar = s->nodes[h->a].sub;
-            else if (!inner) return u;
-            if (inner + h->n > 4 || inner) return u; /* x.y has a can itself err: leave those */
-            for (unsigned i = 0; i < h->n; i++) hpath[i] = s->list[h->b + i];
-            g.has = true;
-            g.npath = (uint8_t)h->n;
-            node = l[1];
+    l = n->op == SY_OP_AND ? s->list + n->a : &node;
+    count = n->op == SY_OP_AND ? n->b : 1;
+    for (uint32_t k = 0; k < count && found < USES; k++) {
+        asks a;
+        uint32_t f;
+        if (!ask(s, l[k], &a)) return;
+        if (a.guard) {
+            if ((f = field_number(b, &a.f[0])) == SY_NONE) return;
+            g.field = (uint16_t)f;
+            g.kind = (uint8_t)a.kind;
+            a.use.guard = guard_number(b, &g);
+            if (a.use.guard != SY_NONE) out[found++] = a.use;
         }
-        n = &s->nodes[node];
-    }
-    if (n->op != SY_OP_EQ && (n->op < SY_OP_LT || n->op > SY_OP_GE)) return u;
-    left = n->a;
-    right = n->b;
-    u.op = n->op;
-    if (!literal(&s->nodes[right], &u.tag, &u.value)) {
-        uint32_t t = left;
-        left = right;
-        right = t;
-        if (!literal(&s->nodes[right], &u.tag, &u.value)) return u;
-        u.op = n->op == SY_OP_LT ? SY_OP_GT : n->op == SY_OP_GT ? SY_OP_LT : n->op == SY_OP_LE ? SY_OP_GE : n->op == SY_OP_GE ? SY_OP_LE : SY_OP_EQ;
-    }
-    k = path_of(s, left, g.path, &g.var);
-    if (!k || (g.has && (k != g.npath || g.var != hvar || memcmp(hpath, g.path, k * sizeof hpath[0])))) return u;
-    g.npath = (uint8_t)k;
-    if (u.op != SY_OP_EQ) {
-        int64_t v = (int64_t)u.value;
-        if (u.tag != SY_CV_LONG) return u;
-        g.ordered = true;
-        if (u.op == SY_OP_GE) {
-            if (v == INT64_MIN) return u;
-            v--, u.op = SY_OP_GT;
-        } else if (u.op == SY_OP_LE) {
-            if (v == INT64_MAX) return u;
-            v++, u.op = SY_OP_LT;
+        for (unsigned i = 0; i < a.nf; i++) {
+            if (g.npre == SY_GUARD_PRE || (f = field_number(b, &a.f[i])) == SY_NONE) return;
+            g.pre[g.npre] = (uint16_t)f;
+            g.has[g.npre++] = a.has;
         }
-        u.value = (uint64_t)v;
     }
-    u.guard = guard_number(b, &g);
-    return u;
+}
+
+static key_count *key_of(builder *b, const guard_use *u)
+{
+    size_t h = sy_cguard_hash(u->guard, u->tag, u->value) & b->key_mask;
+    while (b->keys[h].guard && (b->keys[h].guard != u->guard + 1 || b->keys[h].tag != u->tag || b->keys[h].value != u->value)) h = (h + 1) & b->key_mask;
+    b->keys[h].guard = u->guard + 1;
+    b->keys[h].tag = u->tag;
+    b->keys[h].value = u->value;
+    return &b->keys[h];
 }
 
 static uint32_t scope_uid(const sy_cpolicy *p, const sy_cscope *sc, int var) { return sc->slot ? p->fill[var == SY_VAR_RESOURCE] : sc->uid; }
@@ -158,13 +261,12 @@ static void count_scope(builder *b, const sy_cpolicy *p)
     }
 }
 
-/* The cheapest way for one policy; share: how many are estimated to share its guard value, 0 for no guard. */
-static void choose(builder *b, const sy_cpolicy *p, guard_use use, uint32_t share, filed *f)
+/* The cheapest way for one policy. group: how many policies use each guard. */
+static void choose(builder *b, const sy_cpolicy *p, const guard_use *uses, const uint32_t *group, filed *f)
 {
     const sy_cpolicy *body = body_of(b->s, p);
     uint64_t best = UINT64_MAX, cost;
     memset(f, 0, sizeof *f);
-    f->use = use;
     for (int v = 0; v < 3; v++) {
         const sy_cscope *sc = &body->scope[v];
         uint32_t key = 0, n = 0;
@@ -187,7 +289,15 @@ static void choose(builder *b, const sy_cpolicy *p, guard_use use, uint32_t shar
             f->way = (uint8_t)w, f->var = (uint8_t)v, f->key = key, f->n = n;
         }
     }
-    if (share && share < best) f->way = GUARD;
+    for (int i = 0; i < USES && uses[i].guard != SY_NONE; i++) {
+        /* of limits, half are expected to let a value through */
+        cost = b->guards[uses[i].guard].kind == SY_GUARD_ORDER ? group[uses[i].guard] / 2 + 1 : key_of(b, &uses[i])->n;
+        if (cost < best) {
+            best = cost;
+            f->way = GUARD, f->n = 0;
+            f->use = uses[i];
+        }
+    }
 }
 
 /* Posting lists of one way and variable, by counting sort. */
@@ -258,6 +368,7 @@ static void guards(builder *b)
     sy_cguard *g;
     sy_cguard_key *keys;
     sy_climit *lim;
+    sy_cfield *fields;
     for (uint32_t i = 0; i < s->npolicies; i++)
         if (b->file[i].way == GUARD) {
             total++;
@@ -281,7 +392,7 @@ static void guards(builder *b)
         for (uint32_t i = 0; i < s->npolicies; i++)
             if (b->file[i].way == GUARD && b->file[i].use.guard == k) post[at++] = i;
         g[k].nall = at - g[k].all;
-        for (int pass = 0; pass < 2 && g[k].ordered; pass++) {
+        for (int pass = 0; pass < 2 && g[k].kind == SY_GUARD_ORDER; pass++) {
             uint32_t from = lat;
             for (uint32_t i = 0; i < g[k].nall; i++) {
                 const guard_use *u = &b->file[post[g[k].all + i]].use;
@@ -316,6 +427,14 @@ static void guards(builder *b)
                     keys[h].n = 0;
                 }
     }
+    fields = sy_scratch_array(&s->mem, b->nfields + 1, sizeof *fields);
+    if (!fields) {
+        b->oom = true;
+        return;
+    }
+    memcpy(fields, b->fields, b->nfields * sizeof *fields);
+    ix->fields = fields;
+    ix->nfields = (uint32_t)b->nfields;
     ix->guards = g;
     ix->nguards = (uint32_t)b->nguards;
     ix->keys = keys;
@@ -328,47 +447,45 @@ static void build(builder *b)
 {
     symbi_cedar *s = b->s;
     const symbi_alloc *al = &b->cx->alloc;
-    uint32_t nany = 0, *any, *share;
-    size_t nuse;
+    uint32_t nany = 0, *any, *group;
+    size_t ngroup;
     for (int w = 0; w < 3; w++) {
         b->count_size[w] = w == 2 ? s->nstrs : s->nuids;
         for (int v = 0; v < 3; v++)
             if (!(b->count[w][v] = sy_calloc(al, b->count_size[w] + 1, sizeof(uint32_t)))) b->oom = true;
     }
+    b->key_mask = 15;
+    while (b->key_mask < (size_t)s->npolicies * USES * 2) b->key_mask = b->key_mask * 2 + 1;
     b->file = sy_calloc(al, (size_t)s->npolicies + 1, sizeof *b->file);
-    b->uses = sy_calloc(al, (size_t)s->npolicies + 1, sizeof *b->uses);
-    if (!b->file || !b->uses) b->oom = true;
+    b->uses = sy_calloc(al, ((size_t)s->npolicies + 1) * USES, sizeof *b->uses);
+    b->keys = sy_calloc(al, b->key_mask + 1, sizeof *b->keys);
+    if (!b->file || !b->uses || !b->keys) b->oom = true;
     if (b->oom) return;
     for (uint32_t i = 0; i < s->npolicies; i++) {
         const sy_cpolicy *p = &s->policies[i];
-        b->uses[i].guard = SY_NONE;
+        guard_use *u = b->uses + (size_t)i * USES;
+        for (int k = 0; k < USES; k++) u[k].guard = SY_NONE;
         if (p->role == SYMBI_CEDAR_TEMPLATE) continue;
         count_scope(b, p);
-        b->uses[i] = guard_of(b, body_of(s, p));
+        guards_of(b, body_of(s, p), u);
     }
-    /* how many policies share a guard value: exact for ==, a quarter of the group for an order */
-    nuse = b->nguards;
-    share = sy_calloc(al, nuse * 2 + 1, sizeof *share);
-    if (!share) b->oom = true;
+    ngroup = b->nguards;
+    group = sy_calloc(al, ngroup + 1, sizeof *group);
+    if (!group) b->oom = true;
     if (b->oom) goto out;
-    for (uint32_t i = 0; i < s->npolicies; i++)
-        if (b->uses[i].guard != SY_NONE) share[b->uses[i].guard]++;
+    for (size_t i = 0; i < (size_t)s->npolicies * USES; i++)
+        if (b->uses[i].guard != SY_NONE) {
+            group[b->uses[i].guard]++;
+            if (b->guards[b->uses[i].guard].kind != SY_GUARD_ORDER) key_of(b, &b->uses[i])->n++;
+        }
     for (uint32_t i = 0; i < s->npolicies; i++) {
         const sy_cpolicy *p = &s->policies[i];
-        uint32_t cost = 0;
-        guard_use u = b->uses[i];
         if (p->role == SYMBI_CEDAR_TEMPLATE) {
             b->file[i].n = SY_NONE;
             b->file[i].way = EQ; /* filed nowhere */
             continue;
         }
-        if (u.guard != SY_NONE) {
-            cost = share[u.guard];
-            if (u.op == SY_OP_EQ) cost = u.tag == SY_CV_BOOL ? cost / 2 : cost / 8; /* values are many */
-            else cost /= 2;
-            cost++;
-        }
-        choose(b, p, u, cost, &b->file[i]);
+        choose(b, p, b->uses + (size_t)i * USES, group, &b->file[i]);
         nany += b->file[i].way == ANY;
     }
     for (unsigned v = 0; v < 3 && !b->oom; v++) {
@@ -383,7 +500,7 @@ static void build(builder *b)
         if (b->file[i].way == ANY) any[b->ix->nany++] = i;
     b->ix->any = any;
 out:
-    sy_free(al, share, (nuse * 2 + 1) * sizeof *share);
+    sy_free(al, group, (ngroup + 1) * sizeof *group);
 }
 
 symbi_status sy_cindex_build(symbi_ctx *cx, symbi_cedar *set, symbi_err *err)
@@ -401,7 +518,8 @@ symbi_status sy_cindex_build(symbi_ctx *cx, symbi_cedar *set, symbi_err *err)
     for (int w = 0; w < 3; w++)
         for (int v = 0; v < 3; v++) sy_free(&cx->alloc, b.count[w][v], (b.count_size[w] + 1) * sizeof(uint32_t));
     sy_free(&cx->alloc, b.file, ((size_t)set->npolicies + 1) * sizeof *b.file);
-    sy_free(&cx->alloc, b.uses, ((size_t)set->npolicies + 1) * sizeof *b.uses);
+    sy_free(&cx->alloc, b.uses, ((size_t)set->npolicies + 1) * USES * sizeof *b.uses);
+    sy_free(&cx->alloc, b.keys, (b.key_mask + 1) * sizeof *b.keys);
     sy_free(&cx->alloc, b.guards, b.cap_guards * sizeof *b.guards);
     if (!b.ix || b.oom) {
         if (set->mem.limited) return sy_fail(err, SYMBI_ELIMIT, "the policy set needs more than %zu bytes of memory", set->mem.limit);

@@ -33,12 +33,17 @@ static size_t policy(char *out, size_t k)
     k = put(out, k, ")");
     for (unsigned n = rnd(3); n > 0; n--) {
         k = put(out, k, PICK(" when { ", " when { ", " when { ", " unless { "));
-        k = put(out, k, PICK("context.s == \"one\"", "\"two\" == context.s", "context.n == 3", "context.n > 2", "3 >= context.n", "context.n < 9223372036854775807", "context.n <= 4",
-                             "context.missing == 1", "context.missing > 1", "context has s && context.s == \"one\"", "context has r.a && context.r.a == 1", "context has r.a.b && context.r.a.b == 1",
-                             "context has n.x && context.n.x == 1", "principal.level == 5", "principal.level > 4", "principal has level && principal.level == 5",
-                             "principal.boss.level == 5", "resource.kind == \"k\"", "resource.owner == U::\"a\"", "resource has kind && resource.kind == \"z\"", "context.b == true",
-                             "context.b == false && context.zzz", "context.s == 1", "context.n == \"3\"", "context.s > 2", "true", "context.missing", "context.r.a == 1 && context.nope == 1",
-                             "context.n >= -9223372036854775808 && context.q"));
+        for (unsigned c = 1 + rnd(4); c > 0; c--) {
+            k = put(out, k, PICK("context.s == \"one\"", "\"two\" == context.s", "context.n == 3", "context.n > 2", "3 >= context.n", "context.n < 9223372036854775807", "context.n <= 4",
+                                 "context.missing == 1", "context.missing > 1", "context has s", "context has r.a", "context has r.a.b && context.r.a.b == 1", "context.r.a == 1",
+                                 "context has n.x && context.n.x == 1", "principal.level == 5", "principal.level > 4", "principal has level", "context has missing", "context has n",
+                                 "principal.boss.level == 5", "resource.kind == \"k\"", "resource.owner == U::\"a\"", "resource has kind && resource.kind == \"z\"", "context.b == true",
+                                 "context.b == false", "context.zzz", "context.s == 1", "context.n == \"3\"", "context.s > 2", "true", "context.missing", "context.nope == 1",
+                                 "context.n >= -9223372036854775808", "context.q", "context.l.contains(\"x\")", "context.l.contains(1)", "principal.tags.contains(U::\"a\")",
+                                 "context.l.contains(context.n)", "context.b", "!context.b", "!(principal in G::\"h\")", "principal is U", "context.s like \"*o*\"", "context.s != \"one\"",
+                                 "context.n == principal.level", "context.n + 1 > 3", "(context.s == \"one\" || context.q)", "principal has boss && principal.boss.level == 6", "context.s.t == 1"));
+            if (c > 1) k = put(out, k, " && ");
+        }
         k = put(out, k, " }");
     }
     return put(out, k, ";\n");
@@ -46,13 +51,13 @@ static size_t policy(char *out, size_t k)
 
 static const char world[] =
     "[[],"
-    "[{\"uid\":{\"type\":\"U\",\"id\":\"a\"},\"attrs\":{\"level\":5},\"parents\":[{\"type\":\"G\",\"id\":\"g\"}]},{\"uid\":{\"type\":\"G\",\"id\":\"g\"},\"attrs\":{},\"parents\":[{\"type\":\"G\",\"id\":\"h\"}]},"
+    "[{\"uid\":{\"type\":\"U\",\"id\":\"a\"},\"attrs\":{\"level\":5,\"tags\":[{\"__entity\":{\"type\":\"U\",\"id\":\"a\"}},1]},\"parents\":[{\"type\":\"G\",\"id\":\"g\"}]},{\"uid\":{\"type\":\"G\",\"id\":\"g\"},\"attrs\":{},\"parents\":[{\"type\":\"G\",\"id\":\"h\"}]},"
     "{\"uid\":{\"type\":\"R\",\"id\":\"r\"},\"attrs\":{\"kind\":\"k\",\"owner\":{\"__entity\":{\"type\":\"U\",\"id\":\"a\"}}},\"parents\":[{\"type\":\"T\",\"id\":\"t\"}]},"
     "{\"uid\":{\"type\":\"Action\",\"id\":\"x\"},\"attrs\":{},\"parents\":[{\"type\":\"Action\",\"id\":\"all\"}]}],"
     "[{\"uid\":{\"type\":\"U\",\"id\":\"b\"},\"attrs\":{\"level\":\"high\",\"boss\":{\"__entity\":{\"type\":\"U\",\"id\":\"a\"}}},\"parents\":[{\"type\":\"U\",\"id\":\"a\"}]},"
     "{\"uid\":{\"type\":\"U\",\"id\":\"a\"},\"attrs\":{\"level\":6},\"parents\":[{\"type\":\"G\",\"id\":\"h\"}]},{\"uid\":{\"type\":\"R\",\"id\":\"r\"},\"attrs\":{},\"parents\":[]}]]";
 static const char contexts[] =
-    "[{},{\"s\":\"one\",\"n\":3,\"b\":true,\"r\":{\"a\":1}},{\"s\":\"two\",\"n\":9223372036854775807,\"b\":false,\"r\":{\"a\":{\"b\":1}}},{\"s\":1,\"n\":\"3\",\"b\":1,\"r\":5},"
+    "[{},{\"s\":\"one\",\"n\":3,\"b\":true,\"r\":{\"a\":1},\"l\":[\"x\",1,\"y\"]},{\"s\":\"two\",\"n\":9223372036854775807,\"b\":false,\"r\":{\"a\":{\"b\":1}},\"l\":[],\"q\":true},{\"s\":1,\"n\":\"3\",\"b\":1,\"r\":5,\"l\":\"x\"},"
     "{\"s\":\"three\",\"n\":-9223372036854775808,\"r\":{\"a\":{\"__entity\":{\"type\":\"U\",\"id\":\"a\"}}}}]";
 
 static void run(const char *text, size_t n, unsigned npol, const symbi_doc *ctxs, symbi_cedar_entities **ents, symbi_cedar_eval *ev)
@@ -130,7 +135,7 @@ static void run(const char *text, size_t n, unsigned npol, const symbi_doc *ctxs
 
 static void test_same(void)
 {
-    static char text[100000];
+    static char text[200000];
     symbi_doc *ctxs = NULL, *w = NULL;
     symbi_cedar_entities *ents[3] = { NULL, NULL, NULL };
     symbi_cedar_eval *ev = NULL;
@@ -139,7 +144,7 @@ static void test_same(void)
     CHECK_OK(symbi_json_parse(cx, symbi_str_z(world), &w, &err), err);
     for (int i = 0; i < 3; i++) CHECK_OK(symbi_cedar_entities_new(cx, &symbi_doc_root(w)->u.a.items[i], &ents[i], &err), err);
     CHECK_OK(symbi_cedar_eval_new(cx, &ev, &err), err);
-    for (int round = 0; round < 400 && !t_now_failed; round++) {
+    for (int round = 0; round < 600 && !t_now_failed; round++) {
         unsigned npol = 16 + rnd(40);
         size_t n = 0;
         for (unsigned i = 0; i < npol; i++) n = policy(text, n);
