@@ -51,15 +51,15 @@ uint32_t sy_cbuild_str(sy_cbuild *b, symbi_str s, bool borrow)
     sy_map_entry *e;
     symbi_str own = s;
     if (!GROW(b, strs, cap_strs, b->nstrs)) return 0;
-    e = sy_map_find(&b->str_map, s);
-    if (e) return (uint32_t)e->val.u;
+    e = sy_map_put(&b->str_map, s, &fresh);
+    if (!e) return mem_failed(b), 0;
+    if (!fresh) return (uint32_t)e->val.u;
     if (!borrow) {
         own = sy_scratch_dup(&b->set->mem, s);
-        if (!own.p) return mem_failed(b), 0;
+        if (!own.p) return mem_failed(b), 0; /* its key dangles, but nothing is looked up after a failure */
     }
     if (!own.p) own.p = "";
-    e = sy_map_put(&b->str_map, own, &fresh);
-    if (!e) return mem_failed(b), 0;
+    e->key = own;
     e->val.u = b->nstrs;
     b->strs[b->nstrs] = own;
     return (uint32_t)b->nstrs++;

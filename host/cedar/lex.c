@@ -4,8 +4,12 @@
 
 #include <string.h>
 
-static bool ident_start(unsigned char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-static bool digit(unsigned char c) { return c >= '0' && c <= '9'; }
+/* Bit 0: may begin a name, bit 1: a digit, bit 2: ASCII white space. */
+#define R4(x) x, x, x, x
+#define R26(x) R4(x), R4(x), R4(x), R4(x), R4(x), R4(x), x, x
+static const unsigned char cls[256] = { ['\t'] = 4, ['\n'] = 4, ['\v'] = 4, ['\f'] = 4, ['\r'] = 4, [' '] = 4, ['_'] = 1, ['0'] = R4(2), R4(2), 2, 2, ['A'] = R26(1), ['a'] = R26(1) };
+static bool ident_start(unsigned char c) { return cls[c] & 1; }
+static bool digit(unsigned char c) { return cls[c] & 2; }
 
 /* Unicode White_Space above ASCII. */
 static bool wide_space(uint32_t c)
@@ -17,7 +21,7 @@ static uint32_t skip(symbi_str s, uint32_t i)
 {
     while (i < s.n) {
         unsigned char c = (unsigned char)s.p[i];
-        if (c == ' ' || (c >= 9 && c <= 13)) {
+        if (cls[c] & 4) {
             i++;
         } else if (c == '/' && i + 1 < s.n && s.p[i + 1] == '/') {
             const char *e = s.p + i;
@@ -71,7 +75,7 @@ sy_ctok sy_clex(symbi_str s, uint32_t i, bool question, const char **why)
     c = (unsigned char)s.p[i];
     d = i + 1 < s.n ? (unsigned char)s.p[i + 1] : 0;
     if (ident_start(c)) {
-        for (k = i + 1; k < s.n && (ident_start((unsigned char)s.p[k]) || digit((unsigned char)s.p[k])); k++) {}
+        for (k = i + 1; k < s.n && (cls[(unsigned char)s.p[k]] & 3); k++) {}
         return tok(SY_TK_IDENT, i, k - i);
     }
     if (digit(c)) {

@@ -37,11 +37,6 @@ void sy_cparse_next(sy_cparse *p)
     p->tok = sy_clex(p->text, p->tok.end, false, &p->why);
 }
 
-bool sy_cparse_word(const sy_cparse *p, const char *word)
-{
-    return p->tok.kind == SY_TK_IDENT && sy_str_eqz(sy_ctok_text(p->text, p->tok), word);
-}
-
 bool sy_cparse_take(sy_cparse *p, sy_ctok_kind k)
 {
     if (p->tok.kind != k) return false;

@@ -5,6 +5,8 @@
 #include "cedar/build.h"
 #include "cedar/lex.h"
 
+#include <string.h>
+
 typedef struct sy_cparse {
     sy_cbuild *b;
     symbi_str name, text;
@@ -28,7 +30,12 @@ void sy_cparse_init(sy_cparse *p, sy_cbuild *b, symbi_str name, symbi_str text);
 void sy_cparse_free(sy_cparse *p);
 void sy_cparse_next(sy_cparse *p);
 static inline bool sy_cparse_is(const sy_cparse *p, sy_ctok_kind k) { return p->tok.kind == k; }
-bool sy_cparse_word(const sy_cparse *p, const char *word); /* the current token is this identifier */
+/* The current token is this identifier. Inline, so that the length of a literal is known where it is asked for. */
+static inline bool sy_cparse_word(const sy_cparse *p, const char *word)
+{
+    size_t n = strlen(word);
+    return p->tok.kind == SY_TK_IDENT && p->tok.end - p->tok.pos == n && !memcmp(p->text.p + p->tok.pos, word, n);
+}
 bool sy_cparse_take(sy_cparse *p, sy_ctok_kind k);         /* if it is k, steps over it */
 bool sy_cparse_fail(sy_cparse *p, uint32_t pos, const char *fmt, ...) SYMBI_PRINTF(3, 4);
 bool sy_cparse_unexpected(sy_cparse *p, const char *expected); /* about the current token */

@@ -286,8 +286,13 @@ static bool policy(sy_cparse *p, uint32_t nth)
     } else if (id != SY_NONE && (b->flags & SYMBI_CEDAR_IDS_ANNOTATED)) {
         pol.id = id;
     } else if (!p->name.n || (b->flags & SYMBI_CEDAR_IDS_BY_POSITION)) {
-        snprintf(num, sizeof num, "policy%zu", b->npolicies - p->number_from);
-        pol.id = sy_cbuild_str(b, symbi_str_z(num), false);
+        char *d = num + sizeof num;
+        size_t n = b->npolicies - p->number_from;
+        do *--d = (char)('0' + n % 10);
+        while (n /= 10);
+        d -= 6;
+        memcpy(d, "policy", 6);
+        pol.id = sy_cbuild_str(b, (symbi_str){ d, (size_t)(num + sizeof num - d) }, false);
     } else {
         sy_buf_clear(&p->buf);
         p->buf.max = p->buf.max < p->name.n + 64 ? p->name.n + 64 : p->buf.max;
