@@ -296,6 +296,19 @@ function policy(slots) {
   const conds = times(one([0, 1, 1, 1, 1, 2, 2, 3]), () => ` ${odds(75) ? "when" : "unless"} { ${expr(BOOL, 1 + rnd(4))} }`).join("");
   return `${notes}${odds(65) ? "permit" : "forbid"}(${part("principal")}, ${action}, ${part("resource")}${odds(3) ? "," : ""})${conds};`;
 }
+// Many policies with conjuncts that an index can use, among some that it cannot.
+function guarded() {
+  const literal = (t) => (t === STR ? quote(one(STRINGS.slice(0, 5))) : t === LONG ? one(LONGS.slice(0, 5)) : t === BOOL ? one(["true", "false"]) : uidText());
+  const guard = () => {
+    const t = one([STR, STR, LONG, BOOL, ENT]), k = keyFor(ATTRS, t), base = one(["principal", "resource", "context", "action"]), l = () => literal(odds(96) ? t : one([STR, LONG, BOOL, ENT]));
+    const read = odds(12) ? access(access(base, one(["r", "e"])), keyFor(FIELDS, t)) : access(base, k), sets = one([STR, LONG, ENT]);
+    return one([() => `${read} == ${l()}`, () => `${l()} == ${read}`, () => `${read} != ${l()}`, () => `[${times(rnd(4), l).join(", ")}].contains(${read})`,
+      () => `${access(base, keyFor(ATTRS, set(sets)))}.contains(${literal(sets)})`, () => `${base} has ${isWord(k) ? k : quote(k)}`, () => `${access(base, "n")} ${one(["<", "<=", ">", ">="])} ${one(LONGS.slice(0, 6))}`,
+      () => `${one(VARS)} ${one(["==", "in"])} ${uidText()}`, () => `${one(VARS)} is ${one(ETYPES)}`, () => `!(${read} == ${l()})`, () => expr(BOOL, 1)])();
+  };
+  const head = odds(70) ? "principal, action, resource" : `${one(["principal", "principal in " + uidText()])}, ${one(["action", "action in [Action::\"a\", Action::\"b\"]"])}, ${one(["resource", "resource == " + uidText()])}`;
+  return `${odds(60) ? "permit" : "forbid"}(${head}) when { ${times(1 + rnd(4), guard).join(" && ")} }${odds(20) ? ` ${one(["when", "unless"])} { ${guard()} }` : ""};`;
+}
 const TOKENS = ["(", ")", "[", "]", "{", "}", ",", ";", ":", "::", ".", "==", "!=", "<", "<=", ">", ">=", "=", "&&", "||", "&", "|", "!", "-", "+", "*", "/", "%", "?principal", "?resource", "?x", "?", "@", "@a", "'", "`", "#", "$", "~", "^", "\\",
   "if", "then", "else", "in", "is", "has", "like", "true", "false", "principal", "action", "resource", "context", "permit", "forbid", "when", "unless", "__cedar", "ip", "decimal", "User", "User::\"a\"", "Action::\"a\"", "\"", "\"x\"", "\"\\q\"", "\"\\u{110000}\"",
   "\"\\u{d800}\"", "\"\\u{1_0}\"", "\"\\x80\"", "\"\\*\"", "0", "1", "9223372036854775808", "-9223372036854775808", "18446744073709551616", "1.0", "0x1", "// c\n", "/* c */", "\u00a0", "\ufeff", "\u2028", "\u0000", "é", "!!!!!", "-----", "- - - -", "contains", ".contains(", "isEmpty()", "unknown(\"x\")"];
@@ -331,9 +344,10 @@ function make(seed, n) {
   c.requests = times(3, request);
   sound = !slips;
   slips = 4;
-  const list = times(count, () => policy(0));
+  const many = what >= 60 && odds(35);
+  const list = many ? times(10 + rnd(50), guarded) : times(count, () => policy(0));
   c.policies = list.join(odds(50) ? "\n" : odds(50) ? "" : " // c\n");
-  if (count === 1) c.single = true;
+  if (count === 1 && !many) c.single = true;
   if (c.entities.length) for (const r of c.requests) { // mostly about entities that are there
     const pick = () => { const u = one(c.entities).uid; return u.__entity ?? u; };
     if (odds(70)) r.principal = pick();
