@@ -329,6 +329,7 @@ describe("a gate over a folder", function()
         assert.equal("ALLOWED", gate:check { agent = "bot", kind = "respond", content = "hi" }.code)
         write(dir .. "/a.cedar", '[{"name":"x"}]')
         local ok, message, err = gate:refresh()
+        local _
         assert.is_nil(ok)
         assert.equal("ESCHEMA", err.code)
         assert.truthy(message:find("entry 1", 1, true))
@@ -340,6 +341,7 @@ describe("a gate over a folder", function()
     end)
 
     it("is not opened where something is wrong", function()
+        local _
         local g, message, err = start { ["a.cedar"] = ALL, ["b.cedar"] = "permit(principal, action, resource)\n" }
         assert.is_nil(g)
         assert.equal("EPARSE", err.code)
