@@ -91,7 +91,7 @@ void symbi_verdict_clear(symbi_verdict *v)
     if (!v) return;
     symbi_doc_unref(v->input);
     symbi_tool_unref(v->tool);
-    memset(v, 0, sizeof *v);
+    memset(v, 0, offsetof(symbi_verdict, policies));
 }
 
 void sy_verdict_committed(symbi_verdict *v, uint64_t sequence)

@@ -129,8 +129,7 @@ typedef struct symbi_verdict {
     symbi_action_kind kind;
     char agent[128], name[136]; /* copies on one clean line; longer ids are refused */
     uint8_t action_digest[32], policy_hash[32];
-    symbi_verdict_policy policies[SYMBI_VERDICT_POLICIES];
-    size_t npolicies;       /* all that determined or failed; the first 8 are listed */
+    size_t npolicies;       /* all that determined or failed; the first 8 are listed below */
     bool has_permit;        /* only for ALLOW and MODIFY */
     symbi_permit permit;
     symbi_doc *input;       /* validated arguments (an object), or NULL */
@@ -143,6 +142,7 @@ typedef struct symbi_verdict {
     symbi_decision shadow;  /* what it would have said to the same request, ALLOW or DENY; without effect */
     char shadow_policy[96]; /* the first policy that determined that, or "" */
     uint64_t sequence;      /* of the audit entry, when committed */
+    symbi_verdict_policy policies[SYMBI_VERDICT_POLICIES]; /* only the first npolicies are written: kept last, and not cleared */
 } symbi_verdict;
 SYMBI_API void symbi_verdict_clear(symbi_verdict *v); /* drops references, zeroes: a deny again */
 
