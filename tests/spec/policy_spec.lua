@@ -480,3 +480,91 @@ describe("policy replay", function()
         assert.equal(1, (run("replay", "--state", dir .. "/state", "--policies", dir .. "/new")))
     end)
 end)
+
+describe("policy validate and schema", function()
+    after_each(clean)
+    local tools = "scripts/quickstart/tools"
+    -- schema, format and translate write to io.stdout, which tests cannot catch: they are run as the host in tests/env/policy
+    it("checks against the gate's own requests, with what tools declare", function()
+        local dir = folder { ["a.cedar"] = 'permit(principal, action == Action::"tool_call::count_lines", resource) when { context.input.path like "docs/*" && resource in Tool::"count_lines" };' }
+        assert.equal(0, (run("validate", "--tools", tools, dir)))
+        write(dir .. "/a.cedar", '@id("bad") permit(principal, action == Action::"tool_call::count_lines", resource)\nwhen { context.input.paht == "x" };')
+        local status, out = run("validate", "--tools", tools, dir)
+        assert.equal(3, status)
+        has(out, dir .. "/a.cedar:2:")
+        has(out, "bad: ")
+        has(out, "[unsafe_attribute_access]")
+        write(dir .. "/a.cedar", 'permit(principal, action == Action::"tool_call::none", resource);')
+        assert.equal(3, (run("validate", "--tools", tools, dir)))
+        write(dir .. "/a.cedar", 'permit(principal, action == Action::"delegate::writer", resource) when { resource.kind == "delegate" };')
+        assert.equal(0, (run("validate", "--tools", tools, dir))) -- agents are no matter of manifests
+    end)
+    it("knows the host's facts", function()
+        local dir = folder { ["a.cedar"] = 'permit(principal, action in Action::"tool_call", resource) when { context has ticket && context.ticket == "x" };' }
+        assert.equal(0, (run("validate", "--tools", tools, "--facts", "ticket?: String", dir)))
+        local status, out = run("validate", "--tools", tools, "--facts", "ticket?: Long", "--json", dir)
+        assert.equal(3, status)
+        local r = symbi.json.decode(out)
+        assert.is_false(r.valid)
+        assert.equal(dir .. "/a.cedar", r.errors[1].source)
+        local bad
+        status, out, bad = run("validate", "--tools", tools, "--facts", "ticket: Nothing", dir)
+        assert.equal("", out)
+        assert.equal(1, status)
+        has(bad, "--facts: ")
+    end)
+    it("takes any schema, in both forms", function()
+        local dir = folder {
+            ["p/a.cedar"] = 'permit(principal == User::"a", action == Action::"view", resource) when { resource.public };',
+            ["s.cedarschema"] = "entity User; entity Doc = { public: Bool }; action view appliesTo { principal: User, resource: Doc };",
+            ["s.json"] = '{"":{"entityTypes":{"User":{},"Doc":{"shape":{"type":"Record","attributes":{}}}},"actions":{"view":{"appliesTo":{"principalTypes":["User"],"resourceTypes":["Doc"]}}}}}',
+            ["bad.cedarschema"] = "entity User;\nentity {",
+        }
+        assert.equal(0, (run("validate", "--schema", dir .. "/s.cedarschema", dir .. "/p")))
+        assert.equal(3, (run("validate", "--schema", dir .. "/s.json", dir .. "/p")))
+        local status, _, bad = run("validate", "--schema", dir .. "/bad.cedarschema", dir .. "/p")
+        assert.equal(1, status)
+        has(bad, "bad.cedarschema:2:")
+        assert.equal(2, (run("validate", "--schema", dir .. "/s.json", "--tools", tools, dir .. "/p")))
+    end)
+    it("writes a schema that the engine reads, for every tool", function()
+        local odd = symbi.tool { name = "odd", description = "d", args = { n = { type = "number" }, b = { type = "boolean", required = true } }, run = function() end }
+        local set = assert(require "symbi.core".toolclad.toolset { odd })
+        local text = require("symbi.policy_schema").text { tools = set, policies = { 'permit(principal, action == Action::"delegate::a b", resource);' } }
+        local schema = assert(symbi.cedar.schema(text))
+        has(text, '"b": Bool')
+        has(text, 'action "delegate::a b"')
+        assert.is_nil(text:find('"n"', 1, true)) -- a fraction has no one Cedar type
+        assert(assert(symbi.cedar.policies 'permit(principal, action == Action::"tool_call::odd", resource) when { context.input.b };'):validate(schema).valid)
+    end)
+end)
+
+describe("policy format and translate", function()
+    after_each(clean)
+    it("lay files out in place, and tell which are not", function()
+        local dir = folder { ["a.cedar"] = "permit(principal,action,resource);// all\n" }
+        local path = dir .. "/a.cedar"
+        local status, out = run("format", "--check", path)
+        assert.equal(3, status)
+        has(out, "a.cedar is not formatted")
+        assert.equal(0, (run("format", "--write", path)))
+        assert.equal(0, (run("format", "--check", path)))
+        local f = assert(io.open(path, "rb"))
+        local text = f:read "*a"
+        f:close()
+        has(text, "permit (")
+        has(text, "// all")
+        assert.equal(2, (run("format", "--check", "--write", path)))
+        assert.equal(2, (run("format")))
+        write(path, "permit(\n  broken")
+        local bad
+        status, out, bad = run("format", "--write", path)
+        assert.equal("", out)
+        assert.equal(1, status)
+        has(bad, "a.cedar:2:")
+        assert.equal(1, (run("translate", dir .. "/none.cedar")))
+        assert.equal(2, (run("translate")))
+        assert.equal(2, (run("translate", "--to", "xml", path)))
+        assert.equal(1, (run("translate", path)))
+    end)
+end)

@@ -1,4 +1,4 @@
---- symbi-lua policy check|lint|evaluate|explain|test|replay|format|translate|validate|schema: policies on the command line. What is done is
+--- symbi-lua policy check|lint|validate|evaluate|explain|test|replay|schema|format|translate: policies on the command line. What is done is
 -- symbi.policy; here words become options and results become lines. Exit status: 0 well (or allow), 1 a fault in what was given, 2 misuse,
 -- 3 a check failed (or, with --exit-code, deny).
 local M = {}
@@ -12,18 +12,21 @@ usage: symbi-lua policy check [--strict] [--json] [FILE|DIR...]
                                 [--mode strict|compat] [--all] [--json]
        symbi-lua policy test [--policies DIR] [--tools DIR] [--json] FILE...
        symbi-lua policy replay --state DIR --policies DIR [--tools DIR] [--chain NAME] [--all] [--json]
-       symbi-lua policy validate --schema FILE [--json] [FILE|DIR...]
+       symbi-lua policy validate [--schema FILE | --tools DIR --facts ATTRIBUTES] [--json] [FILE|DIR...]
+       symbi-lua policy schema [--tools DIR] [--facts ATTRIBUTES] [FILE|DIR...]
        symbi-lua policy format [--write|--check] [--width N] [--indent N] FILE...
        symbi-lua policy translate [--to json|cedar] FILE
 
-FILE|DIR is --policies DIR, or ./policies, when none is given. check parses; lint finds what deceives or cannot work; evaluate is the hook
+FILE|DIR is --policies DIR, or ./policies, when none is given. check parses; lint finds what deceives or cannot work; validate is Cedar's strict validator, over the schema that is given or the
+gate's own (schema prints it: --facts 'ticket?: String' says what the host adds to the context); evaluate is the hook
 of coding assistants (one tool event in, a verdict out); explain says which policies applied and with what values; test runs a file of
 cases; replay asks a candidate set again what the audit trail has recorded. The guide is scripts/guide/policy.md.]]
 
 local commands = {
     check = { module = "symbi.cli.policy_files", strict = "flag", json = "flag", policies = "text", rest = true },
     lint = { module = "symbi.cli.policy_files", tools = "text", upstream = "flag", json = "flag", policies = "text", rest = true },
-    validate = { module = "symbi.cli.policy_engine", schema = "text", json = "flag", policies = "text", rest = true },
+    validate = { module = "symbi.cli.policy_engine", schema = "text", tools = "text", facts = "text", json = "flag", policies = "text", rest = true },
+    schema = { module = "symbi.cli.policy_engine", tools = "text", facts = "text", policies = "text", rest = true },
     format = { module = "symbi.cli.policy_engine", write = "flag", check = "flag", width = "number", indent = "number", rest = true },
     translate = { module = "symbi.cli.policy_engine", to = "text", rest = true },
     evaluate = {
