@@ -445,7 +445,7 @@ symbi_status sy_cest_write(symbi_ctx *cx, const symbi_cedar *s, uint32_t i, symb
     if (p->role == SYMBI_CEDAR_LINK) p = &s->policies[p->tmpl];
     if (!p->line && p->source < s->nsources) { /* from JSON */
         symbi_doc *from = NULL;
-        symbi_value v, c;
+        symbi_value v, c = sy_val_null();
         size_t keep = cx->limits.doc_depth;
         symbi_status st;
         cx->limits.doc_depth = cx->limits.expr_depth * 3;

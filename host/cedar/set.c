@@ -108,6 +108,41 @@ symbi_str symbi_cedar_warning(const symbi_cedar *s, size_t i)
     return i < s->nwarnings ? s->warnings[i] : none;
 }
 
+/* Type and id as NUL-terminated texts in one allocation. */
+static symbi_status keep_uid(symbi_ctx *cx, symbi_str t, symbi_str i, symbi_cedar_uid *out, symbi_text *hold, symbi_err *err)
+{
+    hold->alloc = cx->alloc;
+    hold->cap = t.n + i.n + 2;
+    hold->p = sy_alloc(&cx->alloc, hold->cap);
+    if (!hold->p) {
+        memset(hold, 0, sizeof *hold);
+        return sy_fail_nomem(err);
+    }
+    memcpy(hold->p, t.p, t.n);
+    hold->p[t.n] = 0;
+    if (i.n) memcpy(hold->p + t.n + 1, i.p, i.n);
+    hold->p[t.n + 1 + i.n] = 0;
+    hold->n = t.n + 1 + i.n;
+    out->type.p = hold->p;
+    out->type.n = t.n;
+    out->id.p = hold->p + t.n + 1;
+    out->id.n = i.n;
+    return SYMBI_OK;
+}
+
+/* The usual spelling, Type::"id" without spaces and escapes, which needs no parser. */
+static bool plain_uid(symbi_str s, symbi_str *type, symbi_str *id)
+{
+    const char *q = s.n ? memchr(s.p, '"', s.n) : NULL;
+    if (!q || q - s.p < 3 || s.p[s.n - 1] != '"' || q[-1] != ':' || q[-2] != ':') return false;
+    type->p = s.p;
+    type->n = (size_t)(q - s.p) - 2;
+    id->p = q + 1;
+    if (s.p + s.n - 1 <= q) return false;
+    id->n = (size_t)(s.p + s.n - 1 - id->p);
+    return !memchr(id->p, '"', id->n) && !memchr(id->p, '\\', id->n) && !memchr(id->p, '\r', id->n) && sy_cname_valid(*type);
+}
+
 symbi_status symbi_cedar_uid_parse(symbi_ctx *cx, symbi_str text, symbi_cedar_uid *out, symbi_text *hold, symbi_err *err)
 {
     /* Read with the policy tokens, kept in one text: type, then id. */
@@ -122,6 +157,10 @@ symbi_status symbi_cedar_uid_parse(symbi_ctx *cx, symbi_str text, symbi_cedar_ui
     memset(hold, 0, sizeof *hold);
     memset(out, 0, sizeof *out);
     if (text.n > 65536 || !sy_utf8_valid(text, NULL)) return sy_fail(err, SYMBI_EPARSE, "an entity uid is at most 65536 bytes of valid UTF-8");
+    {
+        symbi_str t, i;
+        if (plain_uid(text, &t, &i)) return keep_uid(cx, t, i, out, hold, err);
+    }
     if ((st = sy_cbuild_init(&b, cx, 0, &e))) goto out;
     sy_cparse_init(&p, &b, (symbi_str){ "", 0 }, text);
     sy_cparse_next(&p);
@@ -129,24 +168,7 @@ symbi_status symbi_cedar_uid_parse(symbi_ctx *cx, symbi_str text, symbi_cedar_ui
         !sy_cparse_uid(&p, &type, &uid) || (!sy_cparse_is(&p, SY_TK_EOF) && !sy_cparse_unexpected(&p, "the end of the entity uid"))) {
         st = e.code;
     } else {
-        symbi_str t = b.uids[uid].type, i = b.uids[uid].id;
-        hold->alloc = cx->alloc;
-        hold->cap = t.n + i.n + 2;
-        hold->p = sy_alloc(&cx->alloc, hold->cap);
-        if (!hold->p) {
-            st = sy_fail_nomem(&e);
-            memset(hold, 0, sizeof *hold);
-        } else {
-            memcpy(hold->p, t.p, t.n);
-            hold->p[t.n] = 0;
-            if (i.n) memcpy(hold->p + t.n + 1, i.p, i.n);
-            hold->p[t.n + 1 + i.n] = 0;
-            hold->n = t.n + 1 + i.n;
-            out->type.p = hold->p;
-            out->type.n = t.n;
-            out->id.p = hold->p + t.n + 1;
-            out->id.n = i.n;
-        }
+        st = keep_uid(cx, b.uids[uid].type, b.uids[uid].id, out, hold, &e);
     }
     sy_cparse_free(&p);
     sy_cbuild_abort(&b);

@@ -27,7 +27,7 @@ typedef struct run {
     const sy_cpolicy *at; /* whose text positions are in */
     size_t first;       /* its first finding */
     bool *p_ok, *r_ok;  /* entity types that the scope lets through */
-    bool failed;
+    bool failed, limited;
 } run;
 
 static void add(run *r, const char *kind, bool warning, uint32_t pos, symbi_str message)
@@ -295,7 +295,10 @@ static void typecheck(run *r, const sy_cpolicy *p)
                     }
             }
     }
-    if (e.stop) r->failed = true;
+    if (e.stop) {
+        r->failed = true;
+        r->limited = e.work > e.budget;
+    }
     if (!possible && !r->failed) addf(r, "impossible_policy", true, p->pos, "this policy can never apply: its scope and conditions are false for every request that the schema allows");
 }
 
@@ -341,7 +344,9 @@ symbi_status symbi_cedar_validate(symbi_ctx *cx, const symbi_cedar *set, const s
     for (uint32_t i = 0; i < set->npolicies && !r.failed; i++) one(&r, i);
     sy_free(&cx->alloc, r.p_ok, n * sizeof *r.p_ok);
     sy_free(&cx->alloc, r.r_ok, n * sizeof *r.r_ok);
-    if (r.failed) st = r.mem.limited || r.rep->mem.limited ? sy_fail(err, SYMBI_ELIMIT, "validation needs too much memory or work") : sy_fail_nomem(err);
+    if (r.failed)
+        st = r.limited || r.mem.limited || r.rep->mem.limited ? sy_fail(err, SYMBI_ELIMIT, "validating policy `%.*s` needs too much memory or work", SY_FMT(set->strs[set->policies[r.policy].id]))
+                                                              : sy_fail_nomem(err);
     sy_scratch_free(&r.mem);
     if (st) symbi_cedar_report_free(r.rep);
     else *out = r.rep;

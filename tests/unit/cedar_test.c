@@ -621,6 +621,29 @@ static void test_links(void)
     symbi_cedar_unref(one);
 }
 
+static void test_uids(void)
+{
+    static const struct { const char *text, *type, *id; } good[] = {
+        { "User::\"a\"", "User", "a" }, { "A::B::\"\"", "A::B", "" }, { " A :: B :: \"x y\" // note", "A::B", "x y" }, { "A::\"\\u{41}\\n\"", "A", "A\n" },
+        { "A::\"\xC3\xA9\"", "A", "\xC3\xA9" }, { "A::\"B::c\"", "A", "B::c" },
+    };
+    static const char *const bad[] = { "", "\"", "::\"\"", ":\"\"", "User::\"a", "User::a\"", "User:\"a\"", "if::\"a\"", "A::if::\"a\"", "__cedar::\"a\"", "User::\"a\"\"", "User::\"a\\\"", "1::\"a\"",
+                                       "User::\"a\" b", "A::\"\xff\"", "A::\"\r\"", "A::::\"a\"" };
+    symbi_cedar_uid u;
+    symbi_text t;
+    symbi_err err;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        CHECK_OK(symbi_cedar_uid_parse(cx, z(good[i].text), &u, &t, &err), err);
+        CHECK_STR(u.type, good[i].type);
+        CHECK_STR(u.id, good[i].id);
+        symbi_text_free(&t);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (symbi_cedar_uid_parse(cx, z(bad[i]), &u, &t, &err) != SYMBI_EPARSE || !err.msg[0]) printf("accepted: %s\n", bad[i]), t_now_failed = 1;
+        symbi_text_free(&t);
+    }
+}
+
 static void test_null_err(void)
 {
     symbi_cedar_source src = { { "", 0 }, { "permit(", 7 } };
@@ -649,6 +672,7 @@ int main(void)
     RUN(test_memory);
     RUN(test_whole);
     RUN(test_links);
+    RUN(test_uids);
     RUN(test_null_err);
     symbi_ctx_free(cx);
     return test_end();

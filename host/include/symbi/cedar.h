@@ -212,6 +212,7 @@ typedef struct symbi_cedar_answer {
     size_t candidates;        /* policies that the index let through */
 } symbi_cedar_answer;
 
+/* Between calls an eval keeps a reference to the set and the entities it last decided on (what it learnt about the pair). */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_cedar_eval_new(symbi_ctx *cx, symbi_cedar_eval **out, symbi_err *err);
 SYMBI_API void symbi_cedar_eval_free(symbi_cedar_eval *ev); /* NULL is fine */
 /* Decides. Anything but SYMBI_OK is a deny (and *out says so): ESCHEMA for a context or overlay that is no Cedar data
