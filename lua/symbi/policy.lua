@@ -63,6 +63,15 @@ function M.sources(file)
     return list
 end
 
+-- A message without the place that it begins with: place and text are apart in results.
+local function bare(message, err)
+    message = tostring(err and err.message or message)
+    for _, prefix in ipairs { err and err.path or false, err and err.line and err.line .. ":" .. (err.column or 0) } do
+        if prefix and message:sub(1, #prefix + 1) == prefix .. ":" then message = message:sub(#prefix + 2):gsub("^ ", "") end
+    end
+    return message
+end
+
 local function parse(sources, strict)
     return core.cedar.policies(sources, { symbi_alias = true, legacy_scope = not strict, annotated_ids = true })
 end
@@ -87,14 +96,14 @@ function M.check(files, options)
             for _, s in ipairs(sources) do all[#all + 1] = s end
         else
             good = false
-            results[#results + 1] = { path = err and err.path or file.path, error = err and err.message or message, line = err and err.line, column = err and err.column }
+            results[#results + 1] = { path = err and err.path or file.path, error = bare(message, err), line = err and err.line, column = err and err.column }
         end
     end
     if good and #files > 1 then
         local set, message, err = parse(all, options and options.strict)
         if not set then
             good = false
-            results[#results + 1] = { path = err and err.path or files[1].path, error = (err and err.message or message) .. " (all files together)", line = err and err.line, column = err and err.column }
+            results[#results + 1] = { path = err and err.path or files[1].path, error = bare(message, err) .. " (all files together)", line = err and err.line, column = err and err.column }
         end
     end
     return results, good
@@ -122,14 +131,14 @@ function M.lint(files, options)
                 for _, s in ipairs(sources) do all[#all + 1] = s end
             else
                 parsed = false
-                out[#out + 1] = { path = file.path, line = serr and serr.line or 0, col = serr and serr.column or 0, rule = "parse", severity = "error", message = serr and serr.message or smessage }
+                out[#out + 1] = { path = file.path, line = serr and serr.line or 0, col = serr and serr.column or 0, rule = "parse", severity = "error", message = bare(smessage, serr) }
             end
         end
     end
     if options.upstream or not parsed then return out end
     local set, message, err = parse(all)
     if not set then
-        out[#out + 1] = { path = err and err.path or "", line = err and err.line or 0, col = err and err.column or 0, rule = "parse", severity = "error", message = err and err.message or message }
+        out[#out + 1] = { path = err and err.path or "", line = err and err.line or 0, col = err and err.column or 0, rule = "parse", severity = "error", message = bare(message, err) }
         return out
     end
     local list
@@ -195,14 +204,14 @@ local function names(list, ids)
 end
 
 local function mentions_only(sources, wanted)
-    local bare, qualified = false, false
+    local unqualified, qualified = false, false
     for _, s in ipairs(sources) do
         for before in s.text:gmatch("([%w_:]*)[AR][%a]+::\"") do
-            if before:find("Symbi::$") then qualified = true else bare = true end
+            if before:find("Symbi::$") then qualified = true else unqualified = true end
         end
     end
-    if wanted == "symbi" then return bare and not qualified end
-    return qualified and not bare
+    if wanted == "symbi" then return unqualified and not qualified end
+    return qualified and not unqualified
 end
 
 --- Decides one tool event {tool_name=, tool_input=} (spec dsl-cli.md 13). options: policies (folder), missing = "deny" | "allow" (no folder, no
@@ -241,7 +250,7 @@ function M.evaluate(event, options)
     if not set then
         if err and err.code == "EPARSE" then
             local where = err.line and (err.line .. ":" .. (err.column or 0) .. ": ") or ""
-            return say("deny", "parse_error", "Cedar parse error in " .. tostring(err.path) .. ": " .. where .. err.message)
+            return say("deny", "parse_error", "Cedar parse error in " .. tostring(err.path) .. ": " .. where .. bare(message, err))
         end
         return say("deny", "load_error", tostring(message))
     end

@@ -88,11 +88,8 @@ function M.read_input(o)
     else
         text = io.stdin:read "*a" or ""
     end
-    local value, why, err = symbi.json.decode(text)
-    if value == nil then
-        local where = err and err.line and (err.line .. ":" .. (err.column or 0) .. ": ") or ""
-        return nil, (o.input or "standard input") .. ": " .. where .. tostring(err and err.message or why)
-    end
+    local value, why = symbi.json.decode(text)
+    if value == nil then return nil, (o.input or "standard input") .. ":" .. tostring(why) end
     return value
 end
 

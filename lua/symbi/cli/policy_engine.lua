@@ -24,11 +24,8 @@ local function load_schema(symbi, path)
         given, message = symbi.json.decode(text)
         if not given then return nil, path .. ": " .. tostring(message) end
     end
-    local schema, why, err = symbi.cedar.schema(given)
-    if not schema then
-        local where = err and err.line and err.line ~= 0 and (err.line .. ":" .. (err.column or 0) .. ": ") or ""
-        return nil, path .. ":" .. where .. " " .. tostring(err and err.message or why)
-    end
+    local schema, why = symbi.cedar.schema(given)
+    if not schema then return nil, path .. ":" .. tostring(why) end
     return schema
 end
 
@@ -106,9 +103,9 @@ function M.format(o, rest, cli)
     for _, path in ipairs(rest) do
         local text, message = symbi.io.read_file(path)
         if not text then return nil, message end
-        local called, out, why, err = pcall(symbi.cedar.format, text, { width = o.width, indent = o.indent })
+        local called, out, why = pcall(symbi.cedar.format, text, { width = o.width, indent = o.indent })
         if not called then return cli.misuse((tostring(out):gsub("^[^:]+:%d+: ", ""))) end
-        if not out then return nil, path .. ":" .. (err and err.line and err.line .. ":" .. (err.column or 0) .. ":" or "") .. " " .. tostring(err and err.message or why) end
+        if not out then return nil, path .. ":" .. tostring(why) end
         if o.check or o.write then
             if out ~= text then
                 unformatted = unformatted + 1
