@@ -5,7 +5,7 @@
  *   verdict = gate:check(action[, facts])      action: {kind=, agent=, name=, arguments= or arguments_json=, content=, call_id=}
  *   verdict, policies = gate:explain(action[, facts])   no permit; what each policy said
  *   ok, msg, err = gate:commit(verdict)        on the audit trail
- *   plan, msg, err = gate:redeem(verdict, permit[, opts])
+ *   plan, msg, err = gate:redeem(verdict, permit[, opts])    a refused permit is an entry of the trail
  *   gate:approve(digest_hex, approved, approver[, ttl_ms]); gate:reload(policies); gate:generation(); gate:close()
  *
  * A verdict reads as a table: allowed, decision, code, reason, kind, agent, name, policies, permit, input, action_digest,
@@ -16,6 +16,7 @@
 #include "lcomm.h"
 #include "symL.h"
 #include "symbi/gate_explain.h"
+#include "symbi/gate_refuse.h"
 #include "ud.h"
 
 static symbi_gate *checkgate(lua_State *L, int arg)
@@ -261,6 +262,7 @@ static int gate_redeem(lua_State *L)
         int n = symL_fail(L, &err);
         lua_pushstring(L, symbi_code_name(code));
         lua_setfield(L, -2, "reason_code");
+        if (code != SYMBI_CODE_ALLOWED && symbi_gate_refuse(g, &u->v, code, NULL, &err)) return n; /* the trail remembers the loss itself */
         return n;
     }
     up->has_order = true;
