@@ -66,6 +66,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(symbi_cedar_authorize(ev, set, &rq, &b, &err) == SYMBI_OK);
         must(b.decision == a.decision && b.nreasons == nr && b.nerrors == ne && b.steps == a.steps);
     }
+    if (src.text.n < 1500 && symbi_cedar_count(set) < 16 && st == SYMBI_OK) { /* the same policies sixteen times go through the index */
+        enum { TIMES = 16 };
+        char *many = malloc(src.text.n * TIMES + TIMES);
+        symbi_cedar_source big = { { "", 0 }, { many, 0 } };
+        symbi_cedar *set2 = NULL;
+        size_t nr, ne;
+        must(many != NULL);
+        for (int i = 0; i < TIMES; i++) {
+            if (src.text.n) memcpy(many + big.text.n, src.text.p, src.text.n);
+            big.text.n += src.text.n;
+            many[big.text.n++] = '\n'; /* ends a comment */
+        }
+        must(symbi_cedar_authorize(ev, set, &rq, &a, &err) == SYMBI_OK);
+        nr = a.nreasons, ne = a.nerrors;
+        if (symbi_cedar_parse(cx, &big, 1, flags & ~8u, &set2, &err) == SYMBI_OK && symbi_cedar_authorize(ev, set2, &rq, &b, &err) == SYMBI_OK)
+            must(b.decision == a.decision && b.nreasons == nr * TIMES && b.nerrors == ne * TIMES);
+        symbi_cedar_unref(set2);
+        free(many);
+    }
     for (size_t i = 0; i < symbi_cedar_count(set) && i < 8; i++) {
         symbi_cedar_policy_info p;
         symbi_cedar *one = NULL;
