@@ -159,9 +159,9 @@ describe("symbi.gate", function()
         assert(gate:commit(denied))
         local seen = {}
         for e in symbi.audit.entries(store) do
-            seen[#seen + 1] = e.data.decisions[1].code
+            seen[#seen + 1] = e.data.type .. " " .. (e.data.code or e.data.decisions[1].code)
         end
-        assert.same({ "ALLOWED", "UNKNOWN_TOOL" }, seen)
+        assert.same({ "permit_refused NOT_COMMITTED", "policy_evaluated ALLOWED", "policy_evaluated UNKNOWN_TOOL" }, seen)
         gate:close()
         audit:close()
         store:close()

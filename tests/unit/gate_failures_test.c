@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include "failing_store.h"
+#include "symbi/gate_refuse.h"
 
 #define S(lit) ((symbi_str){ lit, sizeof(lit) - 1 })
 
@@ -277,19 +278,24 @@ static symbi_action action_of(const row *r)
     return a;
 }
 
-/* The last entry of the trail is this decision, with this code. */
-static bool on_trail(world *w, uint64_t len, const char *decision, const char *code)
+/* The last of len entries holds this text and this code. */
+static bool last_entry(world *w, uint64_t len, const char *text, const char *code)
 {
     symbi_store_row entry;
     symbi_err err;
     char want[80];
     if (symbi_audit_len(w->audit) != len) return false;
     if (w->store.row(w->store.ud, S("main"), len - 1, &entry, &err)) return false;
-    if (!entry.event.n || !strstr(entry.event.p, "\"policy_evaluated\"")) return false;
-    snprintf(want, sizeof want, "\"decision\":\"%s\"", decision);
-    if (!strstr(entry.event.p, want)) return false;
     snprintf(want, sizeof want, "\"code\":\"%s\"", code);
-    return strstr(entry.event.p, want) != NULL;
+    return entry.event.n && strstr(entry.event.p, text) && strstr(entry.event.p, want);
+}
+
+/* ...and it is this decision. */
+static bool on_trail(world *w, uint64_t len, const char *decision, const char *code)
+{
+    char want[80];
+    snprintf(want, sizeof want, "\"decision\":\"%s\"", decision);
+    return last_entry(w, len, "\"policy_evaluated\"", code) && last_entry(w, len, want, code);
 }
 
 static void fail_row(const row *r, const char *what, const char *detail)
@@ -746,7 +752,12 @@ static void run_redeem(const row *r, world *w)
     default: c = redeem(w, &v, bytes_of(&p)); break;
     }
     if (c != r->code) fail_row(r, "code", symbi_code_name(c));
-    if (r->how != UNCOMMITTED && symbi_audit_len(w->audit) < 1) fail_row(r, "trail", "the decision is not there");
+    if (r->how < ORDER_PLAN) { /* an executor elsewhere has no trail; everybody else says what was refused */
+        uint64_t len = symbi_audit_len(w->audit);
+        CHECK(symbi_gate_refuse(w->gate, &v, SYMBI_CODE_ALLOWED, NULL, &w->err) == SYMBI_EINVAL);
+        CHECK_OK(symbi_gate_refuse(w->gate, &v, c, NULL, &w->err), w->err);
+        if (!last_entry(w, len + 1, "\"permit_refused\"", symbi_code_name(c))) fail_row(r, "trail", "no entry of the refusal");
+    }
     symbi_verdict_clear(&v);
     symbi_verdict_clear(&u);
     symbi_gate_free(g);
@@ -784,8 +795,8 @@ static const char *trail_of(const row *r)
     if (r->how == CLOCK || r->how == COMMIT_CLOCK) return "stands still until the clock catches up";
     if (r->how == STORE_DOWN || r->how == DISK_FULL || r->how == RACE) return "the gap is its first entry on return";
     if (r->how == UNFILLED || r->how == MEMORY) return "as far as memory goes";
-    if (r->how == UNCOMMITTED) return "that is what is missing";
-    if (r->how > UNCOMMITTED) return "the decision; nothing ran";
+    if (r->how >= ORDER_PLAN) return "the decision; nothing ran";
+    if (r->how >= UNCOMMITTED) return "entry of the refusal";
     return "entry";
 }
 
