@@ -190,7 +190,7 @@ describe("symbi.cedar with a schema", function()
         assert.equal(4, err.line)
         local t, message
         t, message, err = cedar.schema("entity User {\n  name: Strin\n};")
-        assert.is_nil(s)
+        assert.is_nil(t)
         assert.equal("ESCHEMA", err.code)
         assert.matches("Strin", message)
     end)
