@@ -262,7 +262,10 @@ static int gate_redeem(lua_State *L)
         int n = symL_fail(L, &err);
         lua_pushstring(L, symbi_code_name(code));
         lua_setfield(L, -2, "reason_code");
-        if (code != SYMBI_CODE_ALLOWED && symbi_gate_refuse(g, &u->v, code, NULL, &err)) return n; /* the trail remembers the loss itself */
+        if (code != SYMBI_CODE_ALLOWED) { /* not written is remembered by the trail itself */
+            symbi_status kept = symbi_gate_refuse(g, &u->v, code, NULL, &err);
+            (void)kept;
+        }
         return n;
     }
     up->has_order = true;

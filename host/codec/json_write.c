@@ -99,7 +99,7 @@ static char *put_escape(char *d, unsigned char c)
 
 void symbi_json_out_string(symbi_json_out *o, symbi_str s)
 {
-    const char *p = s.p, *end = s.p + s.n;
+    const char *p = s.n ? s.p : "", *end = p + s.n; /* an empty string may have no address */
     char *d;
     if (s.n > o->max) {
         out_fail(o, SYMBI_ELIMIT);
