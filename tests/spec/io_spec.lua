@@ -96,8 +96,13 @@ describe("symbi.io", function()
         end
         quit()
         symio.close()
-        local nothing, _, err = symio.http { url = base .. "/", timeout_ms = 1000 }
-        assert.is_nil(nothing)
+        local nothing, _, err
+        for _ = 1, 50 do -- until the server has let go of its port
+            nothing, _, err = symio.http { url = base .. "/", timeout_ms = 1000 }
+            assert.is_nil(nothing)
+            if err.reason == "refused" then break end
+            symio.sleep(50)
+        end
         assert.equal("refused", err.reason)
     end)
 
