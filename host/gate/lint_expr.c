@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { T_BOOL = 1, T_LONG = 2, T_STR = 4, T_ENT = 8, T_SET = 16, T_REC = 32, T_EXT = 64, T_ANY = 127 };
+enum {
+    T_BOOL = 1, T_LONG = 2, T_STR = 4, T_ENT = 8, T_SET = 16, T_REC = 32, T_DEC = 64, T_IP = 128, T_DATE = 256, T_DUR = 512,
+    T_EXT = T_DEC | T_IP | T_DATE | T_DUR, T_ORDERED = T_LONG | T_DATE | T_DUR, T_ANY = 1023
+};
 
 typedef struct shape {
     unsigned mask;
@@ -193,6 +196,7 @@ static presence lookup(const sy_lint_policy *lp, symbi_str path, symbi_str attr,
 /* ---- the walk ---- */
 
 static shape look(sy_lint_policy *lp, uint32_t node);
+static symbi_str path_of(sy_lint_policy *lp, uint32_t node);
 static void assume(sy_lint_policy *lp, uint32_t node, bool truth);
 
 static shape of(unsigned mask)
@@ -210,10 +214,13 @@ static const char *mask_name(unsigned m)
     case T_ENT: return "an entity";
     case T_SET: return "a set";
     case T_REC: return "a record";
-    case T_EXT: return "an extension value";
+    case T_DEC: return "a decimal";
+    case T_IP: return "an IP address";
+    case T_DATE: return "a datetime";
+    case T_DUR: return "a duration";
     case T_SET | T_ENT: return "an entity or a set of them";
     case T_REC | T_ENT: return "a record or an entity";
-    case T_LONG | T_EXT: return "a number or a time";
+    case T_ORDERED: return "a number or a time";
     default: return "something else";
     }
 }
@@ -221,10 +228,25 @@ static const char *mask_name(unsigned m)
 static void want(sy_lint_policy *lp, const sy_cnode *n, shape s, unsigned mask, const char *what)
 {
     char b[200], m[480];
-    if (s.mask & mask) return;
+    if (s.mask & mask) {
+        if (s.known && s.mask & ~mask)
+            report(lp, n, "warning", "can fail: %s needs %s, and %s may be something else", what, mask_name(mask), s.path.p ? shown(s.path, b, sizeof b) : "this");
+        return;
+    }
     snprintf(m, sizeof m, "%s needs %s, and %s is %s", what, mask_name(mask), s.path.p ? shown(s.path, b, sizeof b) : "this", mask_name(s.mask));
     report(lp, n, "error", "always fails: %s%s", m,
            (n->op == SY_OP_LIKE && s.mask == T_ENT) ? "; write `action in Action::\"tool_call\"` for the group, or compare with ==" : "");
+}
+
+/* The shape alone: what can fail in it was reported when it was looked at. */
+static shape quiet(sy_lint_policy *lp, uint32_t node)
+{
+    unsigned reported = lp->reported;
+    shape s;
+    lp->reported = 99;
+    s = look(lp, node);
+    lp->reported = reported;
+    return s;
 }
 
 static shape look_get(sy_lint_policy *lp, const sy_cnode *n)
@@ -237,8 +259,15 @@ static shape look_get(sy_lint_policy *lp, const sy_cnode *n)
     want(lp, n, base, T_REC | T_ENT, ".");
     out.path = sub_path(lp, base.path, attr);
     if (!out.path.p) {
-        if (base.mask & T_ENT) report(lp, n, "warning", "can fail: the entity may not exist, or lack the attribute; test it with `has`");
+        const sy_cnode *r = &lp->set->nodes[n->a];
         out.untrusted = base.untrusted;
+        if (r->op == SY_OP_RECORD) {
+            for (uint32_t i = 0; i < r->b; i++)
+                if (sy_str_eq(lp->set->strs[lp->set->list[r->a + 2 * i]], attr)) return quiet(lp, lp->set->list[r->a + 2 * i + 1]);
+            report(lp, n, "error", "always fails: the record has no attribute %.*s", (int)(attr.n > 100 ? 100 : attr.n), attr.p);
+        } else if (base.mask & (T_ENT | T_REC)) {
+            report(lp, n, "warning", "can fail: %s; test it with `has`", base.mask & T_ENT ? "the entity may not exist, or lack the attribute" : "the record may lack the attribute");
+        }
         return out;
     }
     p = lookup(lp, out.path, attr, &out);
@@ -292,39 +321,60 @@ static bool literal(const sy_lint_policy *lp, uint32_t node)
 static shape look_sum(sy_lint_policy *lp, const sy_cnode *n)
 {
     shape out = of(T_LONG);
-    bool constant = true;
+    bool constant = true, over = false;
+    int64_t sum = n->op == SY_OP_MUL;
     for (uint32_t i = 0; i < n->b; i++) {
-        uint32_t x = lp->set->list[n->a + i] & ~SY_MINUS;
+        uint32_t item = lp->set->list[n->a + i], x = item & ~SY_MINUS;
+        const sy_cnode *c = &lp->set->nodes[x];
         shape s = look(lp, x);
+        int64_t v = c->op == SY_OP_LONG ? sy_cnode_long(c) : 0;
+        if (n->op == SY_OP_MUL) over = __builtin_mul_overflow(sum, v, &sum) || over;
+        else if (item & SY_MINUS) over = __builtin_sub_overflow(sum, v, &sum) || over;
+        else over = __builtin_add_overflow(sum, v, &sum) || over;
         want(lp, &lp->set->nodes[x], s, T_LONG, n->op == SY_OP_ADD ? "+ or -" : "*");
         out.untrusted = out.untrusted || s.untrusted;
-        if (!literal(lp, x)) constant = false;
+        if (c->op != SY_OP_LONG) constant = false;
     }
+    if (constant && over) report(lp, n, "error", "always fails: this overflows 64 bits");
     if (!constant)
         report(lp, n, out.untrusted ? "warning" : "note", "can fail: this overflows 64 bits for large values%s", out.untrusted ? ", and a tool argument decides how large they are" : "");
     return out;
+}
+
+static unsigned mask_of_tag(sy_ctag t)
+{
+    switch (t) {
+    case SY_CV_BOOL: return T_BOOL;
+    case SY_CV_LONG: return T_LONG;
+    case SY_CV_STRING: return T_STR;
+    case SY_CV_ENTITY: return T_ENT;
+    case SY_CV_SET: return T_SET;
+    case SY_CV_RECORD: return T_REC;
+    case SY_CV_DECIMAL: return T_DEC;
+    case SY_CV_IP: return T_IP;
+    case SY_CV_DATETIME: return T_DATE;
+    case SY_CV_DURATION: return T_DUR;
+    }
+    return T_ANY;
 }
 
 static shape look_call(sy_lint_policy *lp, const sy_cnode *n)
 {
     sy_cfn f = (sy_cfn)n->sub;
     bool ctor = sy_cfn_is_ctor(f), untrusted = false, literals = true;
-    unsigned result = T_EXT;
+    if (f >= SY_CFN_COUNT) return of(T_ANY);
+    if (n->b != sy_cfn_nargs(f)) report(lp, n, "error", "always fails: %s takes %u arguments", sy_cfn_name(f), sy_cfn_nargs(f));
     for (uint32_t i = 0; i < n->b; i++) {
         uint32_t x = lp->set->list[n->a + i];
         shape s = look(lp, x);
-        want(lp, &lp->set->nodes[x], s, ctor ? T_STR : T_EXT, sy_cfn_name(f));
+        if (i < sy_cfn_nargs(f)) want(lp, &lp->set->nodes[x], s, mask_of_tag(sy_cfn_arg(f, i)), sy_cfn_name(f));
         untrusted = untrusted || s.untrusted;
         if (!literal(lp, x)) literals = false;
     }
     if (ctor && literals && n->b == 1 && !lp->set->list[n->a + n->b]) report(lp, n, "error", "always fails: %s cannot read this string", sy_cfn_name(f));
     else if (ctor && !literals) report(lp, n, "warning", "can fail: %s cannot read every string%s", sy_cfn_name(f), untrusted ? ", and a tool argument decides which it gets" : "");
-    switch (sy_cfn_result(f)) {
-    case SY_CV_BOOL: result = T_BOOL; break;
-    case SY_CV_LONG: result = T_LONG; break;
-    default: break;
-    }
-    return of(result);
+    if (f == SY_CFN_OFFSET || f == SY_CFN_DURATIONSINCE || f == SY_CFN_TODATE) report(lp, n, "note", "can fail: %s overflows for extreme values", sy_cfn_name(f));
+    return of(mask_of_tag(sy_cfn_result(f)));
 }
 
 static symbi_str tag_fact(sy_lint_policy *lp, const sy_cnode *n)
@@ -337,17 +387,30 @@ static symbi_str tag_fact(sy_lint_policy *lp, const sy_cnode *n)
     return sub_path(lp, sy_arena_dup(lp->l->a, symbi_str_z(head)), lp->set->strs[t->a]);
 }
 
+/* The right side of `in`: an entity, or a set of nothing else. */
+static void want_entities(sy_lint_policy *lp, uint32_t node, shape s, const char *what)
+{
+    const sy_cnode *n = &lp->set->nodes[node];
+    want(lp, n, s, T_ENT | T_SET, what);
+    for (uint32_t i = 0; n->op == SY_OP_SET && i < n->b; i++) {
+        uint32_t x = lp->set->list[n->a + i];
+        want(lp, &lp->set->nodes[x], quiet(lp, x), T_ENT, what);
+    }
+}
+
 static shape look_two(sy_lint_policy *lp, const sy_cnode *n)
 {
     shape a = look(lp, n->a), b = look(lp, n->b), out = of(T_BOOL);
     switch (n->op) {
     case SY_OP_LT: case SY_OP_LE: case SY_OP_GT: case SY_OP_GE:
-        want(lp, &lp->set->nodes[n->a], a, T_LONG | T_EXT, "a comparison");
-        want(lp, &lp->set->nodes[n->b], b, T_LONG | T_EXT, "a comparison");
+        want(lp, &lp->set->nodes[n->a], a, T_ORDERED, "a comparison");
+        want(lp, &lp->set->nodes[n->b], b, T_ORDERED, "a comparison");
+        if (a.mask & b.mask & T_ORDERED || !(a.mask & T_ORDERED) || !(b.mask & T_ORDERED)) break;
+        report(lp, n, "error", "always fails: %s cannot be compared with %s", mask_name(a.mask & T_ORDERED), mask_name(b.mask & T_ORDERED));
         break;
     case SY_OP_IN:
         want(lp, &lp->set->nodes[n->a], a, T_ENT, "in");
-        want(lp, &lp->set->nodes[n->b], b, T_ENT | T_SET, "in");
+        want_entities(lp, n->b, b, "in");
         break;
     case SY_OP_CONTAINS: want(lp, n, a, T_SET, "contains"); break;
     case SY_OP_CONTAINSALL: case SY_OP_CONTAINSANY:
@@ -370,13 +433,32 @@ static shape look_two(sy_lint_policy *lp, const sy_cnode *n)
     return out;
 }
 
+/* x has a.b.c: what stands before the last name must be a record or an entity where it is present. */
+static void look_has(sy_lint_policy *lp, const sy_cnode *n)
+{
+    symbi_str p = path_of(lp, n->a);
+    for (uint16_t i = 0; i + 1 < n->n; i++) {
+        shape s;
+        symbi_str attr = lp->set->strs[lp->set->list[n->b + i]];
+        p = sub_path(lp, p, attr);
+        if (!p.p) {
+            report(lp, n, "note", "can fail: has looks into a value that may be no record");
+            return;
+        }
+        if (lookup(lp, p, attr, &s) == NEVER) return;
+        s.path = p;
+        want(lp, n, s, T_REC | T_ENT, "has");
+    }
+}
+
 static shape look(sy_lint_policy *lp, uint32_t node)
 {
     static const char *const vars[] = { "principal", "action", "resource", "context" };
     const sy_cnode *n = &lp->set->nodes[node];
     shape s = of(T_ANY);
-    if (!lp->depth) return s;
+    if (!lp->depth || !lp->work) return s;
     lp->depth--;
+    lp->work--;
     switch ((sy_cop)n->op) {
     case SY_OP_BOOL: s = of(T_BOOL); break;
     case SY_OP_LONG: s = of(T_LONG); break;
@@ -393,12 +475,14 @@ static shape look(sy_lint_policy *lp, uint32_t node)
         break;
     case SY_OP_NEG:
         want(lp, n, look(lp, n->a), T_LONG, "-");
+        if (lp->set->nodes[n->a].op != SY_OP_LONG) report(lp, n, "note", "can fail: this overflows 64 bits for the smallest value");
         s = of(T_LONG);
         break;
     case SY_OP_AND: case SY_OP_OR: s = look_chain(lp, n); break;
     case SY_OP_ADD: case SY_OP_MUL: s = look_sum(lp, n); break;
     case SY_OP_HAS:
         want(lp, n, look(lp, n->a), T_REC | T_ENT, "has");
+        look_has(lp, n);
         s = of(T_BOOL);
         break;
     case SY_OP_GET: s = look_get(lp, n); break;
@@ -412,7 +496,7 @@ static shape look(sy_lint_policy *lp, uint32_t node)
         break;
     case SY_OP_ISIN:
         want(lp, n, look(lp, lp->set->list[n->a]), T_ENT, "is ... in");
-        want(lp, n, look(lp, lp->set->list[n->a + 1]), T_ENT | T_SET, "is ... in");
+        want_entities(lp, lp->set->list[n->a + 1], look(lp, lp->set->list[n->a + 1]), "is ... in");
         s = of(T_BOOL);
         break;
     case SY_OP_IF: s = look_if(lp, n); break;
@@ -499,7 +583,6 @@ static int truth_eq(sy_lint_policy *lp, const sy_cnode *n)
     const sy_cnode *a = &lp->set->nodes[n->a], *b = &lp->set->nodes[n->b], *t;
     static const unsigned literal_mask[] = { [SY_OP_BOOL] = T_BOOL, [SY_OP_LONG] = T_LONG, [SY_OP_STR] = T_STR, [SY_OP_UID] = T_ENT };
     shape s;
-    unsigned reported = lp->reported;
     if (a->op <= SY_OP_UID && b->op <= SY_OP_UID) return a->op == b->op && a->a == b->a && (a->op != SY_OP_LONG || a->b == b->b);
     if (a->op <= SY_OP_UID) t = a, a = b, b = t;
     if (b->op > SY_OP_UID) return -1;
@@ -510,9 +593,7 @@ static int truth_eq(sy_lint_policy *lp, const sy_cnode *n)
         if (a->sub == SY_VAR_RESOURCE) return sy_str_eqz(u->id, "default");
         return -1;
     }
-    lp->reported = 99; /* only the shape is wanted here */
-    s = look(lp, (uint32_t)(a - lp->set->nodes));
-    lp->reported = reported;
+    s = quiet(lp, (uint32_t)(a - lp->set->nodes));
     return s.known && !(s.mask & literal_mask[b->op]) ? 0 : -1;
 }
 

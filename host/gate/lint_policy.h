@@ -18,7 +18,7 @@ typedef struct sy_lint_policy {
     const symbi_cedar *set;
     const sy_cpolicy *policy;
     sy_lint_scope scope;
-    size_t depth;            /* levels of expression that are still looked at */
+    size_t depth, work;      /* levels of expression, and nodes, that are still looked at */
     unsigned reported;
     symbi_str *facts;        /* paths known to be present, and tags; a stack */
     size_t nfacts, cap;

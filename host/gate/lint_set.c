@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ALL_KINDS = 0x3e, DEPTH = 1000, SHADOW_PAIRS = 50000000 };
+enum { ALL_KINDS = 0x3e, DEPTH = 1000, WORK = 200000, SHADOW_PAIRS = 50000000 };
 
 static void say(sy_lint_policy *lp, const char *rule, const char *severity, const char *fmt, ...) SYMBI_PRINTF(4, 5);
 static void say(sy_lint_policy *lp, const char *rule, const char *severity, const char *fmt, ...)
@@ -281,10 +281,10 @@ static void lint_dialect(sy_lint *l, const symbi_cedar *set)
     l->policy.p = l->source.p = NULL;
 }
 
-static summary lint_policy(sy_lint *l, const symbi_cedar *set, uint32_t i, const symbi_toolset *tools)
+static summary lint_policy(sy_lint *l, const symbi_cedar *set, uint32_t i, const symbi_toolset *tools, const symbi_tool **all)
 {
     const sy_cpolicy *p = &set->policies[i];
-    sy_lint_policy lp = { .l = l, .set = set, .policy = p, .depth = DEPTH };
+    sy_lint_policy lp = { .l = l, .set = set, .policy = p, .depth = DEPTH, .work = WORK };
     summary s = { 0, 0 };
     bool live, always = true;
     l->policy = set->strs[p->id];
@@ -294,6 +294,11 @@ static summary lint_policy(sy_lint *l, const symbi_cedar *set, uint32_t i, const
     live = lint_entity_scope(&lp, 0) && live;
     live = lint_entity_scope(&lp, 2) && live;
     if (!lp.scope.kinds) lp.scope.kinds = ALL_KINDS, lp.scope.any_tool = true;
+    if (lp.scope.any_tool && all) { /* one of those that there are: a call of another never comes to policy */
+        lp.scope.tools = all;
+        lp.scope.ntools = symbi_toolset_count(tools);
+        lp.scope.any_tool = lp.scope.ntools == 0;
+    }
     if (p->role == SYMBI_CEDAR_TEMPLATE) {
         bool linked = false;
         for (uint32_t k = 0; k < set->npolicies; k++) linked = linked || (set->policies[k].role == SYMBI_CEDAR_LINK && set->policies[k].tmpl == i);
@@ -321,6 +326,7 @@ symbi_status symbi_policy_lint_set(symbi_ctx *cx, const symbi_cedar *set, const 
     symbi_doc *d;
     sy_lint l;
     summary *sum;
+    const symbi_tool **all = NULL;
     bool answers = false;
     *out = NULL;
     d = sy_doc_new(cx);
@@ -329,10 +335,14 @@ symbi_status symbi_policy_lint_set(symbi_ctx *cx, const symbi_cedar *set, const 
     l.a = &d->arena;
     l.list = sy_arr_new(l.a);
     lint_dialect(&l, set);
+    if (tools) {
+        all = sy_arena_calloc(l.a, symbi_toolset_count(tools) + 1, sizeof *all);
+        for (size_t i = 0; all && i < symbi_toolset_count(tools); i++) all[i] = symbi_toolset_at(tools, i);
+    }
     sum = sy_arena_calloc(l.a, (size_t)set->npolicies + 1, sizeof *sum);
     for (uint32_t i = 0; sum && i < set->npolicies && !l.a->status; i++) {
         const sy_cscope *s = &set->policies[i].scope[1];
-        sum[i] = lint_policy(&l, set, i, tools);
+        sum[i] = lint_policy(&l, set, i, tools, all);
         if (set->policies[i].effect != SYMBI_CEDAR_PERMIT) continue;
         if (s->op == SY_SC_ANY || s->op == SY_SC_IS || s->op == SY_SC_ISIN) answers = true;
         else if (s->op != SY_SC_INLIST) answers = answers || sy_str_eqz(set->uids[s->uid].id, "respond");
