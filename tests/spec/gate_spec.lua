@@ -216,6 +216,9 @@ describe("symbi.gate", function()
         assert.is_nil(policies)
         local asking = open(ALL)
         assert.equal("APPROVAL_REQUIRED", (asking:explain(call("wipe"))).code)
+        assert(asking:approve(asking:check(call("wipe")).action_digest, true, "ann"))
+        asking:explain(call("wipe"))
+        assert.equal("ALLOWED", asking:check(call("wipe")).code) -- the approval was not used up
     end)
 end)
 
