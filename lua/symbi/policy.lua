@@ -25,7 +25,7 @@ function M.files(paths, options)
         for _, e in ipairs(entries) do
             local path, ok = dir .. "/" .. e.name, true
             if e.type == "directory" then folders[#folders + 1] = path
-            elseif e.name:find("%.cedar$") then ok, message, err = add_file(path) end
+            elseif e.name:find(".%.cedar$") then ok, message, err = add_file(path) end
             if not ok then return nil, message, err end
         end
         if options and options.flat or depth > 16 then return true end

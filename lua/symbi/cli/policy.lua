@@ -86,7 +86,7 @@ function M.read_input(o)
         text, message = symbi.io.read_file(o.input)
         if not text then return nil, message end
     else
-        text = io.stdin:read "*a" or ""
+        text = io.stdin:read(2 ^ 24 + 1) or "" -- one more byte than the reader takes
     end
     local value, why = symbi.json.decode(text)
     if value == nil then return nil, (o.input or "standard input") .. ":" .. tostring(why) end
