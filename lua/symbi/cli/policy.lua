@@ -73,6 +73,12 @@ function M.print_table(titles, rows)
     for _, row in ipairs(rows) do line(row) end
 end
 
+--- A message behind the name of its file: "file:1:2: text" where it begins with a place, else "file: text".
+function M.at(path, message)
+    message = tostring(message)
+    return path .. (message:find("^%d+:%d+: ") and ":" or ": ") .. message
+end
+
 function M.misuse(message)
     io.stderr:write("symbi-lua policy: ", message, "\n", usage, "\n")
     return 2
@@ -89,7 +95,7 @@ function M.read_input(o)
         text = io.stdin:read(2 ^ 24 + 1) or "" -- one more byte than the reader takes
     end
     local value, why = symbi.json.decode(text)
-    if value == nil then return nil, (o.input or "standard input") .. ":" .. tostring(why) end
+    if value == nil then return nil, M.at(o.input or "standard input", why) end
     return value
 end
 

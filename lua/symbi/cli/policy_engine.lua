@@ -16,16 +16,16 @@ local function read_all(o, rest, cli)
     return sources, files
 end
 
-local function load_schema(symbi, path)
+local function load_schema(symbi, path, cli)
     local text, message = symbi.io.read_file(path)
     if not text then return nil, message end
     local given = text
     if text:find("^%s*{") then
         given, message = symbi.json.decode(text)
-        if not given then return nil, path .. ": " .. tostring(message) end
+        if not given then return nil, cli.at(path, message) end
     end
     local schema, why = symbi.cedar.schema(given)
-    if not schema then return nil, path .. ":" .. tostring(why) end
+    if not schema then return nil, cli.at(path, why) end
     return schema
 end
 
@@ -61,7 +61,7 @@ function M.validate(o, rest, cli)
     if not sources then return nil, message end
     local schema
     if o.schema then
-        schema, message = load_schema(symbi, o.schema)
+        schema, message = load_schema(symbi, o.schema, cli)
     else
         local text
         text, message = gate_schema(symbi, o, sources)
@@ -105,7 +105,7 @@ function M.format(o, rest, cli)
         if not text then return nil, message end
         local called, out, why = pcall(symbi.cedar.format, text, { width = o.width, indent = o.indent })
         if not called then return cli.misuse((tostring(out):gsub("^[^:]+:%d+: ", ""))) end
-        if not out then return nil, path .. ":" .. tostring(why) end
+        if not out then return nil, cli.at(path, why) end
         if o.check or o.write then
             if out ~= text then
                 unformatted = unformatted + 1
@@ -161,7 +161,7 @@ function M.translate(o, rest, cli)
     local text, message = symbi.io.read_file(rest[1])
     if not text then return nil, message end
     local out, why = other_form(symbi, rest[1], text, o.to)
-    if not out then return nil, rest[1] .. ": " .. tostring(why) end
+    if not out then return nil, cli.at(rest[1], why) end
     io.stdout:write(out, out:find("\n$") and "" or "\n")
     return 0
 end
