@@ -194,6 +194,9 @@ check: deps deps-test
 	@MAKE="$(MAKE)" tests/tools/run-checks $(B)
 bench: all
 	tests/bench/run $(B)
+# scripts/guide/failures.md with what cedar-wasm says to the same rows (needs node and npm).
+failure-table:
+	tests/tools/failure-table $(B)
 demo: deps
 	+@$(MAKE) --no-print-directory all
 	./symbi-lua scripts/quickstart.lua
