@@ -48,8 +48,22 @@ function M.files(paths, options)
     return list
 end
 
---- The sources of one file: itself, or the active entries of a JSON list of {name, source, active}.
+-- A policy or a policy set in Cedar's JSON form, as text: what looks at text looks at that too.
+local function from_json_form(file)
+    local decoded, message, err = core.json.decode(file.text)
+    if not decoded then return nil, file.path .. ": " .. message, err end
+    local set
+    set, message, err = core.cedar.policies(decoded)
+    if not set then return nil, file.path .. ": " .. tostring(message), err end
+    local text
+    text, message, err = set:to_cedar()
+    if not text then return nil, file.path .. ": " .. tostring(message), err end
+    return { { name = file.path, text = text } }
+end
+
+--- The sources of one file: itself, the active entries of a JSON list of {name, source, active}, or policies in Cedar's JSON form.
 function M.sources(file)
+    if file.text:find("^%s*{") and not file.path:find("%.cedar$") then return from_json_form(file) end -- the gate reads text there
     if not file.text:find("^%s*%[") then return { { name = file.path, text = file.text } } end
     local decoded, message, err = core.json.decode(file.text)
     if not decoded then return nil, file.path .. ": " .. message, err end
