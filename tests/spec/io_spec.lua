@@ -96,10 +96,11 @@ describe("symbi.io", function()
         end
         quit()
         symio.close()
-        local nothing, _, err
+        local nothing, message, err
         for _ = 1, 50 do -- until the server has let go of its port
-            nothing, _, err = symio.http { url = base .. "/", timeout_ms = 1000 }
+            nothing, message, err = symio.http { url = base .. "/", timeout_ms = 1000 }
             assert.is_nil(nothing)
+            assert.is_string(message)
             if err.reason == "refused" then break end
             symio.sleep(50)
         end
