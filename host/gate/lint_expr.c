@@ -3,25 +3,10 @@
  * about the type of facts that the host adds: Cedar could not test it. */
 #include "base/str.h"
 #include "gate/lint_policy.h"
-#include "toolclad/tool.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-enum {
-    T_BOOL = 1, T_LONG = 2, T_STR = 4, T_ENT = 8, T_SET = 16, T_REC = 32, T_DEC = 64, T_IP = 128, T_DATE = 256, T_DUR = 512,
-    T_EXT = T_DEC | T_IP | T_DATE | T_DUR, T_ORDERED = T_LONG | T_DATE | T_DUR, T_ANY = 1023
-};
-
-typedef struct shape {
-    unsigned mask;
-    bool known;     /* the mask is what the gate puts there, or what a literal is */
-    symbi_str path; /* "context.input.path", parts joined by a byte 1; p NULL when it is no chain of attributes */
-    bool untrusted; /* made from tool arguments */
-} shape;
-
-typedef enum presence { ALWAYS, SOMETIMES, NEVER } presence;
 
 void sy_lint_at(const sy_lint_policy *lp, const sy_cnode *n, uint32_t *line, uint32_t *col)
 {
@@ -94,114 +79,15 @@ static bool has_fact(const sy_lint_policy *lp, symbi_str path)
     return false;
 }
 
-/* ---- what the gate fills in ---- */
-
-typedef struct given {
-    const char *path;
-    unsigned mask;
-    presence in_tool_call, otherwise;
-} given;
-static const given k_given[] = {
-    { "principal\1id", T_STR, ALWAYS, ALWAYS },
-    { "principal\1name", T_STR, ALWAYS, ALWAYS },
-    { "principal\1capabilities", T_ANY, SOMETIMES, SOMETIMES },
-    { "principal\1domain", T_ANY, SOMETIMES, SOMETIMES },
-    { "principal\1tags", T_ANY, SOMETIMES, SOMETIMES },
-    { "resource\1kind", T_STR, ALWAYS, ALWAYS },
-    { "resource\1name", T_STR, ALWAYS, ALWAYS },
-    { "resource\1verified", T_BOOL, ALWAYS, ALWAYS },
-    { "resource\1tool_name", T_STR, ALWAYS, NEVER },
-    { "resource\1risk_tier", T_STR, ALWAYS, NEVER },
-    { "resource\1backend", T_STR, ALWAYS, NEVER },
-    { "resource\1human_approval", T_BOOL, ALWAYS, NEVER },
-    { "context\1input", T_REC, ALWAYS, ALWAYS },
-    { "context\1loop", T_REC, ALWAYS, ALWAYS },
-    { "context\1loop\1id", T_STR, ALWAYS, ALWAYS },
-    { "context\1loop\1iteration", T_LONG, ALWAYS, ALWAYS },
-    { "context\1loop\1tool_calls", T_LONG, ALWAYS, ALWAYS },
-    { "context\1loop\1denied", T_LONG, ALWAYS, ALWAYS },
-    { "context\1budget", T_REC, ALWAYS, ALWAYS },
-    { "context\1budget\1tokens", T_LONG, SOMETIMES, SOMETIMES },
-    { "context\1budget\1time_ms", T_LONG, SOMETIMES, SOMETIMES },
-    { "context\1budget\1tool_calls", T_LONG, SOMETIMES, SOMETIMES },
-    { "context\1now", T_LONG, ALWAYS, ALWAYS },
-    { "context\1surface", T_STR, ALWAYS, ALWAYS },
-    { "context\1has_human_approval", T_BOOL, ALWAYS, ALWAYS },
-};
-
-static unsigned mask_of_kind(symbi_kind k)
-{
-    switch (k) {
-    case SYMBI_BOOL: return T_BOOL;
-    case SYMBI_INT: return T_LONG;
-    case SYMBI_STRING: return T_STR;
-    case SYMBI_ARRAY: return T_SET;
-    case SYMBI_OBJECT: return T_REC;
-    default: return T_ANY;
-    }
-}
-
-static presence worse(presence a, presence b) { return a == b ? a : SOMETIMES; }
-
-/* An argument over all tools that the scope leaves. */
-static presence argument(const sy_lint_policy *lp, symbi_str name, unsigned *mask)
-{
-    const unsigned tool_call = 1u << SYMBI_ACTION_TOOL_CALL;
-    presence p = ALWAYS;
-    bool first = true;
-    *mask = 0;
-    if (lp->scope.any_tool || !lp->scope.ntools) {
-        *mask = T_ANY;
-        return lp->scope.kinds & tool_call ? SOMETIMES : NEVER;
-    }
-    for (size_t i = 0; i < lp->scope.ntools; i++) {
-        const sy_arg *a = sy_tool_arg(lp->scope.tools[i], name);
-        presence one = !a ? NEVER : a->required || a->dflt ? ALWAYS : SOMETIMES;
-        if (a) *mask |= mask_of_kind(a->type->kind);
-        p = first ? one : worse(p, one);
-        first = false;
-    }
-    if (!*mask) *mask = T_ANY;
-    return lp->scope.kinds & ~tool_call ? worse(p, NEVER) : p;
-}
-
-static presence lookup(const sy_lint_policy *lp, symbi_str path, symbi_str attr, shape *out)
-{
-    static const char input[] = "context\1input\1";
-    out->mask = T_ANY;
-    out->known = false;
-    out->untrusted = path.n > sizeof input - 1 && !memcmp(path.p, input, sizeof input - 1);
-    for (size_t i = 0; i < sizeof k_given / sizeof *k_given; i++) {
-        const unsigned tool_call = 1u << SYMBI_ACTION_TOOL_CALL;
-        if (!sy_str_eqz(path, k_given[i].path)) continue;
-        out->mask = k_given[i].mask;
-        out->known = out->mask != T_ANY;
-        if (!(lp->scope.kinds & tool_call)) return k_given[i].otherwise;
-        if (!(lp->scope.kinds & ~tool_call)) return k_given[i].in_tool_call;
-        return worse(k_given[i].in_tool_call, k_given[i].otherwise);
-    }
-    if (out->untrusted && path.n == sizeof input - 1 + attr.n) {
-        presence p = argument(lp, attr, &out->mask);
-        out->known = out->mask != T_ANY;
-        return p;
-    }
-    if (path.n > 10 && (!memcmp(path.p, "principal\1", 10) || !memcmp(path.p, "resource\1", 9))) {
-        const char *rest = memchr(path.p, 1, path.n);
-        return memchr(rest + 1, 1, path.n - (size_t)(rest + 1 - path.p)) ? SOMETIMES : NEVER;
-    }
-    if (path.n > 7 && !memcmp(path.p, "action\1", 7)) return NEVER;
-    return SOMETIMES;
-}
-
 /* ---- the walk ---- */
 
-static shape look(sy_lint_policy *lp, uint32_t node);
+static sy_shape look(sy_lint_policy *lp, uint32_t node);
 static symbi_str path_of(sy_lint_policy *lp, uint32_t node);
 static void assume(sy_lint_policy *lp, uint32_t node, bool truth);
 
-static shape of(unsigned mask)
+static sy_shape of(unsigned mask)
 {
-    shape s = { mask, true, { NULL, 0 }, false };
+    sy_shape s = { mask, true, { NULL, 0 }, false };
     return s;
 }
 
@@ -225,7 +111,7 @@ static const char *mask_name(unsigned m)
     }
 }
 
-static void want(sy_lint_policy *lp, const sy_cnode *n, shape s, unsigned mask, const char *what)
+static void want(sy_lint_policy *lp, const sy_cnode *n, sy_shape s, unsigned mask, const char *what)
 {
     char b[200], m[480];
     if (s.mask & mask) {
@@ -239,22 +125,22 @@ static void want(sy_lint_policy *lp, const sy_cnode *n, shape s, unsigned mask, 
 }
 
 /* The shape alone: what can fail in it was reported when it was looked at. */
-static shape quiet(sy_lint_policy *lp, uint32_t node)
+static sy_shape quiet(sy_lint_policy *lp, uint32_t node)
 {
     unsigned reported = lp->reported;
-    shape s;
+    sy_shape s;
     lp->reported = 99;
     s = look(lp, node);
     lp->reported = reported;
     return s;
 }
 
-static shape look_get(sy_lint_policy *lp, const sy_cnode *n)
+static sy_shape look_get(sy_lint_policy *lp, const sy_cnode *n)
 {
     symbi_str attr = lp->set->strs[n->b];
-    shape base = look(lp, n->a), out = of(T_ANY);
+    sy_shape base = look(lp, n->a), out = of(T_ANY);
     char b[240];
-    presence p;
+    sy_presence p;
     out.known = false;
     want(lp, n, base, T_REC | T_ENT, ".");
     out.path = sub_path(lp, base.path, attr);
@@ -270,22 +156,22 @@ static shape look_get(sy_lint_policy *lp, const sy_cnode *n)
         }
         return out;
     }
-    p = lookup(lp, out.path, attr, &out);
+    p = sy_lint_lookup(lp, out.path, attr, &out);
     if (has_fact(lp, out.path)) return out;
-    if (p == NEVER) report(lp, n, "error", "always fails: %s does not exist in the gate's requests%s", shown(out.path, b, sizeof b), lp->scope.kinds == 1u << SYMBI_ACTION_TOOL_CALL ? "" : " for these actions");
-    else if (p == SOMETIMES) {
+    if (p == SY_NEVER) report(lp, n, "error", "always fails: %s does not exist in the gate's requests%s", shown(out.path, b, sizeof b), lp->scope.kinds == 1u << SYMBI_ACTION_TOOL_CALL ? "" : " for these actions");
+    else if (p == SY_SOMETIMES) {
         char base_text[240];
         report(lp, n, "warning", "can fail: %s may be absent; test it first with `%s has %.*s`", shown(out.path, b, sizeof b), shown(base.path, base_text, sizeof base_text), (int)(attr.n > 100 ? 100 : attr.n), attr.p);
     }
     return out;
 }
 
-static shape look_chain(sy_lint_policy *lp, const sy_cnode *n)
+static sy_shape look_chain(sy_lint_policy *lp, const sy_cnode *n)
 {
     size_t before = lp->nfacts;
     for (uint32_t i = 0; i < n->b; i++) {
         uint32_t x = lp->set->list[n->a + i];
-        shape s = look(lp, x);
+        sy_shape s = look(lp, x);
         want(lp, &lp->set->nodes[x], s, T_BOOL, n->op == SY_OP_AND ? "&&" : "||");
         assume(lp, x, n->op == SY_OP_AND);
     }
@@ -293,11 +179,11 @@ static shape look_chain(sy_lint_policy *lp, const sy_cnode *n)
     return of(T_BOOL);
 }
 
-static shape look_if(sy_lint_policy *lp, const sy_cnode *n)
+static sy_shape look_if(sy_lint_policy *lp, const sy_cnode *n)
 {
     const uint32_t *x = lp->set->list + n->a;
     size_t before = lp->nfacts;
-    shape c = look(lp, x[0]), a, b;
+    sy_shape c = look(lp, x[0]), a, b;
     want(lp, &lp->set->nodes[x[0]], c, T_BOOL, "if");
     assume(lp, x[0], true);
     a = look(lp, x[1]);
@@ -318,15 +204,15 @@ static bool literal(const sy_lint_policy *lp, uint32_t node)
     return op == SY_OP_LONG || op == SY_OP_STR || op == SY_OP_BOOL || op == SY_OP_UID;
 }
 
-static shape look_sum(sy_lint_policy *lp, const sy_cnode *n)
+static sy_shape look_sum(sy_lint_policy *lp, const sy_cnode *n)
 {
-    shape out = of(T_LONG);
+    sy_shape out = of(T_LONG);
     bool constant = true, over = false;
     int64_t sum = n->op == SY_OP_MUL;
     for (uint32_t i = 0; i < n->b; i++) {
         uint32_t item = lp->set->list[n->a + i], x = item & ~SY_MINUS;
         const sy_cnode *c = &lp->set->nodes[x];
-        shape s = look(lp, x);
+        sy_shape s = look(lp, x);
         int64_t v = c->op == SY_OP_LONG ? sy_cnode_long(c) : 0;
         if (n->op == SY_OP_MUL) over = __builtin_mul_overflow(sum, v, &sum) || over;
         else if (item & SY_MINUS) over = __builtin_sub_overflow(sum, v, &sum) || over;
@@ -358,7 +244,7 @@ static unsigned mask_of_tag(sy_ctag t)
     return T_ANY;
 }
 
-static shape look_call(sy_lint_policy *lp, const sy_cnode *n)
+static sy_shape look_call(sy_lint_policy *lp, const sy_cnode *n)
 {
     sy_cfn f = (sy_cfn)n->sub;
     bool ctor = sy_cfn_is_ctor(f), untrusted = false, literals = true;
@@ -366,7 +252,7 @@ static shape look_call(sy_lint_policy *lp, const sy_cnode *n)
     if (n->b != sy_cfn_nargs(f)) report(lp, n, "error", "always fails: %s takes %u arguments", sy_cfn_name(f), sy_cfn_nargs(f));
     for (uint32_t i = 0; i < n->b; i++) {
         uint32_t x = lp->set->list[n->a + i];
-        shape s = look(lp, x);
+        sy_shape s = look(lp, x);
         if (i < sy_cfn_nargs(f)) want(lp, &lp->set->nodes[x], s, mask_of_tag(sy_cfn_arg(f, i)), sy_cfn_name(f));
         untrusted = untrusted || s.untrusted;
         if (!literal(lp, x)) literals = false;
@@ -388,7 +274,7 @@ static symbi_str tag_fact(sy_lint_policy *lp, const sy_cnode *n)
 }
 
 /* The right side of `in`: an entity, or a set of nothing else. */
-static void want_entities(sy_lint_policy *lp, uint32_t node, shape s, const char *what)
+static void want_entities(sy_lint_policy *lp, uint32_t node, sy_shape s, const char *what)
 {
     const sy_cnode *n = &lp->set->nodes[node];
     want(lp, n, s, T_ENT | T_SET, what);
@@ -398,9 +284,9 @@ static void want_entities(sy_lint_policy *lp, uint32_t node, shape s, const char
     }
 }
 
-static shape look_two(sy_lint_policy *lp, const sy_cnode *n)
+static sy_shape look_two(sy_lint_policy *lp, const sy_cnode *n)
 {
-    shape a = look(lp, n->a), b = look(lp, n->b), out = of(T_BOOL);
+    sy_shape a = look(lp, n->a), b = look(lp, n->b), out = of(T_BOOL);
     switch (n->op) {
     case SY_OP_LT: case SY_OP_LE: case SY_OP_GT: case SY_OP_GE:
         want(lp, &lp->set->nodes[n->a], a, T_ORDERED, "a comparison");
@@ -438,24 +324,24 @@ static void look_has(sy_lint_policy *lp, const sy_cnode *n)
 {
     symbi_str p = path_of(lp, n->a);
     for (uint16_t i = 0; i + 1 < n->n; i++) {
-        shape s;
+        sy_shape s;
         symbi_str attr = lp->set->strs[lp->set->list[n->b + i]];
         p = sub_path(lp, p, attr);
         if (!p.p) {
             report(lp, n, "note", "can fail: has looks into a value that may be no record");
             return;
         }
-        if (lookup(lp, p, attr, &s) == NEVER) return;
+        if (sy_lint_lookup(lp, p, attr, &s) == SY_NEVER) return;
         s.path = p;
         want(lp, n, s, T_REC | T_ENT, "has");
     }
 }
 
-static shape look(sy_lint_policy *lp, uint32_t node)
+static sy_shape look(sy_lint_policy *lp, uint32_t node)
 {
     static const char *const vars[] = { "principal", "action", "resource", "context" };
     const sy_cnode *n = &lp->set->nodes[node];
-    shape s = of(T_ANY);
+    sy_shape s = of(T_ANY);
     if (!lp->depth || !lp->work) return s;
     lp->depth--;
     lp->work--;
@@ -570,7 +456,7 @@ void sy_lint_conditions(sy_lint_policy *lp)
 {
     for (uint32_t i = 0; i < lp->policy->ncond; i++) {
         uint32_t c = lp->set->list[lp->policy->cond + i];
-        shape s = look(lp, c & ~SY_UNLESS);
+        sy_shape s = look(lp, c & ~SY_UNLESS);
         want(lp, &lp->set->nodes[c & ~SY_UNLESS], s, T_BOOL, c & SY_UNLESS ? "unless" : "when");
         assume(lp, c & ~SY_UNLESS, !(c & SY_UNLESS));
     }
@@ -582,7 +468,7 @@ static int truth_eq(sy_lint_policy *lp, const sy_cnode *n)
 {
     const sy_cnode *a = &lp->set->nodes[n->a], *b = &lp->set->nodes[n->b], *t;
     static const unsigned literal_mask[] = { [SY_OP_BOOL] = T_BOOL, [SY_OP_LONG] = T_LONG, [SY_OP_STR] = T_STR, [SY_OP_UID] = T_ENT };
-    shape s;
+    sy_shape s;
     if (a->op <= SY_OP_UID && b->op <= SY_OP_UID) return a->op == b->op && a->a == b->a && (a->op != SY_OP_LONG || a->b == b->b);
     if (a->op <= SY_OP_UID) t = a, a = b, b = t;
     if (b->op > SY_OP_UID) return -1;
