@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "base/ctx.h"
+#include "cedar/entity.h"
 #include "codec/build.h"
 #include "gate/gate.h"
 
@@ -121,6 +122,23 @@ static bool take_answer(symbi_gate *g, const symbi_action *a, const symbi_cedar_
                    kind, v->name, v->agent, kind, a->name.n ? "::" : "", v->name);
 }
 
+/* The groups that the gate's entities put u in, after `own`: an entity of the request hides the stored one, and must not lose them. */
+static const symbi_cedar_uid *with_stored_parents(symbi_gate *g, symbi_cedar_uid u, const symbi_cedar_uid *own, size_t *n)
+{
+    sy_cuid key = { u.type, u.id };
+    const sy_centity *e = g->entities ? sy_centity_at(g->entities, sy_centity_num(g->entities, &key)) : NULL;
+    symbi_cedar_uid *all;
+    if (!e || !e->nparents) return own;
+    all = sy_arena_calloc(&g->scratch, *n + e->nparents, sizeof *all);
+    if (!all) return own; /* the arena's status denies */
+    if (*n) memcpy(all, own, *n * sizeof *all);
+    for (uint32_t i = 0; i < e->nparents; i++) {
+        all[*n].type = g->entities->uids[e->parents[i]].type;
+        all[(*n)++].id = g->entities->uids[e->parents[i]].id;
+    }
+    return all;
+}
+
 /* The shadow set's answer to the same request: recorded, never obeyed. What it cannot answer counts as a deny, as it would be. */
 static void ask_shadow(symbi_gate *g, const symbi_cedar_request *rq, symbi_verdict *v, bool allowed)
 {
@@ -176,9 +194,10 @@ bool sy_gate_ask_cedar(symbi_gate *g, const symbi_action *a, const symbi_facts *
     tool.id = a->name;
     ent[0].uid = rq.principal;
     ent[0].attrs = &pa;
+    ent[0].parents = with_stored_parents(g, rq.principal, NULL, &ent[0].nparents);
     ent[1].uid = rq.action;
-    ent[1].parents = &group;
     ent[1].nparents = a->name.n ? 1 : 0;
+    ent[1].parents = with_stored_parents(g, rq.action, &group, &ent[1].nparents);
     ent[2].uid = rq.resource;
     ent[2].attrs = &ra;
     ent[2].parents = &tool;

@@ -107,6 +107,32 @@ describe("symbi.gate", function()
         assert.equal("FORBIDDEN", gate:check(call(), { context = { risk = 6 } }).code)
     end)
 
+    it("knows the groups of agents, actions and tools", function()
+        local entities = assert(symbi.cedar.entities {
+            { uid = 'Agent::"bot"', attrs = { name = "stored" }, parents = { 'Team::"red"' } },
+            { uid = 'Team::"red"', parents = { 'Team::"suspended"' } },
+            { uid = 'Action::"tool_call::read"', parents = { 'Action::"harmless"' } },
+            { uid = 'Tool::"read"', parents = { 'Toolbox::"files"' } },
+        })
+        for scope, code in pairs {
+            ['principal in Team::"red", action, resource'] = "FORBIDDEN",
+            ['principal in Team::"suspended", action, resource'] = "FORBIDDEN",
+            ['principal in Team::"blue", action, resource'] = "ALLOWED",
+            ['principal, action in Action::"harmless", resource'] = "FORBIDDEN",
+            ['principal, action in Action::"tool_call", resource'] = "FORBIDDEN",
+            ['principal, action, resource in Toolbox::"files"'] = "FORBIDDEN",
+            ['principal, action, resource in Tool::"read"'] = "FORBIDDEN",
+        } do
+            local gate = open(ALL .. "forbid(" .. scope .. ");", { entities = entities })
+            assert.equal(code, gate:check(call()).code, scope)
+            gate:close()
+        end
+        local gate = open('permit(principal, action, resource) when { principal.name == "bot" };', { entities = entities })
+        assert.equal("ALLOWED", gate:check(call()).code) -- attributes are the runtime's to state
+        gate:close()
+        entities:close()
+    end)
+
     it("keeps to the profile and the budget", function()
         local gate = open(ALL, { profile = { "wipe" } })
         assert.equal("NOT_IN_PROFILE", gate:check(call()).code)
