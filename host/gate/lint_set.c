@@ -68,6 +68,12 @@ static bool scope_action(sy_lint_policy *lp, const symbi_toolset *tools, uint32_
         snprintf(why, cap, "actions are of type Action, not %.*s", F(u->type));
         return false;
     }
+    if (!read_action(u->id, &a) && in) { /* the gate's entities may make it a group */
+        say(lp, "never_matches", "note", "Action::\"%.*s\" is no action of the gate: this matches only where its entities put actions into it", F(u->id));
+        lp->scope.kinds = ALL_KINDS;
+        lp->scope.any_tool = true;
+        return true;
+    }
     if (!read_action(u->id, &a)) {
         snprintf(why, cap, "no action is called Action::\"%.*s\"; there are tool_call::<tool>, delegate::<agent>, send_message::<agent>, respond and terminate", F(u->id));
         return false;

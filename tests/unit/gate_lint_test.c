@@ -148,6 +148,8 @@ static const text_case k_sets[] = {
     { "permit(principal, action == Action::\"tool_call\", resource);" ANSWER, "never_matches!@1:1" },
     { "permit(principal, action == Action::\"read\", resource);" ANSWER, "never_matches!@1:1" },
     { "permit(principal, action == NS::Action::\"respond\", resource);" ANSWER, "never_matches!@1:1" },
+    { "permit(principal, action in Action::\"harmless\", resource);" ANSWER, "never_matches?@1:1" },
+    { "permit(principal in Team::\"red\", action, resource in Toolbox::\"files\");", "" },
     { "permit(principal == User::\"x\", action, resource);", "never_matches!@1:1" },
     { "permit(principal is User, action, resource);", "never_matches!@1:1" },
     { "permit(principal == Symbi::Agent::\"x\", action, resource);", "" },
