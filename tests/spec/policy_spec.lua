@@ -395,6 +395,18 @@ describe("policy test", function()
         has(out, "6 passed, 0 failed")
         has(out, "ok  one ")
     end)
+    it("takes entities for both kinds of cases", function()
+        local dir = folder {
+            ["p/a.cedar"] = 'permit(principal in Team::"red", action, resource);',
+            ["t.json"] = [[{"policies":"p","entities":[{"uid":"Agent::\"bot\"","parents":["Team::\"red\""]}],"cases":[
+                {"name":"one","agent":"bot","tool":"read","arguments":{"path":"x"},"decision":"allow"},
+                {"name":"two","agent":"other","tool":"read","arguments":{"path":"x"},"decision":"deny"},
+                {"name":"three","request":{"principal":"Agent::\"bot\"","action":"Action::\"x\"","resource":"R::\"r\""},"decision":"allow"}]}]],
+        }
+        local status, out, bad = run("test", dir .. "/t.json")
+        assert.equal("", bad)
+        assert.equal(0, status, out)
+    end)
     it("shows what came out otherwise", function()
         local dir = folder {
             ["p/a.cedar"] = policies,

@@ -146,10 +146,15 @@ local function world_of(symbi, o, head, path)
         tools, message = symbi.toolclad.dir(o.tools or beside(head.tools))
         if not tools then return nil, message end
     end
+    local entities = head.entities
+    if entities then
+        entities, message = symbi.cedar.entities(entities)
+        if not entities then return nil, message end
+    end
     local set
     set, message = symbi.cedar.policies(sources, { symbi_alias = true, legacy_scope = true, annotated_ids = true })
     if not set then return nil, message end
-    return { set = set, entities = head.entities, ask = policy.asker { policies = sources, tools = tools, mode = head.mode, surface = o.surface or head.surface } }
+    return { set = set, entities = entities, ask = policy.asker { policies = sources, tools = tools, entities = entities, mode = head.mode, surface = o.surface or head.surface } }
 end
 
 function M.test(o, rest, cli)
