@@ -193,7 +193,7 @@ busted-san:
 check: deps deps-test
 	@MAKE="$(MAKE)" tests/tools/run-checks $(B)
 bench: all
-	tests/bench/run $(B)
+	SYMBI_LIBS="$(IO_LIBS) $(CORE_LIBS)" tests/bench/run $(B)
 # scripts/guide/failures.md with what cedar-wasm says to the same rows (needs node and npm).
 failure-table:
 	tests/tools/failure-table $(B)
