@@ -5,6 +5,7 @@
 #ifndef SYMBI_CRYPTO_H
 #define SYMBI_CRYPTO_H
 #include "symbi/ctx.h"
+#include "symbi/value.h"
 #ifdef __cplusplus
 extern "C" {
 #endif
