@@ -1,6 +1,6 @@
 /* bindings/io.c: luaopen_symbi_io: the drivers' C side for Lua. Loaded on first use; symbi.core works without it. Its table is
  * what require "symbi.io" (lua/symbi/io/init.lua) falls back to:
- *   files     read_file list_dir write_file stat mkdir realpath           (io_file.c)
+ *   files     read_file read_file_info write_file append_file list_dir stat mkdir realpath remove remove_tree touch lock (io_file.c)
  *   tools     spawner exec start                                          (io_exec.c)
  *   http      http transfer                                               (io_http.c)
  *   loop      loop                                                        (io_loop.c)

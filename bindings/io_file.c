@@ -34,6 +34,99 @@ static int f_write(lua_State *L)
     return 1;
 }
 
+static int pushinfo(lua_State *L, const symbi_file_info *i)
+{
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, i->type == 'f' ? "file" : i->type == 'd' ? "directory" : i->type == 'l' ? "link" : "other");
+    lua_setfield(L, -2, "type");
+    symL_pushint(L, (int64_t)i->size);
+    lua_setfield(L, -2, "size");
+    symL_pushint(L, i->mtime_ms);
+    lua_setfield(L, -2, "mtime_ms");
+    symL_pushint(L, i->mode);
+    lua_setfield(L, -2, "mode");
+    return 1;
+}
+
+/* read_file_info(path[, {max=, follow=true}]): the bytes and {type=, size=, mtime_ms=, mode=} of the same open file. */
+static int f_read_info(lua_State *L)
+{
+    static const char *const known[] = { "max", "follow", NULL };
+    const char *path = checkpath(L, 1);
+    symbi_file_info i;
+    symbi_text *t;
+    symbi_err err;
+    symL_checkopts(L, 2, known);
+    t = symL_text(L);
+    if (symbi_file_read_info(symL_ctx(L), path, (size_t)symL_optfield_int(L, 2, "max", 64 << 20, 0, (int64_t)1 << 40), symL_optfield_bool(L, 2, "follow", true), t, &i, &err))
+        return symL_fail(L, &err);
+    symL_pushtext(L, t);
+    return 1 + pushinfo(L, &i);
+}
+
+/* append_file(path, data[, {mode=, sync=false}]): true. */
+static int f_append(lua_State *L)
+{
+    static const char *const known[] = { "mode", "sync", NULL };
+    const char *path = checkpath(L, 1);
+    symbi_str data = symL_checkstr(L, 2);
+    symbi_err err;
+    symL_checkopts(L, 3, known);
+    if (symbi_file_append(symL_ctx(L), path, data, (unsigned)symL_optfield_int(L, 3, "mode", 0, 0, 07777), symL_optfield_bool(L, 3, "sync", false), &err))
+        return symL_fail(L, &err);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* remove(path): true; a file, a link, an empty folder. remove_tree(path): a folder and what is in it. */
+static int f_remove(lua_State *L)
+{
+    const char *path = checkpath(L, 1);
+    symbi_err err;
+    if (symbi_file_remove(symL_ctx(L), path, &err)) return symL_fail(L, &err);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+static int f_remove_tree(lua_State *L)
+{
+    const char *path = checkpath(L, 1);
+    symbi_err err;
+    if (symbi_file_remove_tree(symL_ctx(L), path, &err)) return symL_fail(L, &err);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* touch(path, mtime_ms): true. */
+static int f_touch(lua_State *L)
+{
+    const char *path = checkpath(L, 1);
+    int64_t ms = symL_checkint(L, 2, INT64_MIN, INT64_MAX);
+    symbi_err err;
+    if (symbi_file_touch(symL_ctx(L), path, ms, &err)) return symL_fail(L, &err);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* lock(path[, timeout_ms = 10000]): an object with close(); see symbi_file_lock_take. Collected means released. */
+static int f_lock(lua_State *L)
+{
+    const char *path = checkpath(L, 1);
+    int64_t ms = symL_optint(L, 2, 10000, -1, INT32_MAX);
+    ud_lock *u = symL_newud(L, sizeof *u, UD_LOCK);
+    symbi_err err;
+    if (symbi_file_lock_take(symL_ctx(L), path, ms, &u->p, &err)) return symL_fail(L, &err);
+    return 1;
+}
+
+static int lock_close(lua_State *L)
+{
+    ud_lock *u = symL_checkud(L, 1, UD_LOCK);
+    symbi_file_lock_release(u->p);
+    u->p = NULL;
+    return 0;
+}
+
 /* list_dir(path[, max]): {{name=, type="file"|"directory"|"link"|"other"}, ...} in byte order. */
 static int f_list(lua_State *L)
 {
@@ -50,22 +143,12 @@ static int f_list(lua_State *L)
 static int f_stat(lua_State *L)
 {
     static const char *const known[] = { "follow", NULL };
-    const char *path = checkpath(L, 1), *type;
+    const char *path = checkpath(L, 1);
     symbi_file_info i;
     symbi_err err;
     symL_checkopts(L, 2, known);
     if (symbi_file_stat(symL_ctx(L), path, symL_optfield_bool(L, 2, "follow", true), &i, &err)) return symL_fail(L, &err);
-    type = i.type == 'f' ? "file" : i.type == 'd' ? "directory" : i.type == 'l' ? "link" : "other";
-    lua_createtable(L, 0, 4);
-    lua_pushstring(L, type);
-    lua_setfield(L, -2, "type");
-    symL_pushint(L, (int64_t)i.size);
-    lua_setfield(L, -2, "size");
-    symL_pushint(L, i.mtime_ms);
-    lua_setfield(L, -2, "mtime_ms");
-    symL_pushint(L, i.mode);
-    lua_setfield(L, -2, "mode");
-    return 1;
+    return pushinfo(L, &i);
 }
 
 /* mkdir(path[, {parents=, mode=}]): true. With parents an existing folder is fine. */
@@ -93,6 +176,11 @@ static int f_realpath(lua_State *L)
 void l_io_file_open(lua_State *L)
 {
     static const luaL_Reg funcs[] = { { "read_file", f_read }, { "write_file", f_write }, { "list_dir", f_list }, { "stat", f_stat },
-                                      { "mkdir", f_mkdir }, { "realpath", f_realpath }, { NULL, NULL } };
+                                      { "mkdir", f_mkdir }, { "realpath", f_realpath }, { "read_file_info", f_read_info },
+                                      { "append_file", f_append }, { "remove", f_remove }, { "remove_tree", f_remove_tree },
+                                      { "touch", f_touch }, { "lock", f_lock }, { NULL, NULL } };
+    static const luaL_Reg methods[] = { { "close", lock_close }, { NULL, NULL } };
+    static const luaL_Reg meta[] = { { "__gc", lock_close }, { NULL, NULL } };
+    symL_newtype(L, UD_LOCK, methods, meta);
     symL_setfuncs(L, funcs);
 }

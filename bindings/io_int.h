@@ -10,6 +10,7 @@
 #define UD_JOB "symbi.job"           /* io_exec.c */
 #define UD_TRANSFER "symbi.transfer" /* io_http.c */
 #define UD_LOOP "symbi.loop"         /* io_loop.c */
+#define UD_LOCK "symbi.lock"         /* io_file.c */
 
 typedef struct ud_iostate {
     symbi_spawner *sp;
@@ -18,6 +19,7 @@ typedef struct ud_iostate {
 } ud_iostate;
 typedef struct ud_job { symbi_job *p; } ud_job;
 typedef struct ud_transfer { symbi_xfer *p; } ud_transfer;
+typedef struct ud_lock { symbi_file_lock *p; } ud_lock;
 
 ud_iostate *l_io_state(lua_State *L); /* pushes it */
 ud_iostate *l_io_keep(lua_State *L);  /* makes it the parent of the userdata on the top; pushes nothing */

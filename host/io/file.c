@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "codec/build.h"
+#include "io/file_int.h"
 #include "symbi/io.h"
 
 #include <dirent.h>
@@ -18,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static symbi_status fail(symbi_err *err, int e, const char *what, const char *path)
+symbi_status sy_file_fail(symbi_err *err, int e, const char *what, const char *path)
 {
     symbi_status st = e == ENOENT || e == ENOTDIR ? SYMBI_ENOTFOUND : e == EEXIST ? SYMBI_EEXISTS : e == ENOMEM ? SYMBI_ENOMEM : SYMBI_EIO;
     sy_fail(err, st, "cannot %s %s: %s", what, path, strerror(e));
@@ -26,18 +27,37 @@ static symbi_status fail(symbi_err *err, int e, const char *what, const char *pa
     return st;
 }
 
+static char type_of(mode_t m) { return S_ISREG(m) ? 'f' : S_ISDIR(m) ? 'd' : S_ISLNK(m) ? 'l' : 'o'; }
+
+static void info_of(const struct stat *st, symbi_file_info *out)
+{
+    out->type = type_of(st->st_mode);
+    out->size = st->st_size > 0 ? (uint64_t)st->st_size : 0;
+    out->mtime_ms = (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000;
+    out->mode = st->st_mode & 07777;
+}
+
 symbi_status symbi_file_read(symbi_ctx *cx, const char *path, size_t max, symbi_text *out, symbi_err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* the open of a named pipe must not wait for a writer */
+    symbi_file_info info;
+    return symbi_file_read_info(cx, path, max, true, out, &info, err);
+}
+
+symbi_status symbi_file_read_info(symbi_ctx *cx, const char *path, size_t max, bool follow, symbi_text *out, symbi_file_info *info, symbi_err *err)
+{
+    /* The open of a named pipe must not wait for a writer. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (follow ? 0 : O_NOFOLLOW));
     struct stat st;
     sy_buf b;
     symbi_status r;
     memset(out, 0, sizeof *out);
-    if (fd < 0) return fail(err, errno, "read", path);
+    memset(info, 0, sizeof *info);
+    if (fd < 0) return sy_file_fail(err, errno, "read", path);
     if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
         close(fd);
-        return fail(err, S_ISDIR(st.st_mode) ? EISDIR : EINVAL, "read", path);
+        return sy_file_fail(err, S_ISDIR(st.st_mode) ? EISDIR : EINVAL, "read", path);
     }
+    info_of(&st, info);
     sy_buf_init(&b, cx->alloc, max);
     if (st.st_size > 0 && (uint64_t)st.st_size <= max) sy_buf_reserve(&b, (size_t)st.st_size);
     while (!sy_buf_status(&b)) { /* to the end, whatever the size said: it may grow, and /proc says 0 */
@@ -48,7 +68,7 @@ symbi_status symbi_file_read(symbi_ctx *cx, const char *path, size_t max, symbi_
             int e = errno;
             close(fd);
             sy_buf_free(&b);
-            return fail(err, e, "read", path);
+            return sy_file_fail(err, e, "read", path);
         }
         if (n == 0) break;
         sy_buf_add(&b, piece, (size_t)n);
@@ -59,7 +79,7 @@ symbi_status symbi_file_read(symbi_ctx *cx, const char *path, size_t max, symbi_
     return r;
 }
 
-static int write_all(int fd, symbi_str s)
+int sy_file_write_all(int fd, symbi_str s)
 {
     while (s.n) {
         ssize_t n = write(fd, s.p, s.n);
@@ -71,7 +91,7 @@ static int write_all(int fd, symbi_str s)
 }
 
 /* The entry of a renamed file is on disk only once its folder is. */
-static int sync_folder_of(const char *path)
+int sy_file_sync_folder_of(const char *path)
 {
     char dir[PATH_MAX];
     const char *slash = strrchr(path, '/');
@@ -95,19 +115,19 @@ symbi_status symbi_file_write(symbi_ctx *cx, const char *path, symbi_str data, u
     int fd, e, n;
     if (st) return st;
     n = snprintf(tmp, sizeof tmp, "%s.%02x%02x%02x%02x%02x%02x.tmp", path, r[0], r[1], r[2], r[3], r[4], r[5]);
-    if (n < 0 || (size_t)n >= sizeof tmp) return fail(err, ENAMETOOLONG, "write", path);
+    if (n < 0 || (size_t)n >= sizeof tmp) return sy_file_fail(err, ENAMETOOLONG, "write", path);
     fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode ? mode : 0666u & ~0022u);
-    if (fd < 0) return fail(err, errno, "write", path);
-    e = write_all(fd, data);
+    if (fd < 0) return sy_file_fail(err, errno, "write", path);
+    e = sy_file_write_all(fd, data);
     if (!e && fsync(fd)) e = errno;
     if (close(fd) && !e) e = errno;
     if (!e && rename(tmp, path)) e = errno;
     if (e) {
         unlink(tmp);
-        return fail(err, e, "write", path);
+        return sy_file_fail(err, e, "write", path);
     }
-    e = sync_folder_of(path);
-    return e ? fail(err, e, "sync the folder of", path) : SYMBI_OK;
+    e = sy_file_sync_folder_of(path);
+    return e ? sy_file_fail(err, e, "sync the folder of", path) : SYMBI_OK;
 }
 
 symbi_status symbi_file_realpath(symbi_ctx *cx, const char *path, symbi_text *out, symbi_err *err)
@@ -115,7 +135,7 @@ symbi_status symbi_file_realpath(symbi_ctx *cx, const char *path, symbi_text *ou
     char full[PATH_MAX];
     sy_buf b;
     memset(out, 0, sizeof *out);
-    if (!realpath(path, full)) return fail(err, errno, "resolve", path);
+    if (!realpath(path, full)) return sy_file_fail(err, errno, "resolve", path);
     sy_buf_init(&b, cx->alloc, sizeof full);
     sy_buf_addz(&b, full);
     return sy_buf_take(&b, out, path, err);
@@ -128,30 +148,25 @@ symbi_status symbi_file_mkdir(symbi_ctx *cx, const char *path, unsigned mode, bo
     struct stat st;
     (void)cx;
     if (!mode) mode = 0777;
-    if (!n || n >= sizeof part) return fail(err, n ? ENAMETOOLONG : ENOENT, "make folder", path);
+    if (!n || n >= sizeof part) return sy_file_fail(err, n ? ENAMETOOLONG : ENOENT, "make folder", path);
     for (size_t i = 1; parents && i < n; i++) {
         if (path[i] != '/' || path[i - 1] == '/') continue;
         memcpy(part, path, i);
         part[i] = 0;
-        if (mkdir(part, 0777) && errno != EEXIST) return fail(err, errno, "make folder", part);
+        if (mkdir(part, 0777) && errno != EEXIST) return sy_file_fail(err, errno, "make folder", part);
     }
     if (mkdir(path, (mode_t)mode) == 0) return SYMBI_OK;
     if (parents && errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) return SYMBI_OK;
-    return fail(err, errno, "make folder", path);
+    return sy_file_fail(err, errno, "make folder", path);
 }
-
-static char type_of(mode_t m) { return S_ISREG(m) ? 'f' : S_ISDIR(m) ? 'd' : S_ISLNK(m) ? 'l' : 'o'; }
 
 symbi_status symbi_file_stat(symbi_ctx *cx, const char *path, bool follow, symbi_file_info *out, symbi_err *err)
 {
     struct stat st;
     (void)cx;
     memset(out, 0, sizeof *out);
-    if (follow ? stat(path, &st) : lstat(path, &st)) return fail(err, errno, "look at", path);
-    out->type = type_of(st.st_mode);
-    out->size = st.st_size > 0 ? (uint64_t)st.st_size : 0;
-    out->mtime_ms = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
-    out->mode = st.st_mode & 07777;
+    if (follow ? stat(path, &st) : lstat(path, &st)) return sy_file_fail(err, errno, "look at", path);
+    info_of(&st, out);
     return SYMBI_OK;
 }
 
@@ -201,7 +216,7 @@ symbi_status symbi_file_list(symbi_ctx *cx, const char *path, size_t max, symbi_
     }
     if (!st && !bad && errno) bad = errno;
     if (dir) closedir(dir);
-    if (!st && bad) st = fail(err, bad, "list", path);
+    if (!st && bad) st = sy_file_fail(err, bad, "list", path);
     if (!st) {
         if (n) qsort(e, n, sizeof *e, by_name);
         list = sy_arr_new(&doc->arena);

@@ -73,6 +73,73 @@ static void test_nothing_half(void)
     symbi_doc_unref(d);
 }
 
+static void test_read_info(void)
+{
+    symbi_text t;
+    symbi_file_info i;
+    symbi_str data = { "abc", 3 };
+    CHECK_OK(symbi_file_write(cx, at("secret"), data, 0640, &err), err);
+    CHECK_OK(symbi_file_read_info(cx, at("secret"), 9, false, &t, &i, &err), err);
+    CHECK(t.n == 3 && i.type == 'f' && i.mode == 0640 && i.size == 3);
+    symbi_text_free(&t);
+    CHECK(symlink("secret", at("tosecret")) == 0);
+    CHECK(symbi_file_read_info(cx, at("tosecret"), 9, false, &t, &i, &err) == SYMBI_EIO);
+    CHECK_OK(symbi_file_read_info(cx, at("tosecret"), 9, true, &t, &i, &err), err);
+    symbi_text_free(&t);
+}
+
+static void test_append_and_remove(void)
+{
+    symbi_text t;
+    symbi_file_info i;
+    symbi_str one = { "1\n", 2 }, two = { "2\n", 2 };
+    char deep[3000];
+    size_t n;
+    CHECK_OK(symbi_file_append(cx, at("log"), one, 0600, true, &err), err);
+    CHECK_OK(symbi_file_append(cx, at("log"), two, 0600, false, &err), err);
+    CHECK_OK(symbi_file_read(cx, at("log"), 9, &t, &err), err);
+    CHECK(t.n == 4 && !memcmp(t.p, "1\n2\n", 4));
+    symbi_text_free(&t);
+    CHECK(symlink("log", at("tolog")) == 0);
+    CHECK(symbi_file_append(cx, at("tolog"), one, 0, false, &err) == SYMBI_EIO); /* no link is followed */
+    CHECK_OK(symbi_file_touch(cx, at("log"), 1000000500, &err), err);
+    CHECK_OK(symbi_file_stat(cx, at("log"), false, &i, &err), err);
+    CHECK(i.mtime_ms == 1000000500);
+    /* A tree with a link to a file outside: the link goes, the file stays. */
+    CHECK_OK(symbi_file_mkdir(cx, at("tree/a/b"), 0, true, &err), err);
+    CHECK(symlink("../../../log", at("tree/a/b/link")) == 0 && symlink("..", at("tree/a/up")) == 0);
+    CHECK_OK(symbi_file_write(cx, at("tree/a/x"), one, 0, &err), err);
+    CHECK(symbi_file_remove(cx, at("tree"), &err) == SYMBI_EIO || err.code == SYMBI_EEXISTS);
+    CHECK_OK(symbi_file_remove_tree(cx, at("tree"), &err), err);
+    CHECK(symbi_file_stat(cx, at("tree"), false, &i, &err) == SYMBI_ENOTFOUND);
+    CHECK_OK(symbi_file_stat(cx, at("log"), false, &i, &err), err);
+    CHECK(symbi_file_remove_tree(cx, at("tolog"), &err) != SYMBI_OK && symbi_file_remove_tree(cx, at("log"), &err) != SYMBI_OK);
+    CHECK_OK(symbi_file_remove(cx, at("tolog"), &err), err);
+    CHECK(symbi_file_remove(cx, at("tolog"), &err) == SYMBI_ENOTFOUND);
+    /* At the limit of nesting and one past it. */
+    for (int extra = 0; extra < 2; extra++) {
+        n = (size_t)snprintf(deep, sizeof deep, "%s", at("deep"));
+        for (int k = 1; k < 64 + extra; k++) n += (size_t)snprintf(deep + n, sizeof deep - n, "/d");
+        CHECK_OK(symbi_file_mkdir(cx, deep, 0, true, &err), err);
+        if (extra) CHECK(symbi_file_remove_tree(cx, at("deep"), &err) == SYMBI_ELIMIT);
+        else CHECK_OK(symbi_file_remove_tree(cx, at("deep"), &err), err);
+    }
+}
+
+static void test_lock(void)
+{
+    symbi_file_lock *a, *b;
+    CHECK_OK(symbi_file_lock_take(cx, at("lock"), 0, &a, &err), err);
+    CHECK(symbi_file_lock_take(cx, at("lock"), 0, &b, &err) == SYMBI_ETIMEOUT && !b && strstr(err.path, "/lock"));
+    CHECK(symbi_file_lock_take(cx, at("lock"), 20, &b, &err) == SYMBI_ETIMEOUT);
+    symbi_file_lock_release(a);
+    CHECK_OK(symbi_file_lock_take(cx, at("lock"), 0, &b, &err), err);
+    symbi_file_lock_release(b);
+    symbi_file_lock_release(NULL);
+    CHECK(symbi_file_lock_take(cx, at("no/lock"), 0, &b, &err) == SYMBI_ENOTFOUND);
+    CHECK(symlink("elsewhere", at("locklink")) == 0 && symbi_file_lock_take(cx, at("locklink"), 0, &b, &err) == SYMBI_EIO);
+}
+
 static void test_list(void)
 {
     static const char *const names[] = { "b", "a", "B", "a1", "\xc3\xbc" }, *const want[] = { "B", "a", "a1", "b", "sub", "\xc3\xbc" };
@@ -132,6 +199,9 @@ int main(void)
     RUN(test_read_write);
     RUN(test_failures);
     RUN(test_nothing_half);
+    RUN(test_read_info);
+    RUN(test_append_and_remove);
+    RUN(test_lock);
     RUN(test_list);
     RUN(test_realpath);
     RUN(test_memory);

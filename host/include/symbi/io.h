@@ -177,6 +177,24 @@ typedef struct symbi_file_info {
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_file_stat(symbi_ctx *cx, const char *path, bool follow, symbi_file_info *out, symbi_err *err);
 /* Entries of a folder in byte order, without "." and "..": [{"name":..., "type":...}], or ELIMIT beyond max entries (0 = 100000). */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_file_list(symbi_ctx *cx, const char *path, size_t max, symbi_doc **out, symbi_err *err);
+/* symbi_file_read and symbi_file_stat of one and the same open file: for checks of the mode that nobody can get between. follow
+ * false: a symbolic link is EIO. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_file_read_info(symbi_ctx *cx, const char *path, size_t max, bool follow, symbi_text *out, symbi_file_info *info, symbi_err *err);
+/* One write at the end of the file (made with `mode` when missing, 0 = 0644 less the umask); with sync it is on disk afterwards. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_file_append(symbi_ctx *cx, const char *path, symbi_str data, unsigned mode, bool sync, symbi_err *err);
+/* A file, a symbolic link (not what it points to) or an empty folder. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_file_remove(symbi_ctx *cx, const char *path, symbi_err *err);
+/* A folder with everything in it; links are removed, never followed. Nesting up to 64 folders, then ELIMIT. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_file_remove_tree(symbi_ctx *cx, const char *path, symbi_err *err);
+/* Sets the time of last change (links are not followed). */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_file_touch(symbi_ctx *cx, const char *path, int64_t mtime_ms, symbi_err *err);
+
+/* An exclusive lock between processes and threads, on a file of its own beside what it protects (made 0600, never removed: a
+ * removed lock file would be two locks). Held until release, and released by the system when the process dies. It protects
+ * only against those who take it too. ETIMEOUT when somebody else kept it for timeout_ms (0: one try, -1: wait). */
+typedef struct symbi_file_lock symbi_file_lock;
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_file_lock_take(symbi_ctx *cx, const char *path, int64_t timeout_ms, symbi_file_lock **out, symbi_err *err);
+SYMBI_API void symbi_file_lock_release(symbi_file_lock *l); /* NULL is fine */
 
 #ifdef __cplusplus
 }
