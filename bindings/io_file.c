@@ -57,6 +57,7 @@ static int f_read_info(lua_State *L)
     symbi_text *t;
     symbi_err err;
     symL_checkopts(L, 2, known);
+    lua_settop(L, 2); /* the options stay where they are looked up */
     t = symL_text(L);
     if (symbi_file_read_info(symL_ctx(L), path, (size_t)symL_optfield_int(L, 2, "max", 64 << 20, 0, (int64_t)1 << 40), symL_optfield_bool(L, 2, "follow", true), t, &i, &err))
         return symL_fail(L, &err);
