@@ -45,6 +45,9 @@ typedef struct ud_store {
     symbi_status (*anchor)(const symbi_store *store, symbi_str chain, symbi_store_checkpoint *out, symbi_err *err);
 } ud_store;
 
+#define UD_SCHEMAPIN "symbi.schemapin_result" /* lschemapin.c: the outcome of a check, immutable */
+typedef struct ud_schemapin { symbi_schemapin_result *p; } ud_schemapin;
+
 #define UD_KEY "symbi.key" /* lcrypto.c */
 typedef struct ud_key { symbi_key *p; } ud_key;
 

@@ -11,6 +11,7 @@
 #include "symbi/gate.h"
 #include "symbi/json.h"
 #include "symbi/run.h"
+#include "symbi/schemapin.h"
 #include "symbi/toml.h"
 #include "symbi/toolclad.h"
 #include "symbi/value.h"
