@@ -16,6 +16,9 @@
 #define UD_VERDICT "symbi.verdict"   /* lgate.c */
 #define UD_RUN "symbi.run"           /* lrun.c */
 
+#define UD_AGENTPIN "symbi.agentpin_result" /* lagentpin_result.c: comes only out of a verification */
+typedef struct ud_agentpin { symbi_agentpin_result *p; } ud_agentpin;
+
 typedef struct ud_policies { symbi_cedar *p; } ud_policies;
 typedef struct ud_entities { symbi_cedar_entities *p; } ud_entities;
 typedef struct ud_tool { symbi_tool *p; } ud_tool;

@@ -1,6 +1,7 @@
 /* symbi/symbi.h: the whole public API of libsymbi. What does I/O is apart: symbi/io.h, symbi/io_store.h. */
 #ifndef SYMBI_H
 #define SYMBI_H
+#include "symbi/agentpin.h"
 #include "symbi/approval.h"
 #include "symbi/audit.h"
 #include "symbi/base.h"
