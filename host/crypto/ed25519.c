@@ -1,38 +1,26 @@
-/* crypto/ed25519.c: Ed25519 keys (RFC 8032, pure), signatures. A key is parsed once; OpenSSL wipes its private half when it
- * frees the EVP_PKEY, and this file wipes the copies that pass through it. */
-#include "crypto/ossl.h"
-#include "base/alloc.h"
+/* crypto/ed25519.c: Ed25519 keys (RFC 8032, pure), signatures. */
 #include "base/err.h"
-#include "base/ref.h"
+#include "crypto/key.h"
 
 #include <openssl/crypto.h>
 #include <string.h>
 
-struct symbi_key {
-    sy_ref refs;
-    symbi_alloc alloc; /* the ctx's shared one: a key may outlive the ctx and cross threads */
-    EVP_PKEY *pkey;
-    bool is_private;
-    uint8_t pub[32];
-};
-
-static symbi_status key_new(symbi_ctx *cx, const uint8_t *seed, const uint8_t *pub, symbi_key **out, symbi_err *err)
+static symbi_status key_new(symbi_ctx *cx, const uint8_t *seed, const uint8_t *in, symbi_key **out, symbi_err *err)
 {
     symbi_status st = SYMBI_OK;
-    symbi_key *k = sy_calloc(&cx->shared, 1, sizeof *k);
+    uint8_t pub[32];
+    symbi_str s = { (const char *)pub, 32 };
     size_t n = 32;
+    EVP_PKEY *pkey;
     *out = NULL;
-    if (!k) return sy_fail_nomem(err);
-    sy_ref_init(&k->refs);
-    k->alloc = cx->shared;
-    k->is_private = seed != NULL;
     ERR_set_mark();
-    k->pkey = seed ? EVP_PKEY_new_raw_private_key_ex(NULL, "ED25519", NULL, seed, 32)
-                   : EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, pub, 32);
-    if (!k->pkey || EVP_PKEY_get_raw_public_key(k->pkey, k->pub, &n) != 1 || n != 32) st = sy_ossl_fail(err, "parsing an Ed25519 key");
+    pkey = seed ? EVP_PKEY_new_raw_private_key_ex(NULL, "ED25519", NULL, seed, 32)
+                : EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, in, 32);
+    if (!pkey || EVP_PKEY_get_raw_public_key(pkey, pub, &n) != 1 || n != 32) {
+        st = sy_ossl_fail(err, "parsing an Ed25519 key");
+        EVP_PKEY_free(pkey);
+    } else st = sy_key_wrap(cx, SYMBI_KEY_ED25519, pkey, seed != NULL, s, 0, out, err);
     ERR_pop_to_mark();
-    if (st) symbi_key_unref(k);
-    else *out = k;
     return st;
 }
 
@@ -58,31 +46,19 @@ symbi_status symbi_ed25519_generate(symbi_ctx *cx, symbi_key **out, symbi_err *e
     return st;
 }
 
-symbi_key *symbi_key_ref(symbi_key *k)
+void symbi_ed25519_public(const symbi_key *k, uint8_t pub[32])
 {
-    sy_ref_inc(&k->refs);
-    return k;
+    if (k->kind == SYMBI_KEY_ED25519) memcpy(pub, k->pub, 32);
+    else memset(pub, 0, 32);
 }
-
-void symbi_key_unref(symbi_key *k)
-{
-    if (!k || !sy_ref_dec(&k->refs)) return;
-    symbi_alloc a = k->alloc;
-    ERR_set_mark();
-    EVP_PKEY_free(k->pkey);
-    ERR_pop_to_mark();
-    OPENSSL_cleanse(k, sizeof *k);
-    sy_free(&a, k, sizeof *k);
-}
-
-bool symbi_key_is_private(const symbi_key *k) { return k->is_private; }
-void symbi_ed25519_public(const symbi_key *k, uint8_t pub[32]) { memcpy(pub, k->pub, 32); }
 
 symbi_status symbi_ed25519_seed(const symbi_key *k, uint8_t seed[32], symbi_err *err)
 {
     symbi_status st = SYMBI_OK;
     size_t n = 32;
-    if (!k->is_private) return sy_fail(err, SYMBI_EINVAL, "this is a public key: it has no seed");
+    if (k->kind == SYMBI_KEY_ED25519 && !k->is_private) return sy_fail(err, SYMBI_EINVAL, "this is a public key: it has no seed");
+    st = sy_key_need(k, SYMBI_KEY_ED25519, true, "a seed", err);
+    if (st) return st;
     ERR_set_mark();
     if (EVP_PKEY_get_raw_private_key(k->pkey, seed, &n) != 1 || n != 32) st = sy_ossl_fail(err, "reading an Ed25519 key");
     ERR_pop_to_mark();
@@ -91,11 +67,12 @@ symbi_status symbi_ed25519_seed(const symbi_key *k, uint8_t seed[32], symbi_err 
 
 symbi_status symbi_ed25519_sign(symbi_ctx *cx, const symbi_key *k, symbi_str data, uint8_t sig[64], symbi_err *err)
 {
-    symbi_status st = SYMBI_OK;
+    symbi_status st = sy_key_need(k, SYMBI_KEY_ED25519, true, "signing with Ed25519", err);
     EVP_MD_CTX *c;
     size_t n = 64;
     (void)cx;
-    if (!k->is_private) return sy_fail(err, SYMBI_EINVAL, "signing needs a private key, this is a public one");
+    memset(sig, 0, 64);
+    if (st) return st;
     ERR_set_mark();
     c = EVP_MD_CTX_new();
     if (!c || EVP_DigestSignInit_ex(c, NULL, NULL, NULL, NULL, k->pkey, NULL) != 1 ||
@@ -109,9 +86,10 @@ symbi_status symbi_ed25519_sign(symbi_ctx *cx, const symbi_key *k, symbi_str dat
 
 symbi_status symbi_ed25519_verify(symbi_ctx *cx, const symbi_key *k, symbi_str data, const uint8_t sig[64], symbi_err *err)
 {
-    symbi_status st = SYMBI_OK;
+    symbi_status st = sy_key_need(k, SYMBI_KEY_ED25519, false, "checking an Ed25519 signature", err);
     EVP_MD_CTX *c;
     (void)cx;
+    if (st) return st;
     ERR_set_mark();
     c = EVP_MD_CTX_new();
     if (!c || EVP_DigestVerifyInit_ex(c, NULL, NULL, NULL, NULL, k->pkey, NULL) != 1) st = sy_ossl_fail(err, "Ed25519 verification");

@@ -1,5 +1,5 @@
-/* crypto/hash.c: SHA-256 (at once and in pieces), HMAC-SHA256, constant-time compare. */
-#include "crypto/ossl.h"
+/* crypto/hash.c: SHA-256 (at once and in pieces), HMAC over SHA-2, constant-time compare. */
+#include "crypto/cache.h"
 #include "base/alloc.h"
 #include "base/err.h"
 
@@ -15,7 +15,7 @@ static void ossl_free(symbi_ctx *cx, void *p)
     EVP_MD_CTX_free(o->md);
     EVP_MD_free(o->sha256);
     EVP_MAC_CTX_free(o->mac); /* clears the last key */
-    EVP_MAC_free(o->hmac);
+    sy_ossl_keys_free(cx, o->keys);
     ERR_pop_to_mark();
     memset(o, 0, sizeof *o);
     cx->slot[SY_SLOT_CRYPTO] = NULL;
@@ -63,42 +63,70 @@ symbi_status symbi_sha256(symbi_ctx *cx, symbi_str data, uint8_t out[32], symbi_
     return st;
 }
 
-static symbi_status hmac_ready(sy_ossl *o, symbi_err *err)
+/* The ctx's HMAC context for this hash, made on first use. */
+static symbi_status hmac_ctx(symbi_ctx *cx, symbi_hash h, EVP_MAC_CTX **out, symbi_err *err)
 {
-    char digest[] = "SHA256";
+    symbi_status st;
+    char digest[8];
     OSSL_PARAM p[2];
-    if (o->mac) return SYMBI_OK;
+    EVP_MAC *mac;
+    EVP_MAC_CTX **slot;
+    sy_ossl *o = sy_ossl_get(cx, err);
+    *out = NULL;
+    if (!o) return SYMBI_ECRYPTO;
+    if (h == SYMBI_HASH_SHA256) slot = &o->mac;
+    else {
+        sy_ossl_keys *more;
+        st = sy_ossl_keys_get(cx, &more, err);
+        if (st) return st;
+        slot = &more->mac[h == SYMBI_HASH_SHA512];
+    }
+    *out = *slot;
+    if (*slot) return SYMBI_OK;
+    strcpy(digest, h == SYMBI_HASH_SHA256 ? "SHA256" : h == SYMBI_HASH_SHA384 ? "SHA384" : "SHA512");
     p[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0);
     p[1] = OSSL_PARAM_construct_end();
-    if (!o->hmac) o->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    if (o->hmac) o->mac = EVP_MAC_CTX_new(o->hmac);
-    if (!o->mac) return sy_ossl_fail(err, "fetching HMAC");
-    if (EVP_MAC_CTX_set_params(o->mac, p) != 1) {
-        EVP_MAC_CTX_free(o->mac);
-        o->mac = NULL;
-        return sy_ossl_fail(err, "fetching HMAC");
+    mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    *slot = mac ? EVP_MAC_CTX_new(mac) : NULL;
+    EVP_MAC_free(mac); /* the context has its own reference */
+    if (*slot && EVP_MAC_CTX_set_params(*slot, p) == 1) {
+        *out = *slot;
+        return SYMBI_OK;
     }
-    return SYMBI_OK;
+    st = sy_ossl_fail(err, "fetching HMAC");
+    EVP_MAC_CTX_free(*slot);
+    *slot = NULL;
+    return st;
+}
+
+size_t symbi_hash_bytes(symbi_hash h)
+{
+    return h == SYMBI_HASH_SHA256 ? 32 : h == SYMBI_HASH_SHA384 ? 48 : h == SYMBI_HASH_SHA512 ? 64 : 0;
+}
+
+symbi_status symbi_hmac(symbi_ctx *cx, symbi_hash h, symbi_str key, symbi_str data, uint8_t *out, symbi_err *err)
+{
+    symbi_status st;
+    EVP_MAC_CTX *c;
+    size_t n = 0, want = symbi_hash_bytes(h);
+    if (!want) return sy_fail(err, SYMBI_EINVAL, "unknown hash");
+    ERR_set_mark();
+    st = hmac_ctx(cx, h, &c, err);
+    if (!st) {
+        /* A NULL key would mean "the key of last time". */
+        const char *k = key.n ? key.p : "";
+        if (EVP_MAC_init(c, (const unsigned char *)k, key.n, NULL) != 1 || EVP_MAC_update(c, (const unsigned char *)data.p, data.n) != 1 ||
+            EVP_MAC_final(c, out, &n, want) != 1 || n != want)
+            st = sy_ossl_fail(err, "HMAC");
+    }
+    ERR_pop_to_mark();
+    if (st) memset(out, 0, want);
+    return st;
 }
 
 symbi_status symbi_hmac_sha256(symbi_ctx *cx, symbi_str key, symbi_str data, uint8_t out[32], symbi_err *err)
 {
-    symbi_status st;
-    sy_ossl *o;
-    size_t n = 0;
-    ERR_set_mark();
-    o = sy_ossl_get(cx, err);
-    st = o ? hmac_ready(o, err) : SYMBI_ECRYPTO;
-    if (!st) {
-        /* A NULL key would mean "the key of last time". */
-        const char *k = key.n ? key.p : "";
-        if (EVP_MAC_init(o->mac, (const unsigned char *)k, key.n, NULL) != 1 ||
-            EVP_MAC_update(o->mac, (const unsigned char *)data.p, data.n) != 1 || EVP_MAC_final(o->mac, out, &n, 32) != 1 || n != 32)
-            st = sy_ossl_fail(err, "HMAC-SHA256");
-    }
-    ERR_pop_to_mark();
-    if (st) memset(out, 0, 32);
-    return st;
+    return symbi_hmac(cx, SYMBI_HASH_SHA256, key, data, out, err);
 }
 
 bool symbi_ct_equal(symbi_str a, symbi_str b)

@@ -1,5 +1,5 @@
 /* crypto/ossl.h: what the files of this folder share: the per-ctx cache of fetched algorithms and the error bracket.
- * OpenSSL is included here and in this folder only. */
+ * OpenSSL is included in this folder only. */
 #ifndef SY_CRYPTO_OSSL_H
 #define SY_CRYPTO_OSSL_H
 #include "base/ctx.h"
@@ -8,12 +8,14 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
+typedef struct sy_ossl_keys sy_ossl_keys;
+
 /* Fetching an algorithm costs more than hashing 200 bytes with it, hence one cache per ctx (one thread). */
 typedef struct sy_ossl {
     EVP_MD *sha256;
-    EVP_MD_CTX *md;  /* used by symbi_sha256 */
-    EVP_MAC *hmac;   /* fetched on the first HMAC */
-    EVP_MAC_CTX *mac;
+    EVP_MD_CTX *md;     /* used by symbi_sha256 */
+    EVP_MAC_CTX *mac;   /* HMAC-SHA256, made by the first HMAC */
+    sy_ossl_keys *keys; /* what needs memory of its own, made on first use: cache.h */
 } sy_ossl;
 
 /* The ctx's cache, made on first use; NULL with *err set. Call inside a bracket. */
