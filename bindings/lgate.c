@@ -395,7 +395,8 @@ static void push_policies(lua_State *L, const symbi_verdict *v)
     size_t n = v->npolicies < SYMBI_VERDICT_POLICIES ? v->npolicies : SYMBI_VERDICT_POLICIES;
     lua_createtable(L, (int)n, 0);
     for (size_t i = 0; i < n; i++) {
-        const symbi_verdict_policy *p = &v->policies[i];
+        symbi_verdict_policy at, *p = &at;
+        if (!symbi_verdict_policy_at(v, i, p)) break;
         lua_createtable(L, 0, 5);
         lua_pushstring(L, p->id);
         lua_setfield(L, -2, "id");
@@ -412,6 +413,13 @@ static void push_policies(lua_State *L, const symbi_verdict *v)
         lua_rawseti(L, -2, (int)i + 1);
     }
     symL_setarray(L);
+}
+
+static void push_shadow_policy(lua_State *L, const symbi_verdict *v)
+{
+    char id[96];
+    symbi_verdict_shadow_policy(v, id);
+    lua_pushstring(L, id);
 }
 
 /* One function for the fields: a verdict is read-only, so there is no __newindex. */
@@ -436,7 +444,7 @@ static int verdict_index(lua_State *L)
     else if (strcmp(k, "committed") == 0) lua_pushboolean(L, v->committed);
     else if (strcmp(k, "redeemed") == 0) lua_pushboolean(L, v->redeemed);
     else if (strcmp(k, "shadow") == 0 && v->has_shadow) lua_pushstring(L, symbi_decision_name(v->shadow));
-    else if (strcmp(k, "shadow_policy") == 0 && v->has_shadow) lua_pushstring(L, v->shadow_policy);
+    else if (strcmp(k, "shadow_policy") == 0 && v->has_shadow) push_shadow_policy(L, v);
     else if (strcmp(k, "sequence") == 0 && v->committed) symL_pushint(L, (int64_t)v->sequence);
     else lua_pushnil(L);
     return 1;

@@ -104,10 +104,10 @@ bool sy_gate_ask_compat(symbi_gate *g, const symbi_action *a, const symbi_facts 
         st = symbi_cedar_authorize(g->eval, g->policies, &rq, &ans, &err);
     }
     if (st) return sy_deny(v, sy_code_of(st), "%s: %s", symbi_code_text(sy_code_of(st)), err.msg);
-    v->npolicies = 0;
     for (size_t i = 0; i < ans.nreasons; i++) sy_note_policy(g, v, ans.reasons[i], NULL);
     for (size_t i = 0; i < ans.nerrors; i++) sy_note_policy(g, v, ans.errors[i].policy, &ans.errors[i]);
     if (ans.decision == SYMBI_ALLOW) return true;
-    return sy_deny(v, ans.nreasons ? SYMBI_CODE_FORBIDDEN : SYMBI_CODE_DEFAULT_DENY, "Cedar denied action '%.*s' for agent %s%s%s", (int)rq.action.id.n, rq.action.id.p, v->agent,
-                   ans.nerrors ? ": " : "", ans.nerrors && v->npolicies <= SYMBI_VERDICT_POLICIES ? v->policies[v->npolicies - 1].message : "");
+    return sy_deny(v, ans.nreasons ? SYMBI_CODE_FORBIDDEN : SYMBI_CODE_DEFAULT_DENY, "Cedar denied action '%.*s' for agent %s%s%.*s", (int)rq.action.id.n, rq.action.id.p, v->agent,
+                   ans.nerrors ? ": " : "", ans.nerrors ? (int)(ans.errors[ans.nerrors - 1].message.n < 160 ? ans.errors[ans.nerrors - 1].message.n : 159) : 0,
+                   ans.nerrors ? ans.errors[ans.nerrors - 1].message.p : "");
 }

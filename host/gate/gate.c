@@ -318,7 +318,7 @@ void symbi_gate_check(symbi_gate *g, const symbi_action *a, const symbi_facts *f
     const uint8_t *nonce;
     symbi_err err;
     symbi_status st;
-    memset(v, 0, offsetof(symbi_verdict, policies));
+    sy_verdict_zero(v);
     if (!f) {
         memset(&none, 0, sizeof none);
         none.tokens_left = none.time_left_ms = -1;

@@ -53,6 +53,7 @@ symbi_code sy_code_of(symbi_status st);
  * has_human_approval. */
 bool sy_gate_ask_cedar(symbi_gate *g, const symbi_action *a, const symbi_facts *f, bool approved, symbi_verdict *v);
 
+enum { SY_POLICY_FAILED = 1u << 30 }; /* in symbi_verdict.policies_; no set has that many */
 /* Adds policy i of the set in force to *v; e: how it failed, or NULL. */
 void sy_note_policy(symbi_gate *g, symbi_verdict *v, uint32_t i, const symbi_cedar_error *e);
 
@@ -75,6 +76,7 @@ typedef struct sy_decided {
     symbi_str call_id;
 } sy_decided;
 SYMBI_MUST_USE symbi_status sy_verdicts_event(symbi_ctx *cx, const sy_decided *d, size_t n, uint64_t iteration, symbi_text *out, symbi_err *err);
+void sy_verdict_zero(symbi_verdict *v); /* whatever it held is forgotten, not released */
 /* Marks what a commit made of a verdict: its entry's sequence, or the deny that a failed commit is. */
 void sy_verdict_committed(symbi_verdict *v, uint64_t sequence);
 void sy_verdict_commit_failed(symbi_verdict *v, symbi_status st, const char *why);

@@ -82,42 +82,68 @@ static symbi_value context_value(symbi_gate *g, const symbi_facts *f, bool appro
     return sy_obj_value(&o);
 }
 
+/* Messages of failed policies outlive the answer in a document of their own. Without memory for them they are missing, nothing else. */
+static void keep_message(symbi_gate *g, symbi_verdict *v, size_t place, symbi_str message)
+{
+    symbi_value *items;
+    if (!v->failures_) {
+        v->failures_ = sy_doc_new(g->cx);
+        if (!v->failures_) return;
+        items = sy_arena_calloc(&v->failures_->arena, SYMBI_VERDICT_POLICIES, sizeof *items);
+        if (items) v->failures_->root = sy_val_array(items, SYMBI_VERDICT_POLICIES);
+    }
+    if (v->failures_->root.kind != SYMBI_ARRAY) return;
+    message = sy_arena_dup(&v->failures_->arena, message);
+    if (message.p) ((symbi_value *)v->failures_->root.u.a.items)[place] = sy_val_str(message);
+}
+
 void sy_note_policy(symbi_gate *g, symbi_verdict *v, uint32_t i, const symbi_cedar_error *e)
 {
+    size_t place = v->npolicies++;
+    if (place >= SYMBI_VERDICT_POLICIES) return;
+    if (!v->set_) v->set_ = symbi_cedar_ref(g->policies);
+    v->policies_[place] = e ? i | SY_POLICY_FAILED : i;
+    if (e) keep_message(g, v, place, e->message);
+}
+
+/* The id of a policy, for a reason: as much of it as fits beside the rest. */
+static symbi_str short_id(const symbi_gate *g, uint32_t i)
+{
     symbi_cedar_policy_info pi;
-    symbi_verdict_policy *p;
-    if (v->npolicies++ >= SYMBI_VERDICT_POLICIES) return;
-    p = &v->policies[v->npolicies - 1];
-    memset(p, 0, sizeof *p);
     symbi_cedar_policy(g->policies, i, &pi);
-    sy_clean_line(p->id, sizeof p->id, pi.id);
-    sy_clean_line(p->source, sizeof p->source, pi.source);
-    p->line = pi.line;
-    p->forbid = pi.effect == SYMBI_CEDAR_FORBID;
-    if (e) {
-        p->failed = true;
-        sy_clean_line(p->message, sizeof p->message, e->message);
-    }
+    if (pi.id.n > 95) pi.id.n = 95;
+    return pi.id;
+}
+
+static symbi_str short_message(const symbi_cedar_error *e)
+{
+    symbi_str m = e->message;
+    if (m.n > 159) m.n = 159;
+    return m;
 }
 
 /* Turns Cedar's answer into the verdict: plain semantics, but an erroring forbid denies. */
 static bool take_answer(symbi_gate *g, const symbi_action *a, const symbi_cedar_answer *ans, symbi_verdict *v)
 {
     const char *kind = symbi_action_kind_name(a->kind);
-    v->npolicies = 0;
     if (ans->forbid_error) {
-        for (size_t i = 0; i < ans->nerrors; i++)
-            if (ans->errors[i].effect == SYMBI_CEDAR_FORBID) sy_note_policy(g, v, ans->errors[i].policy, &ans->errors[i]);
+        const symbi_cedar_error *first = NULL;
+        for (size_t i = 0; i < ans->nerrors; i++) {
+            if (ans->errors[i].effect != SYMBI_CEDAR_FORBID) continue;
+            if (!first) first = &ans->errors[i];
+            sy_note_policy(g, v, ans->errors[i].policy, &ans->errors[i]);
+        }
         for (size_t i = 0; ans->decision == SYMBI_DENY && i < ans->nreasons; i++) sy_note_policy(g, v, ans->reasons[i], NULL);
-        return sy_deny(v, SYMBI_CODE_POLICY_ERROR, "policy %s could forbid this but cannot be evaluated: %s", v->policies[0].id, v->policies[0].message);
+        if (!first) return sy_deny(v, SYMBI_CODE_POLICY_ERROR, "a policy that could forbid this cannot be evaluated");
+        return sy_deny(v, SYMBI_CODE_POLICY_ERROR, "policy %.*s could forbid this but cannot be evaluated: %.*s", SY_FMT(short_id(g, first->policy)), SY_FMT(short_message(first)));
     }
     for (size_t i = 0; i < ans->nreasons; i++) sy_note_policy(g, v, ans->reasons[i], NULL);
     for (size_t i = 0; i < ans->nerrors; i++) sy_note_policy(g, v, ans->errors[i].policy, &ans->errors[i]);
     if (ans->decision == SYMBI_ALLOW) return true;
-    if (ans->nreasons) return sy_deny(v, SYMBI_CODE_FORBIDDEN, "%s %s is forbidden by policy %s", kind, v->name, v->policies[0].id);
+    if (ans->nreasons) return sy_deny(v, SYMBI_CODE_FORBIDDEN, "%s %s is forbidden by policy %.*s", kind, v->name, SY_FMT(short_id(g, ans->reasons[0])));
     if (ans->nerrors)
-        return sy_deny(v, SYMBI_CODE_DEFAULT_DENY, "no policy permits %s %s; policy %s cannot be evaluated: %s", kind, v->name,
-                       v->policies[0].id, v->policies[0].message);
+        return sy_deny(v, SYMBI_CODE_DEFAULT_DENY, "no policy permits %s %s; policy %.*s cannot be evaluated: %.*s", kind, v->name,
+                       SY_FMT(short_id(g, ans->errors[0].policy)), SY_FMT(short_message(&ans->errors[0])));
     return sy_deny(v, SYMBI_CODE_DEFAULT_DENY, "no policy permits %s %s for agent %s; allow it with: permit(principal, action == Action::\"%s%s%.100s\", resource);",
                    kind, v->name, v->agent, kind, a->name.n ? "::" : "", v->name);
 }
@@ -143,13 +169,14 @@ static const symbi_cedar_uid *with_stored_parents(symbi_gate *g, symbi_cedar_uid
 static void ask_shadow(symbi_gate *g, const symbi_cedar_request *rq, symbi_verdict *v, bool allowed)
 {
     symbi_cedar_answer ans;
-    symbi_cedar_policy_info pi;
     symbi_status st = symbi_cedar_authorize(g->eval, g->shadow, rq, &ans, NULL);
     v->has_shadow = true;
     v->shadow = !st && ans.decision == SYMBI_ALLOW && !ans.forbid_error ? SYMBI_ALLOW : SYMBI_DENY;
+    symbi_cedar_unref(v->shadow_set_);
+    v->shadow_set_ = NULL;
     if (!st && (ans.nreasons || ans.nerrors)) {
-        symbi_cedar_policy(g->shadow, ans.forbid_error || !ans.nreasons ? ans.errors[0].policy : ans.reasons[0], &pi);
-        sy_clean_line(v->shadow_policy, sizeof v->shadow_policy, pi.id);
+        v->shadow_set_ = symbi_cedar_ref(g->shadow);
+        v->shadow_policy_ = ans.forbid_error || !ans.nreasons ? ans.errors[0].policy : ans.reasons[0];
     }
     g->shadow_asked++;
     if (allowed != (v->shadow == SYMBI_ALLOW)) g->shadow_differed++;

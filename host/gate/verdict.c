@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "codec/build.h"
+#include "codec/value.h"
 #include "gate/gate.h"
 #include "symbi/json.h"
 
@@ -91,7 +92,42 @@ void symbi_verdict_clear(symbi_verdict *v)
     if (!v) return;
     symbi_doc_unref(v->input);
     symbi_tool_unref(v->tool);
-    memset(v, 0, offsetof(symbi_verdict, policies));
+    symbi_cedar_unref(v->set_);
+    symbi_cedar_unref(v->shadow_set_);
+    symbi_doc_unref(v->failures_);
+    sy_verdict_zero(v);
+}
+
+void sy_verdict_zero(symbi_verdict *v)
+{
+    memset(v, 0, offsetof(symbi_verdict, agent));
+    v->agent[0] = v->name[0] = v->reason[0] = 0;
+}
+
+bool symbi_verdict_policy_at(const symbi_verdict *v, size_t i, symbi_verdict_policy *out)
+{
+    symbi_cedar_policy_info pi;
+    symbi_str m = { "", 0 };
+    memset(out, 0, sizeof *out);
+    if (i >= v->npolicies || i >= SYMBI_VERDICT_POLICIES || !v->set_) return false;
+    symbi_cedar_policy(v->set_, v->policies_[i] & ~(uint32_t)SY_POLICY_FAILED, &pi);
+    sy_clean_line(out->id, sizeof out->id, pi.id);
+    sy_clean_line(out->source, sizeof out->source, pi.source);
+    out->line = pi.line;
+    out->forbid = pi.effect == SYMBI_CEDAR_FORBID;
+    out->failed = (v->policies_[i] & SY_POLICY_FAILED) != 0;
+    if (out->failed && v->failures_ && v->failures_->root.kind == SYMBI_ARRAY && v->failures_->root.u.a.items[i].kind == SYMBI_STRING) m = v->failures_->root.u.a.items[i].u.s;
+    sy_clean_line(out->message, sizeof out->message, m);
+    return true;
+}
+
+void symbi_verdict_shadow_policy(const symbi_verdict *v, char id[96])
+{
+    symbi_cedar_policy_info pi;
+    id[0] = 0;
+    if (!v->shadow_set_) return;
+    symbi_cedar_policy(v->shadow_set_, v->shadow_policy_, &pi);
+    sy_clean_line(id, 96, pi.id);
 }
 
 void sy_verdict_committed(symbi_verdict *v, uint64_t sequence)
@@ -149,8 +185,9 @@ static symbi_value decision_value(symbi_ctx *cx, sy_arena *a, const sy_decided *
     sy_obj_str(&o, "name", symbi_str_z(v->name));
     if (v->has_permit) sy_obj_hex(&o, "permit_nonce", v->permit.bytes + 4, 16);
     for (size_t i = 0; i < n; i++) {
-        const symbi_verdict_policy *p = &v->policies[i];
+        symbi_verdict_policy *p = sy_arena_alloc(a, sizeof *p);
         sy_obj q = sy_obj_new(a);
+        if (!p || !symbi_verdict_policy_at(v, i, p)) break; /* no memory: the arena says so */
         sy_obj_str(&q, "effect", p->forbid ? SY_LIT("forbid") : SY_LIT("permit"));
         if (p->failed) sy_obj_str(&q, "error", symbi_str_z(p->message));
         sy_obj_str(&q, "id", symbi_str_z(p->id));
@@ -162,9 +199,11 @@ static symbi_value decision_value(symbi_ctx *cx, sy_arena *a, const sy_decided *
     if (v->npolicies > n) sy_obj_count(&o, "policies_total", v->npolicies);
     sy_obj_str(&o, "reason", symbi_str_z(v->reason));
     if (v->has_shadow) {
+        char *id = sy_arena_alloc(a, 96);
         sy_obj q = sy_obj_new(a);
         sy_obj_str(&q, "decision", symbi_str_z(symbi_decision_name(v->shadow)));
-        sy_obj_str(&q, "policy", symbi_str_z(v->shadow_policy));
+        if (id) symbi_verdict_shadow_policy(v, id);
+        sy_obj_str(&q, "policy", symbi_str_z(id ? id : ""));
         sy_obj_put(&o, "shadow", sy_obj_value(&q));
     }
     return sy_obj_value(&o);

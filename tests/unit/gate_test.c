@@ -218,18 +218,19 @@ static void test_policy_codes_name_the_policy(void)
 {
     fixture f;
     symbi_verdict v;
+    symbi_verdict_policy vp;
     symbi_action a = call("count", "{\"path\":\"secret/a\"}");
     REQUIRE(setup(&f, "@id(\"yes\")\npermit(principal == Agent::\"bot\", action in Action::\"tool_call\", resource);\n"
                       "@id(\"no\")\nforbid(principal, action, resource)\nwhen { resource.name == \"count\" && context.input.path like \"secret/*\" };", NULL, false));
     memset(&v, 0, sizeof v);
     symbi_gate_check(f.gate, &a, NULL, &v);
     CHECK(v.code == SYMBI_CODE_FORBIDDEN && v.npolicies == 1);
-    CHECK(strcmp(v.policies[0].id, "no") == 0 && strcmp(v.policies[0].source, "p.cedar") == 0 && v.policies[0].forbid);
-    CHECK(v.policies[0].line == 3 || v.policies[0].line == 4);
+    CHECK(symbi_verdict_policy_at(&v, 0, &vp) && strcmp(vp.id, "no") == 0 && strcmp(vp.source, "p.cedar") == 0 && vp.forbid);
+    CHECK(vp.line == 3 || vp.line == 4);
     symbi_verdict_clear(&v);
     a = call("count", "{\"path\":\"open/a\"}");
     symbi_gate_check(f.gate, &a, NULL, &v);
-    CHECK(v.code == SYMBI_CODE_ALLOWED && v.npolicies == 1 && strcmp(v.policies[0].id, "yes") == 0);
+    CHECK(v.code == SYMBI_CODE_ALLOWED && v.npolicies == 1 && symbi_verdict_policy_at(&v, 0, &vp) && strcmp(vp.id, "yes") == 0 && !symbi_verdict_policy_at(&v, 1, &vp));
     symbi_verdict_clear(&v);
     a.agent = S("other");
     CHECK(code_of(&f, &a, NULL) == SYMBI_CODE_DEFAULT_DENY);
@@ -240,12 +241,13 @@ static void test_erroring_forbid_denies(void)
 {
     fixture f;
     symbi_verdict v;
+    symbi_verdict_policy vp;
     symbi_action a = call("count", "{\"path\":\"a\"}");
     REQUIRE(setup(&f, "permit(principal, action, resource);\n@id(\"broken\") forbid(principal, action, resource) when { context.ticket == 1 };", NULL, false));
     memset(&v, 0, sizeof v);
     symbi_gate_check(f.gate, &a, NULL, &v);
     CHECK(v.decision == SYMBI_DENY && v.code == SYMBI_CODE_POLICY_ERROR);
-    CHECK(v.npolicies >= 1 && v.policies[0].failed && strcmp(v.policies[0].id, "broken") == 0 && v.policies[0].message[0]);
+    CHECK(v.npolicies >= 1 && symbi_verdict_policy_at(&v, 0, &vp) && vp.failed && strcmp(vp.id, "broken") == 0 && vp.message[0]);
     symbi_verdict_clear(&v);
     close_fixture(&f, true);
     /* an erroring permit only fails to permit */

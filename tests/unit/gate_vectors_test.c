@@ -77,10 +77,12 @@ static bool same_policies(const symbi_value *expect, const char *key, const symb
     size_t n = list && list->kind == SYMBI_ARRAY ? list->u.a.n : 0, found = 0, have = 0;
     if (v->npolicies > SYMBI_VERDICT_POLICIES) return true; /* the verdict lists no more than that */
     for (size_t i = 0; i < v->npolicies; i++) {
-        if (v->policies[i].failed != failed) continue;
+        symbi_verdict_policy p;
+        if (!symbi_verdict_policy_at(v, i, &p)) return false;
+        if (p.failed != failed) continue;
         have++;
         for (size_t k = 0; k < n; k++)
-            if (eqz(list->u.a.items[k].u.s, v->policies[i].id)) found++;
+            if (eqz(list->u.a.items[k].u.s, p.id)) found++;
     }
     return have == n && found == n;
 }

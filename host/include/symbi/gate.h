@@ -121,29 +121,36 @@ typedef struct symbi_verdict_policy {
     char message[160];   /* of the failure */
 } symbi_verdict_policy;
 
-/* Caller-owned; zeroed = deny. Written in full by every check. Release with symbi_verdict_clear. */
+/* Caller-owned; zeroed = deny. Written in full by every check. Release with symbi_verdict_clear. Small: what few callers read (who said so,
+ * and in which words) is kept as references and told by the functions below. */
 typedef struct symbi_verdict {
     symbi_decision decision;
     symbi_code code;
-    char reason[400];
     symbi_action_kind kind;
-    char agent[128], name[136]; /* copies on one clean line; longer ids are refused */
-    uint8_t action_digest[32], policy_hash[32];
-    size_t npolicies;       /* all that determined or failed; the first 8 are listed below */
     bool has_permit;        /* only for ALLOW and MODIFY */
-    symbi_permit permit;
-    symbi_doc *input;       /* validated arguments (an object), or NULL */
-    symbi_tool *tool;       /* tool_call: a reference, or NULL */
     bool committed, redeemed;
     bool stored_approval;   /* allowed by an approval that the store holds: the commit uses it up */
     bool compat;            /* the gate decides as upstream's does (options.compat) */
     bool context_replaced;  /* compat: the context could not be converted, and policies saw an empty one */
     bool has_shadow;        /* a shadow set was asked too: */
     symbi_decision shadow;  /* what it would have said to the same request, ALLOW or DENY; without effect */
-    char shadow_policy[96]; /* the first policy that determined that, or "" */
+    uint32_t shadow_policy_; /* in shadow_set_, when that is not NULL */
+    uint8_t action_digest[32], policy_hash[32];
+    symbi_permit permit;
     uint64_t sequence;      /* of the audit entry, when committed */
-    symbi_verdict_policy policies[SYMBI_VERDICT_POLICIES]; /* only the first npolicies are written: kept last, and not cleared */
+    symbi_doc *input;       /* validated arguments (an object), or NULL */
+    symbi_tool *tool;       /* tool_call: a reference, or NULL */
+    symbi_cedar *set_, *shadow_set_; /* the sets that policies_ and shadow_policy_ are numbers in: references */
+    symbi_doc *failures_;   /* a message for each place of policies_, where some policy failed; or NULL */
+    size_t npolicies;       /* all that determined or failed; the first 8 are listed: symbi_verdict_policy_at */
+    uint32_t policies_[SYMBI_VERDICT_POLICIES]; /* index in the set, and whether it failed */
+    char agent[128], name[136]; /* copies on one clean line; longer ids are refused */
+    char reason[400];
 } symbi_verdict;
+/* The i-th listed policy; false past the end of the list. */
+SYMBI_API bool symbi_verdict_policy_at(const symbi_verdict *v, size_t i, symbi_verdict_policy *out);
+/* The first policy that determined the shadow set's answer, or "". */
+SYMBI_API void symbi_verdict_shadow_policy(const symbi_verdict *v, char id[96]);
 SYMBI_API void symbi_verdict_clear(symbi_verdict *v); /* drops references, zeroes: a deny again */
 
 typedef struct symbi_gate symbi_gate;
