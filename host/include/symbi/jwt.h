@@ -71,12 +71,15 @@ SYMBI_API symbi_str symbi_jwt_signature(const symbi_jwt *j);   /* decoded bytes 
 /* What verifies: a key for ES256, RS256 and EdDSA, a secret for HS*. */
 typedef struct symbi_jwt_key {
     const symbi_key *key;
-    symbi_str secret; /* HS*: at least 32 bytes unless short_secret_ok */
+    symbi_str secret; /* HS*: at least 32 bytes unless short_secret_ok; never the text of a PEM key */
+    bool short_secret_ok;
 } symbi_jwt_key;
-/* Header `alg` equal to the expected one, no `crit`, signature good. EVERIFY otherwise, with the reason. */
+/* Header `alg` equal to the expected one, no `crit`, signature good. EVERIFY otherwise, with the reason. A key that does not
+ * fit alg is EINVAL with the reason KEY. jwk, jku, x5c and the like in the header are not looked at. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_jwt_check_signature(symbi_ctx *cx, const symbi_jwt *j, symbi_jwt_alg alg, const symbi_jwt_key *key, symbi_jwt_reason *reason, symbi_err *err);
 
-/* The registered claims (RFC 7519 section 4.1). Zero-initialise. Times in whole seconds; a claim that is no integer (or, with
+/* The registered claims (RFC 7519 section 4.1). A token is good while now < exp + leeway. A claim that is needed and absent is
+ * MISSING_CLAIM (exp: MISSING_EXP), iss and aud included; err->path names it. Zero-initialise. Times in whole seconds; a claim that is no integer (or, with
  * float_times, no finite number) is CLAIM_TYPE. */
 typedef struct symbi_jwt_rules {
     uint32_t size;          /* sizeof(symbi_jwt_rules) */
@@ -86,8 +89,8 @@ typedef struct symbi_jwt_rules {
     bool exp_optional;      /* default: exp is required */
     bool float_times;
     bool check_iat;         /* iat > now + leeway is FUTURE */
-    symbi_str issuer;       /* n == 0: not checked; else iss must be there and equal */
-    symbi_str audience;     /* n == 0: not checked; else aud (text or array) must contain it: absent is refused */
+    symbi_str issuer;       /* n == 0: not checked; else iss must be there (MISSING_CLAIM) and equal (ISSUER) */
+    symbi_str audience;     /* n == 0: not checked; else aud (text or array) must be there and contain it */
     bool refuse_audience;   /* a token that carries aud is refused when no audience is configured */
     symbi_str typ;          /* n == 0: not checked; else header typ must equal it */
     const symbi_str *required; /* claims that must be present */
@@ -99,11 +102,14 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_jwt_check_claims(const symbi_jwt *j,
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_jwt_verify(symbi_ctx *cx, symbi_str token, symbi_jwt_alg alg, const symbi_jwt_key *key, const symbi_jwt_rules *rules, symbi_jwt **out, symbi_jwt_reason *reason, symbi_err *err);
 
 /* A JWKS document (RFC 7517 section 5): picks the key for a kid. use other than "sig", key_ops without "verify", an alg that
- * differs from the expected one, or two keys with one kid are never picked. No kid in the token: only a set of one key. */
+ * differs from the expected one, or two keys with one kid are never picked. No kid in the token (kid.p NULL): only a set of one
+ * key. ENOTFOUND when there is none to pick; at most SYMBI_JWKS_MAX keys. The key comes from the ctx's cache. */
+enum { SYMBI_JWKS_MAX = 256 };
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_jwks_find(symbi_ctx *cx, const symbi_value *jwks, symbi_str kid, symbi_jwt_alg alg, symbi_key **out, symbi_err *err);
 
 /* Compact token over claims (an object, written as given in its order). header: further members after alg (typ, kid, ...), in
- * order; NULL for {"alg","typ":"JWT"}. */
+ * order; NULL for {"alg","typ":"JWT"}. alg and crit among them: EINVAL. A token that would be longer than SYMBI_JWT_MAX_BYTES is
+ * ELIMIT. RS256 is not issued (EUNSUPPORTED). */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_jwt_issue(symbi_ctx *cx, symbi_jwt_alg alg, const symbi_jwt_key *key, const symbi_value *header, const symbi_value *claims, symbi_text *out, symbi_err *err);
 
 #ifdef __cplusplus

@@ -11,6 +11,8 @@
 #include "symbi/ctx.h"
 #include "symbi/gate.h"
 #include "symbi/json.h"
+#include "symbi/netguard.h"
+#include "symbi/jwt.h"
 #include "symbi/run.h"
 #include "symbi/schemapin.h"
 #include "symbi/toml.h"
