@@ -1,6 +1,7 @@
 /* bindings/io.c: luaopen_symbi_io: the drivers' C side for Lua. Loaded on first use; symbi.core works without it. Its table is
  * what require "symbi.io" (lua/symbi/io/init.lua) falls back to:
  *   files     read_file read_file_info write_file append_file list_dir stat mkdir realpath remove remove_tree touch lock (io_file.c)
+ *   memory    memory_store                                                        (io_memory.c)
  *   tools     spawner exec start                                          (io_exec.c)
  *   http      http transfer                                               (io_http.c)
  *   loop      loop                                                        (io_loop.c)
@@ -163,6 +164,7 @@ int luaopen_symbi_io(lua_State *L)
     lua_newtable(L);
     symL_setfuncs(L, funcs);
     l_io_file_open(L);
+    l_io_memory_open(L);
     l_io_exec_open(L);
     l_io_http_open(L);
     l_io_loop_open(L);

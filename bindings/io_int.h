@@ -42,4 +42,5 @@ void l_io_exec_open(lua_State *L); /* the others add their functions to the tabl
 void l_io_http_open(lua_State *L);
 void l_io_loop_open(lua_State *L);
 void l_io_file_open(lua_State *L);
+void l_io_memory_open(lua_State *L);
 #endif

@@ -1,0 +1,53 @@
+/* io/memory_int.h: what the files of the memory store share. */
+#ifndef SY_IO_MEMORY_INT_H
+#define SY_IO_MEMORY_INT_H
+#include "base/buf.h"
+#include "base/ctx.h"
+#include "base/map.h"
+#include "symbi/memory_store.h"
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+/* What tells whether a file is the one that was read. */
+typedef struct sy_file_stamp {
+    uint64_t ino, size;
+    int64_t mtime_ns, ctime_ns;
+} sy_file_stamp;
+
+typedef struct sy_memory_entry {
+    char key[SYMBI_MEMORY_KEY_BYTES];
+    sy_file_stamp stamp;
+    symbi_doc *doc;
+    char *folded; /* the items, folded, one a line: what a search looks through first */
+    size_t folded_n, bytes;
+} sy_memory_entry;
+
+struct symbi_memory_store {
+    symbi_ctx *cx;
+    symbi_alloc alloc;
+    char *root;
+    size_t root_n;
+    int dir; /* the root, open: names are looked up below it */
+    symbi_memory_store_options o;
+    int64_t last_cleanup; /* ms; 0: never */
+    sy_map map;            /* key -> sy_memory_entry, never removed, emptied instead */
+    sy_memory_entry **entry;
+    size_t entries, cap_entries, cached_bytes;
+    char *index_path;
+    size_t index_n;
+    sqlite3 *db; /* the search index, opened at the first search */
+};
+
+/* memory_store.c */
+bool sy_memory_stamp(const struct stat *st, sy_file_stamp *out); /* false: changed too lately to tell further changes apart */
+/* The file of key, read and parsed or from the cache; *e is borrowed until the next call. ENOTFOUND where there is none. */
+symbi_status sy_memory_get(symbi_memory_store *m, const char *key, symbi_str agent, sy_memory_entry **e, symbi_err *err);
+
+/* memory_search.c: query in words, folded */
+enum { SY_MEMORY_WORDS = 16 };
+
+/* memory_index.c */
+symbi_status sy_memory_index_search(symbi_memory_store *m, symbi_str query, symbi_str agent, symbi_str section, size_t limit, symbi_doc **out, size_t *unread, symbi_err *err);
+void sy_memory_index_close(symbi_memory_store *m);
+#endif
