@@ -115,6 +115,7 @@ typedef struct symbi_netguard_target {
     bool tls;
     bool is_addr;        /* the host is an address: addr */
     bool allowed;        /* named by allow, or by the operator: any address but those of metadata services */
+    bool by_addr;        /* `only` has ranges but not this name: its address must lie in one of them */
     symbi_netaddr addr;
     symbi_netguard_why why; /* set on refusal */
 } symbi_netguard_target;
