@@ -56,8 +56,8 @@ typedef struct ud_key { symbi_key *p; } ud_key;
 
 /* uservalue: table that keeps the audit alive */
 typedef struct ud_gate { symbi_gate *p; } ud_gate;
-/* uservalue: the gate */
-typedef struct ud_verdict { symbi_verdict v; symbi_facts f; } ud_verdict;
+/* holds references of its own, not the gate */
+typedef struct ud_verdict { symbi_verdict v; } ud_verdict;
 /* uservalue: table that keeps gate and audit alive */
 typedef struct ud_run { symbi_run *p; } ud_run;
 

@@ -3,7 +3,7 @@
 the rounds' medians, and what the call from Lua costs above the call from C (target: 2 us). Prints one JSON object."""
 import json, os, subprocess, sys
 
-build, rounds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 7
+build, rounds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 21
 VMS = {"lua5.1": "5.1", "lua5.2": "5.2", "lua5.3": "5.3", "lua5.4": "5.4", "luajit": "5.1"}
 KINDS = ("table_us", "used_us", "fresh_us", "json_us")
 least = {}

@@ -88,6 +88,47 @@ describe("symbi.gate", function()
         assert.has_error(function() gate:check { agent = "bot", name = "read", arguments = {}, arguments_json = "{}" } end)
     end)
 
+    it("reads small and large tables alike", function()
+        local gate = open(ALL .. [[
+            forbid(principal, action, resource) when { context has a && context.a == {list: [1, "x", true], deep: {deeper: {n: 3}}, empty: {}} };
+            forbid(principal, action, resource) when { context has k100 && context.k007 == 7 && context.k100 == 100 };
+            forbid(principal, action, resource) when { context has d && context.d.d.d.d.d.d == 1 };
+            forbid(principal, action, resource) when { context has none && context.none == [] };]])
+        local null, array = symbi.null, symbi.array
+        local function code(context) return gate:check(call(), { context = context }).code end
+        assert.equal("FORBIDDEN", code { a = { list = { 1, "x", true }, deep = { deeper = { n = 3 } }, empty = {} } })
+        assert.equal("ALLOWED", code { a = { list = { 1, "x", false }, deep = { deeper = { n = 3 } }, empty = {} } })
+        local many = {}
+        for i = 1, 100 do many[("k%03d"):format(i)] = i end
+        assert.equal("FORBIDDEN", code(many)) -- more than the scratch of a call holds
+        assert.equal("FORBIDDEN", code { d = { d = { d = { d = { d = { d = 1 } } } } } })
+        assert.equal("FORBIDDEN", code { none = array {} }) -- with a metatable
+        assert.equal("ALLOWED", code { other = {} })
+        assert.equal("BAD_CONTEXT", code { n = null })
+        -- what is no data, and where it stands
+        for where, context in pairs { ["facts.context/a/b: "] = { a = { b = function() end } }, ["facts.context/n: a number is NaN"] = { n = 0 / 0 },
+            ["facts.context/l: the list has no item 1"] = { l = { [2] = 1 } }, ["facts.context/m: a list cannot have"] = { m = { 1, x = 1 } } } do
+            local ok, message = pcall(gate.check, gate, call(), { context = context })
+            assert.is_false(ok)
+            assert.truthy(message:find(where, 1, true), message)
+        end
+        local itself = {}
+        itself.itself = itself
+        assert.has_error(function() gate:check(call(), { context = itself }) end)
+        assert.has_error(function() gate:check(call(), { contxt = {} }) end)
+        assert.has_error(function() gate:check(call(), { [1] = {} }) end)
+        assert.has_error(function() gate:check { [1] = "bot" } end)
+        assert.has_error(function() gate:check { agent = 1 } end)
+        assert.has_error(function() gate:check(call(), { tool_calls = 1.5 }) end)
+        -- the same action, however it is written
+        local wide = symbi.tool { name = "wide", args = { n = "integer", s = "string", b = "boolean", x = "number" }, run = function() end }
+        local other = open(ALL, { tools = { wide } })
+        local v = other:check { agent = "bot", name = "wide", arguments = { n = 3, s = "t", b = true, x = 0.5 } }
+        assert.equal("ALLOWED", v.code)
+        assert.equal(v.action_digest, other:check { agent = "bot", name = "wide", arguments_json = '{"x":0.5,"s":"t","n":3,"b":true}' }.action_digest)
+        assert.equal(v.action_digest, other:check { agent = "bot", name = "wide", arguments = setmetatable({ n = 3.0, s = "t", b = true, x = 0.5 }, {}) }.action_digest)
+    end)
+
     it("denies everything without policies", function()
         for _, policies in ipairs { {}, { { name = "x", text = "// nothing" } } } do
             local gate = assert(symbi.gate.open { policies = policies, tools = { read } })
