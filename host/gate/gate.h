@@ -69,6 +69,10 @@ void sy_approval_take(symbi_gate *g, const uint8_t digest[32]);
  * becomes a deny. hold: n texts to free. */
 SYMBI_MUST_USE symbi_status sy_approvals_use(symbi_ctx *cx, symbi_audit *audit, symbi_verdict *const *v, size_t n, symbi_store_kv *kv, symbi_text *hold, size_t *nkv, symbi_err *err);
 
+/* refuse.c: the permit_refused event, for whoever keeps a trail of their own (a run). */
+bool sy_is_refusal(symbi_code code);
+SYMBI_MUST_USE symbi_status sy_refusal_event(symbi_ctx *cx, const symbi_verdict *v, symbi_code code, symbi_text *out, symbi_err *err);
+
 /* verdict.c: one policy_evaluated event over n verdicts as JSON text. */
 typedef struct sy_decided {
     const symbi_verdict *v;

@@ -107,6 +107,7 @@ symbi_status sy_run_observe(symbi_run *r, size_t i, const symbi_reply *reply, sy
         s.p = text;
         s.n = n;
         failed(r, p, sy_run_dup(&r->turn, s));
+        if (reply->error.code == SYMBI_EPERMIT && p->plan && !r->turn.status) sy_run_event_order_refused(r, p, p->observation); /* the executor did not believe the order */
         return r->turn.status ? sy_arena_fail(&r->turn, "the turn", err) : SYMBI_OK;
     }
     if (!p->plan) { /* whatever the driver did, it did not do it with our plan */

@@ -244,6 +244,36 @@ symbi_status sy_run_event_acted(symbi_run *r, symbi_err *err)
     return sy_run_event(r, sy_obj_value(&q), err);
 }
 
+/* Puts t on the trail, or into the queue where the run may not write (commit_effect). */
+static void refused(symbi_run *r, symbi_text *t)
+{
+    symbi_err why;
+    bool waiting;
+    if (r->refusals++ >= SY_REFUSALS_KEPT) symbi_text_free(t);
+    else if (!queue(r, t, &why) && !r->o.commit_effect && r->phase == SY_PHASE_ACT) (void)!sy_run_commit(r, false, &waiting, &why);
+}
+
+void sy_run_event_refused(symbi_run *r, const sy_proposal *p, symbi_code code)
+{
+    symbi_text t;
+    if (sy_is_refusal(code) && !sy_refusal_event(r->cx, &p->v, code, &t, NULL)) refused(r, &t);
+}
+
+void sy_run_event_order_refused(symbi_run *r, const sy_proposal *p, symbi_str reason)
+{
+    symbi_text t;
+    sy_obj o = sy_obj_new(&r->turn);
+    symbi_value v;
+    sy_obj_hex(&o, "action_digest", p->v.action_digest, 32);
+    sy_obj_str(&o, "call_id", p->call_id);
+    sy_obj_str(&o, "name", p->name);
+    sy_obj_hex(&o, "plan_digest", p->plan->digest, 32);
+    sy_obj_str(&o, "reason", reason);
+    sy_obj_str(&o, "type", SY_LIT("order_refused"));
+    v = sy_obj_value(&o);
+    if (!r->turn.status && !symbi_json_write(r->cx, &v, SYMBI_JSON_CANONICAL, &t, NULL)) refused(r, &t);
+}
+
 symbi_status sy_run_event_terminated(symbi_run *r, symbi_err *err)
 {
     sy_obj o, u;

@@ -431,6 +431,7 @@ symbi_status symbi_run_redeem(symbi_run *r, uint64_t id, symbi_str permit, symbi
 {
     sy_open *o = find_open(r, id);
     symbi_plan_options po;
+    symbi_code code = SYMBI_CODE_UNSPECIFIED;
     symbi_status st;
     *plan = NULL;
     memset(order, 0, sizeof *order);
@@ -442,8 +443,9 @@ symbi_status symbi_run_redeem(symbi_run *r, uint64_t id, symbi_str permit, symbi
     po.base_env = r->o.base_env;
     po.nbase_env = r->o.nbase_env;
     po.host_timeout_ms = r->o.tool_timeout_ms;
-    st = symbi_gate_redeem(r->o.gate, &r->calls[o->call].v, permit, &po, plan, order, NULL, err);
+    st = symbi_gate_redeem(r->o.gate, &r->calls[o->call].v, permit, &po, plan, order, &code, err);
     if (!st) r->calls[o->call].plan = symbi_plan_ref(*plan); /* what the answer must belong to */
+    else if (code != SYMBI_CODE_ALLOWED) sy_run_event_refused(r, &r->calls[o->call], code);
     return st;
 }
 

@@ -49,7 +49,7 @@ typedef struct sy_open {
     bool cancel_sent;
 } sy_open;
 
-enum { SY_EVENTS_KEPT = 256, SY_MODEL_TRIES = 3 };
+enum { SY_EVENTS_KEPT = 256, SY_MODEL_TRIES = 3, SY_REFUSALS_KEPT = 256 };
 
 struct symbi_run {
     symbi_ctx *cx;
@@ -74,6 +74,7 @@ struct symbi_run {
     sy_open *open;
     size_t nopen, open_cap;
     int64_t act_started_mono;
+    unsigned refusals;    /* permits and orders refused in this run; so many are recorded, the rest is one driver repeating itself */
     bool acted;           /* tools_dispatched of this turn is queued or written */
     symbi_doc **schemas;  /* of the tools offered to the model, made once */
     sy_model_tool *offered;
@@ -98,6 +99,10 @@ SYMBI_MUST_USE symbi_status sy_run_event_started(symbi_run *r, symbi_err *err);
 SYMBI_MUST_USE symbi_status sy_run_event_judged(symbi_run *r, symbi_err *err);
 SYMBI_MUST_USE symbi_status sy_run_event_acted(symbi_run *r, symbi_err *err);
 SYMBI_MUST_USE symbi_status sy_run_event_terminated(symbi_run *r, symbi_err *err);
+/* A permit that was refused on its way to a plan, and an order that the executor refused: on the trail at once where the run may write, else
+ * with the next batch. Never fails: what could not be written waits in the queue, and the next commit has it. */
+void sy_run_event_refused(symbi_run *r, const sy_proposal *p, symbi_code code);
+void sy_run_event_order_refused(symbi_run *r, const sy_proposal *p, symbi_str reason);
 /* The queued events in one transaction. OK: written (or handed out: then *waiting). */
 SYMBI_MUST_USE symbi_status sy_run_commit(symbi_run *r, bool durable, bool *waiting, symbi_err *err);
 void sy_run_committed(symbi_run *r);     /* the queue is on the trail: empties it */

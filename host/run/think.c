@@ -70,6 +70,7 @@ symbi_status sy_run_ask_model(symbi_run *r, symbi_effect *out, symbi_err *err)
         sy_model_decoder_free(r->decoder);
         if ((st = sy_model_decoder_new(r->cx, &r->endpoint, &rq, &r->decoder, err))) return st;
         out->http = r->http.rq;
+        out->http.by_operator = true; /* the provider's base URL is configuration */
     }
     if (left >= 0 && left < ms) ms = left;
     o = sy_run_open(r, SYMBI_EFFECT_MODEL, 0, ms + 1000, err); /* the transport's own limit comes first */

@@ -301,10 +301,17 @@ static void test_permits_of_effects(void)
     REQUIRE(next(&g) == SYMBI_EFFECT_TOOL);
     b = g.ef;
     CHECK(symbi_run_redeem(g.run, a.id, permit_str(&b.permit), &plan, &order, &g.err) == SYMBI_EPERMIT);
+    CHECK(trail_has(&g, symbi_audit_len(g.audit) - 1, "\"code\":\"PERMIT_MISMATCH\"") && trail_has(&g, symbi_audit_len(g.audit) - 1, "\"type\":\"permit_refused\""));
     CHECK(symbi_run_redeem(g.run, 999, permit_str(&a.permit), &plan, &order, &g.err) == SYMBI_ESTATE);
     CHECK_OK(symbi_run_redeem(g.run, a.id, permit_str(&a.permit), &plan, &order, &g.err), g.err);
     symbi_plan_unref(plan);
     CHECK(symbi_run_redeem(g.run, a.id, permit_str(&a.permit), &plan, &order, &g.err) == SYMBI_EPERMIT);
+    CHECK(trail_has(&g, symbi_audit_len(g.audit) - 1, "\"code\":\"PERMIT_USED\""));
+    {
+        uint64_t len = symbi_audit_len(g.audit);
+        for (int i = 0; i < 400; i++) CHECK(symbi_run_redeem(g.run, a.id, permit_str(&a.permit), &plan, &order, &g.err) == SYMBI_EPERMIT);
+        CHECK(symbi_audit_len(g.audit) == len + 254); /* a driver that repeats itself does not fill the trail */
+    }
     memset(&r, 0, sizeof r); /* b answered without its permit: the answer is not believed */
     {
         symbi_exec_result x;
@@ -319,6 +326,55 @@ static void test_permits_of_effects(void)
     REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
     CHECK(conversation_has(&g, "without redeeming"));
     rig_close(&g);
+}
+
+/* The executor is another process and checks the order itself: what it refuses is on the trail of the run. */
+static void test_refused_orders(void)
+{
+    for (int effect = 0; effect < 2; effect++) {
+        rig g;
+        symbi_plan *plan;
+        symbi_order order;
+        symbi_reply r;
+        bool refused = false, permit = false;
+        REQUIRE(setup(&g, k_policy));
+        g.o.commit_effect = effect;
+        REQUIRE(start(&g));
+        for (bool done = false; !done;) {
+            memset(&r, 0, sizeof r);
+            switch (next(&g)) {
+            case SYMBI_EFFECT_MODEL:
+                if (g.model_calls) answer_model(&g, "{\"content\":\"sorry\"}");
+                else answer_model(&g, ONE_CALL("count", "{\"path\":\"a\"}"));
+                break;
+            case SYMBI_EFFECT_TOOL:
+                CHECK(symbi_run_redeem(g.run, g.ef.id, S("nonsense"), &plan, &order, &g.err) == SYMBI_EPERMIT);
+                CHECK_OK(symbi_run_redeem(g.run, g.ef.id, permit_str(&g.ef.permit), &plan, &order, &g.err), g.err);
+                symbi_plan_unref(plan);
+                r.error.code = SYMBI_EPERMIT;
+                strcpy(r.error.msg, "the permit was used already");
+                CHECK_OK(symbi_run_resolve(g.run, g.ef.id, &r, &g.err), g.err);
+                break;
+            case SYMBI_EFFECT_COMMIT: {
+                uint8_t receipt[32];
+                CHECK_OK(symbi_audit_apply(g.cx, &g.store, g.ef.batch, receipt, &g.err), g.err);
+                r.receipt = (symbi_str){ (const char *)receipt, sizeof receipt };
+                CHECK_OK(symbi_run_resolve(g.run, g.ef.id, &r, &g.err), g.err);
+                break;
+            }
+            case SYMBI_EFFECT_DONE: done = true; break;
+            default: REQUIRE(!"an effect nobody asked for");
+            }
+        }
+        for (uint64_t i = 0; i < symbi_audit_len(g.audit); i++) {
+            symbi_store_row row;
+            REQUIRE(!g.store.row(g.store.ud, S("main"), i, &row, &g.err));
+            if (memmem(row.event.p, row.event.n, "\"type\":\"order_refused\"", 22) && memmem(row.event.p, row.event.n, "used already", 12)) refused = true;
+            if (memmem(row.event.p, row.event.n, "\"code\":\"PERMIT_FOREIGN\"", 23)) permit = true;
+        }
+        CHECK(refused && permit);
+        rig_close(&g);
+    }
 }
 
 static void test_approval(void)
@@ -677,6 +733,7 @@ int main(void)
     RUN(test_a_denied_answer_goes_back_to_the_model);
     RUN(test_deny_all_means_no_effects);
     RUN(test_permits_of_effects);
+    RUN(test_refused_orders);
     RUN(test_approval);
     RUN(test_no_trail_no_tool);
     RUN(test_commit_as_an_effect);
