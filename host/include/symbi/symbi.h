@@ -15,6 +15,7 @@
 #include "symbi/jwt.h"
 #include "symbi/run.h"
 #include "symbi/schemapin.h"
+#include "symbi/schemapin_skill.h"
 #include "symbi/toml.h"
 #include "symbi/toolclad.h"
 #include "symbi/value.h"

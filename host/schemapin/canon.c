@@ -1,0 +1,474 @@
+/* schemapin/canon.c: the canonical form "schemapin-v1": members sorted by key in byte order, no white space, strings with the
+ * short escapes and nothing else escaped, integers exact, floats as Python's repr writes them. It has a reader of its own above
+ * the JSON tokeniser, since signatures made elsewhere must verify here: with duplicate members (the last wins, as everywhere)
+ * and with integers beyond 64 bits, both of which symbi_json_parse refuses. */
+#include "schemapin/canon.h"
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/map.h"
+#include "base/str.h"
+#include "base/utf8.h"
+#include "codec/num.h"
+#include "symbi/json.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* ---- reading --------------------------------------------------------------------------------------------------------- */
+
+typedef struct reader {
+    symbi_ctx *cx;
+    sy_arena *a;
+    symbi_json_reader r;
+    symbi_member *stack; /* members and items whose container is still open */
+    size_t n, cap, nodes;
+    unsigned flags, notes;
+    symbi_err *err;
+} reader;
+
+static bool push(reader *r, symbi_str key, const symbi_value *v)
+{
+    if (sy_grow(&r->cx->alloc, (void **)&r->stack, &r->cap, r->n + 1, sizeof *r->stack)) return false;
+    r->stack[r->n].key = key;
+    r->stack[r->n++].val = *v;
+    return true;
+}
+
+static symbi_str string_of(reader *r, const symbi_json_token *t)
+{
+    char *p;
+    symbi_str s = t->u.s;
+    if (!t->escaped) return s;
+    p = sy_arena_alloc(r->a, s.n + 1);
+    if (!p) return (symbi_str){ NULL, 0 };
+    s.n = symbi_json_unescape(t->u.s, p);
+    s.p = p;
+    return s;
+}
+
+/* Members m[0..n): a key seen again overwrites the first. Returns how many are left, SIZE_MAX when out of memory. */
+static size_t merge_pairwise(reader *r, symbi_member *m, size_t n)
+{
+    size_t k = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t j = 0;
+        while (j < k && !sy_str_eq(m[j].key, m[i].key)) j++;
+        if (j < k) {
+            m[j].val = m[i].val;
+            r->notes |= SYMBI_SCHEMAPIN_NOTE_DUPLICATE;
+        } else m[k++] = m[i];
+    }
+    return k;
+}
+
+static size_t merge(reader *r, symbi_member *m, size_t n)
+{
+    sy_map map;
+    size_t k = 0;
+    if (n <= 12) return merge_pairwise(r, m, n);
+    sy_map_init(&map, r->cx->alloc, r->cx->seed);
+    for (size_t i = 0; i < n; i++) {
+        bool fresh;
+        sy_map_entry *e = sy_map_put(&map, m[i].key, &fresh);
+        if (!e) {
+            sy_map_free(&map);
+            return SIZE_MAX;
+        }
+        if (fresh) {
+            e->val.u = k;
+            m[k++] = m[i];
+        } else {
+            m[e->val.u].val = m[i].val;
+            r->notes |= SYMBI_SCHEMAPIN_NOTE_DUPLICATE;
+        }
+    }
+    sy_map_free(&map);
+    return k;
+}
+
+/* The container that began at stack[from], as a value. */
+static symbi_status close_container(reader *r, size_t from, bool object, symbi_value *v)
+{
+    size_t n = r->n - from, left;
+    r->n = from;
+    if (!object) {
+        symbi_value *items = sy_arena_alloc(r->a, n * sizeof *items);
+        if (!items) return sy_arena_fail(r->a, "the document", r->err);
+        for (size_t i = 0; i < n; i++) items[i] = r->stack[from + i].val;
+        *v = sy_val_array(items, n);
+        return SYMBI_OK;
+    }
+    left = merge(r, r->stack + from, n);
+    if (left == SIZE_MAX) return sy_fail_nomem(r->err);
+    if (left < n && (r->flags & SYMBI_SCHEMAPIN_STRICT)) return sy_fail(r->err, SYMBI_ESCHEMA, "a member appears twice in one object");
+    *v = sy_val_object(sy_arena_memdup(r->a, r->stack + from, left * sizeof *r->stack), left);
+    if (left && !v->u.o.members) return sy_arena_fail(r->a, "the document", r->err);
+    return SYMBI_OK;
+}
+
+static symbi_status read_all(reader *r, symbi_value *root)
+{
+    struct {
+        size_t from;
+        symbi_str key;
+        bool object;
+    } open[SYMBI_JSON_MAX_DEPTH];
+    size_t depth = 0;
+    symbi_str key = { NULL, 0 };
+    symbi_json_token t;
+    for (;;) {
+        symbi_status st = symbi_json_next(&r->r, &t, r->err);
+        symbi_value v = { 0 };
+        if (st) return st;
+        if (t.event == SYMBI_JSON_EOF) return SYMBI_OK;
+        if (++r->nodes > r->cx->limits.doc_nodes) return sy_fail(r->err, SYMBI_ELIMIT, "more than %zu values in one document", r->cx->limits.doc_nodes);
+        switch ((symbi_json_event)t.event) {
+        case SYMBI_JSON_KEY:
+            key = string_of(r, &t);
+            if (r->a->status) return sy_arena_fail(r->a, "the document", r->err);
+            continue;
+        case SYMBI_JSON_ARRAY:
+        case SYMBI_JSON_OBJECT:
+            open[depth].from = r->n;
+            open[depth].key = key;
+            open[depth++].object = t.event == SYMBI_JSON_OBJECT;
+            continue;
+        case SYMBI_JSON_END:
+            depth--;
+            st = close_container(r, open[depth].from, open[depth].object, &v);
+            if (st) return st;
+            key = open[depth].key;
+            break;
+        case SYMBI_JSON_BOOL: v = sy_val_bool(t.u.b); break;
+        case SYMBI_JSON_INT: v = sy_val_int(t.u.i); break;
+        case SYMBI_JSON_DOUBLE: v = sy_val_double(t.u.d); break;
+        case SYMBI_JSON_BIGINT_TEXT:
+            v.kind = SY_SP_BIGINT;
+            v.u.s = t.u.s;
+            break;
+        case SYMBI_JSON_STRING:
+            v = sy_val_str(string_of(r, &t));
+            if (r->a->status) return sy_arena_fail(r->a, "the document", r->err);
+            break;
+        default: break; /* null; EOF cannot be */
+        }
+        v.line = t.line;
+        if (!depth) *root = v;
+        else if (!push(r, key, &v)) return sy_fail_nomem(r->err);
+    }
+}
+
+symbi_status sy_sp_read(symbi_ctx *cx, sy_arena *a, symbi_str text, unsigned flags, symbi_value *out, unsigned *notes, symbi_err *err)
+{
+    reader r = { .cx = cx, .a = a, .flags = flags, .err = err };
+    symbi_status st;
+    memset(out, 0, sizeof *out);
+    if (text.n > cx->limits.doc_bytes) return sy_fail(err, SYMBI_ELIMIT, "the document is larger than %zu bytes", cx->limits.doc_bytes);
+    symbi_json_reader_init(&r.r, text, cx->limits.doc_depth, SYMBI_JSON_BIGINT);
+    st = read_all(&r, out);
+    sy_free(&cx->alloc, r.stack, r.cap * sizeof *r.stack);
+    *notes |= r.notes;
+    return st;
+}
+
+/* ---- numbers --------------------------------------------------------------------------------------------------------- */
+
+/* The shortest digits of a finite d > 0 and the place of the point: value = 0.DIGITS * 10^point. Returns the digits' count. */
+static size_t digits_of(double d, char digits[32], int *point)
+{
+    char es[32];
+    size_t n = sy_num_write_double(d, SY_NUM_ES, es), k = 0, i = 0;
+    int before = 0, exp = 0, lead = 0;
+    bool seen_point = false;
+    for (; i < n && es[i] != 'e'; i++) {
+        if (es[i] == '.') {
+            seen_point = true;
+            continue;
+        }
+        if (!k && es[i] == '0') {
+            if (seen_point) lead++;
+            continue;
+        }
+        digits[k++] = es[i];
+        if (!seen_point) before++;
+    }
+    if (i < n) {
+        bool neg = es[i + 1] == '-';
+        for (i += 2; i < n; i++) exp = exp * 10 + (es[i] - '0');
+        if (neg) exp = -exp;
+    }
+    while (k > 1 && digits[k - 1] == '0') k--;
+    *point = (before ? before : -lead) + exp;
+    return k;
+}
+
+/* d as Python's repr or Rust's ryu spells it; both use the shortest digits and differ in where exponents begin. */
+static size_t write_float(double d, bool serde, char out[48])
+{
+    char digits[32];
+    size_t n = 0, k;
+    int point;
+    if (signbit(d)) out[n++] = '-', d = -d;
+    if (d == 0) {
+        memcpy(out + n, "0.0", 3);
+        return n + 3;
+    }
+    k = digits_of(d, digits, &point);
+    if (point > 16 || point <= (serde ? -5 : -4)) {
+        int e = point - 1;
+        out[n++] = digits[0];
+        if (k > 1) {
+            out[n++] = '.';
+            memcpy(out + n, digits + 1, k - 1);
+            n += k - 1;
+        }
+        out[n++] = 'e';
+        if (e < 0) out[n++] = '-', e = -e;
+        else if (!serde) out[n++] = '+';
+        if (e >= 100) out[n++] = (char)('0' + e / 100);
+        if (e >= 10 || !serde) out[n++] = (char)('0' + e / 10 % 10);
+        out[n++] = (char)('0' + e % 10);
+        return n;
+    }
+    if (point <= 0) {
+        out[n++] = '0';
+        out[n++] = '.';
+        for (; point < 0; point++) out[n++] = '0';
+        memcpy(out + n, digits, k);
+        return n + k;
+    }
+    for (int i = 0; i < point; i++) out[n++] = (size_t)i < k ? digits[i] : '0';
+    out[n++] = '.';
+    if (k <= (size_t)point) out[n++] = '0';
+    else {
+        memcpy(out + n, digits + point, k - (size_t)point);
+        n += k - (size_t)point;
+    }
+    return n;
+}
+
+/* ---- writing --------------------------------------------------------------------------------------------------------- */
+
+typedef struct writer {
+    symbi_ctx *cx;
+    symbi_json_out o;
+    const symbi_member **order; /* scratch: the members of the objects that are open, sorted */
+    size_t n, cap;
+    unsigned how, flags, notes;
+    symbi_err *err;
+} writer;
+
+static symbi_status unportable(writer *w, const char *what)
+{
+    w->notes |= SYMBI_SCHEMAPIN_NOTE_NUMBER;
+    if (w->flags & SYMBI_SCHEMAPIN_FOR_SIGNING)
+        return sy_fail(w->err, SYMBI_ESCHEMA, "a number that is not signed, because implementations write it differently: %s", what);
+    return SYMBI_OK;
+}
+
+static symbi_status write_double(writer *w, double d)
+{
+    char b[48];
+    size_t n;
+    symbi_status st = SYMBI_OK;
+    if (!isfinite(d)) return sy_fail(w->err, SYMBI_ESCHEMA, "JSON has no NaN and no infinity");
+    n = write_float(d, (w->how & SY_SP_SERDE) != 0, b);
+    if (memchr(b, 'e', n)) st = unportable(w, "a float that is written with an exponent; use a plain decimal or a string");
+    else if (d == rint(d)) w->notes |= SYMBI_SCHEMAPIN_NOTE_NUMBER; /* 1.0 is 1 to JavaScript and Go */
+    if (st) return st;
+    symbi_json_out_raw(&w->o, (symbi_str){ b, n });
+    return SYMBI_OK;
+}
+
+static symbi_status write_big(writer *w, symbi_str digits)
+{
+    double d;
+    symbi_status st;
+    if (w->how & SY_SP_SERDE) { /* up to 2^64-1 exact, beyond as a float */
+        if (digits.p[0] != '-' && (digits.n < 20 || (digits.n == 20 && memcmp(digits.p, "18446744073709551615", 20) <= 0))) {
+            symbi_json_out_raw(&w->o, digits);
+            return SYMBI_OK;
+        }
+        if (!symbi_json_number(digits, &d)) return sy_fail(w->err, SYMBI_ESCHEMA, "a number too large for a double");
+        return write_double(w, d);
+    }
+    st = unportable(w, "an integer beyond 64 bits; use a string");
+    if (st) return st;
+    symbi_json_out_raw(&w->o, digits);
+    return SYMBI_OK;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    return sy_str_cmp((*(const symbi_member *const *)a)->key, (*(const symbi_member *const *)b)->key);
+}
+
+static symbi_status write_string(writer *w, symbi_str s)
+{
+    symbi_json_out_string(&w->o, s);
+    return SYMBI_OK;
+}
+
+static symbi_status write_value(writer *w, const symbi_value *v, symbi_str skip, size_t depth);
+
+static symbi_status write_object(writer *w, const symbi_value *v, symbi_str skip, size_t depth)
+{
+    size_t from = w->n, n = v->u.o.n, k = 0;
+    bool sorted = true;
+    if (sy_grow(&w->cx->alloc, (void **)&w->order, &w->cap, w->n + n, sizeof *w->order)) return sy_fail_nomem(w->err);
+    for (size_t i = 0; i < n; i++) {
+        const symbi_member *m = &v->u.o.members[i];
+        if (skip.p && sy_str_eq(m->key, skip)) {
+            /* The runtime removes a member by moving the last one into its place. */
+            if ((w->how & SY_SP_SORTED) == 0 && i + 1 < n) w->order[from + k++] = &v->u.o.members[--n];
+            continue;
+        }
+        w->order[from + k++] = m;
+    }
+    w->n += k;
+    if (w->how & SY_SP_SORTED) {
+        for (size_t i = 1; i < k && sorted; i++) sorted = by_key(&w->order[from + i - 1], &w->order[from + i]) < 0;
+        if (!sorted) {
+            qsort(w->order + from, k, sizeof *w->order, by_key);
+            for (size_t i = 1; i < k; i++)
+                if (!by_key(&w->order[from + i - 1], &w->order[from + i])) return sy_fail(w->err, SYMBI_ESCHEMA, "a member appears twice in one object");
+        }
+    }
+    symbi_json_out_raw(&w->o, SY_LIT("{"));
+    for (size_t i = 0; i < k; i++) {
+        const symbi_member *m = w->order[from + i];
+        symbi_status st;
+        if (i) symbi_json_out_raw(&w->o, SY_LIT(","));
+        symbi_json_out_string(&w->o, m->key);
+        symbi_json_out_raw(&w->o, SY_LIT(":"));
+        st = write_value(w, &m->val, (symbi_str){ NULL, 0 }, depth);
+        if (st) return st;
+    }
+    symbi_json_out_raw(&w->o, SY_LIT("}"));
+    w->n = from;
+    return SYMBI_OK;
+}
+
+/* Recursion as deep as doc_depth, which has a ceiling. */
+static symbi_status write_value(writer *w, const symbi_value *v, symbi_str skip, size_t depth)
+{
+    if (w->o.status == SYMBI_ELIMIT || w->o.status == SYMBI_ENOMEM) return SYMBI_OK; /* told at the end */
+    switch (v->kind) {
+    case SYMBI_NULL: symbi_json_out_raw(&w->o, SY_LIT("null")); return SYMBI_OK;
+    case SYMBI_BOOL: symbi_json_out_raw(&w->o, v->u.b ? SY_LIT("true") : SY_LIT("false")); return SYMBI_OK;
+    case SYMBI_INT:
+        if (v->u.i > (int64_t)1 << 53 || v->u.i < -((int64_t)1 << 53)) w->notes |= SYMBI_SCHEMAPIN_NOTE_NUMBER;
+        symbi_json_out_int(&w->o, v->u.i);
+        return SYMBI_OK;
+    case SYMBI_DOUBLE: return write_double(w, v->u.d);
+    case SY_SP_BIGINT: return write_big(w, v->u.s);
+    case SYMBI_STRING:
+    case SYMBI_TIME: return write_string(w, v->u.s);
+    case SYMBI_ARRAY:
+    case SYMBI_OBJECT: break;
+    default: return sy_fail(w->err, SYMBI_EINVAL, "a value of an unknown kind");
+    }
+    if (!depth) return sy_fail(w->err, SYMBI_ELIMIT, "nested deeper than %zu", w->cx->limits.doc_depth);
+    if (v->kind == SYMBI_OBJECT) return write_object(w, v, skip, depth - 1);
+    symbi_json_out_raw(&w->o, SY_LIT("["));
+    for (size_t i = 0; i < v->u.a.n; i++) {
+        symbi_status st;
+        if (i) symbi_json_out_raw(&w->o, SY_LIT(","));
+        st = write_value(w, &v->u.a.items[i], (symbi_str){ NULL, 0 }, depth - 1);
+        if (st) return st;
+    }
+    symbi_json_out_raw(&w->o, SY_LIT("]"));
+    return SYMBI_OK;
+}
+
+symbi_status sy_sp_write(symbi_ctx *cx, const symbi_value *v, unsigned how, unsigned flags, symbi_str skip, symbi_text *out, unsigned *notes, symbi_err *err)
+{
+    writer w = { .cx = cx, .how = how, .flags = flags, .err = err };
+    size_t depth = cx->limits.doc_depth < SYMBI_JSON_MAX_DEPTH ? cx->limits.doc_depth : SYMBI_JSON_MAX_DEPTH;
+    symbi_status st;
+    memset(out, 0, sizeof *out);
+    symbi_json_out_init(cx, &w.o);
+    st = write_value(&w, v, skip, depth);
+    sy_free(&cx->alloc, w.order, w.cap * sizeof *w.order);
+    if (!st && w.o.status) {
+        st = w.o.status;
+        if (st == SYMBI_ENOMEM) sy_fail_nomem(err);
+        else if (st == SYMBI_ELIMIT) sy_fail(err, st, "the canonical form is larger than %zu bytes", w.o.max);
+        else sy_fail(err, st, "a string is not valid UTF-8");
+    }
+    *notes |= w.notes;
+    if (st) {
+        symbi_json_out_free(&w.o);
+        return st;
+    }
+    out->p = w.o.p;
+    out->n = w.o.n;
+    out->cap = w.o.cap;
+    out->alloc = w.o.alloc;
+    return SYMBI_OK;
+}
+
+/* ---- public ---------------------------------------------------------------------------------------------------------- */
+
+symbi_status symbi_schemapin_canonical(symbi_ctx *cx, symbi_str json, const symbi_value *value, unsigned flags, symbi_text *out, unsigned *notes, symbi_err *err)
+{
+    sy_arena a;
+    symbi_value root;
+    unsigned seen = 0;
+    symbi_status st = SYMBI_OK;
+    unsigned how = SY_SP_SORTED | (flags & SYMBI_SCHEMAPIN_SERDE ? SY_SP_SERDE : 0u);
+    memset(out, 0, sizeof *out);
+    sy_arena_init(&a, cx->alloc, cx->limits.arena_bytes);
+    if (!value) {
+        st = sy_sp_read(cx, &a, json, flags, &root, &seen, err);
+        value = &root;
+    }
+    if (!st) st = sy_sp_write(cx, value, how, flags, flags & SYMBI_SCHEMAPIN_EMBEDDED ? SY_LIT("signature") : (symbi_str){ NULL, 0 }, out, &seen, err);
+    sy_arena_free(&a);
+    if (notes) *notes = seen;
+    return st;
+}
+
+symbi_status symbi_schemapin_hash(symbi_ctx *cx, symbi_str json, const symbi_value *value, unsigned flags, uint8_t out[32], unsigned *notes, symbi_err *err)
+{
+    symbi_text t;
+    symbi_status st = symbi_schemapin_canonical(cx, json, value, flags, &t, notes, err);
+    memset(out, 0, 32);
+    if (!st) st = symbi_sha256(cx, symbi_text_str(&t), out, err);
+    symbi_text_free(&t);
+    return st;
+}
+
+symbi_status symbi_schemapin_runtime_input(symbi_ctx *cx, symbi_str json, symbi_text *signed_bytes, symbi_text *signature, symbi_err *err)
+{
+    sy_arena a;
+    symbi_value root;
+    unsigned notes = 0;
+    symbi_status st;
+    memset(signed_bytes, 0, sizeof *signed_bytes);
+    memset(signature, 0, sizeof *signature);
+    sy_arena_init(&a, cx->alloc, cx->limits.arena_bytes);
+    st = sy_sp_read(cx, &a, json, 0, &root, &notes, err);
+    if (!st) {
+        const symbi_value *s = symbi_value_getz(&root, "signature");
+        bool embedded = s && s->kind == SYMBI_STRING;
+        if (embedded) {
+            signature->p = sy_alloc(&cx->alloc, s->u.s.n + 1);
+            if (!signature->p) st = sy_fail_nomem(err);
+            else {
+                if (s->u.s.n) memcpy(signature->p, s->u.s.p, s->u.s.n);
+                signature->p[s->u.s.n] = 0;
+                signature->n = s->u.s.n;
+                signature->cap = s->u.s.n + 1;
+                signature->alloc = cx->alloc;
+            }
+        }
+        if (!st) st = sy_sp_write(cx, &root, SY_SP_SERDE, 0, embedded ? SY_LIT("signature") : (symbi_str){ NULL, 0 }, signed_bytes, &notes, err);
+    }
+    sy_arena_free(&a);
+    if (st) {
+        symbi_text_free(signature);
+        symbi_text_free(signed_bytes);
+    }
+    return st;
+}
