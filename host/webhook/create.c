@@ -194,7 +194,7 @@ symbi_status symbi_webhook_new(symbi_ctx *cx, const symbi_webhook_options *o, sy
     w->leeway = o->leeway;
     w->replay_seconds = o->replay_seconds ? o->replay_seconds : o->tolerance * 2 > 600 ? o->tolerance * 2 : 600;
     w->max_body = o->max_body ? o->max_body : cx->limits.doc_bytes;
-    sy_replay_init(&w->seen, cx->alloc, o->replay_max);
+    sy_replay_init(&w->seen, cx->alloc, o->replay_max, "webhook");
     st = set_scheme(w, o, err);
     if (!st) st = set_secrets(w, cx, o, err);
     if (!st && (!dup(w, o->issuer, &w->issuer) || !dup(w, o->audience, &w->audience))) st = sy_fail_nomem(err);
@@ -220,12 +220,6 @@ void symbi_webhook_free(symbi_webhook *w)
     sy_free(&a, w, sizeof *w);
 }
 
-void symbi_webhook_use_store(symbi_webhook *w, const symbi_store *store)
-{
-    w->seen.stored = store != NULL;
-    w->seen.has_cursor = false;
-    if (store) w->seen.store = *store;
-    else memset(&w->seen.store, 0, sizeof w->seen.store);
-}
+void symbi_webhook_use_store(symbi_webhook *w, const symbi_store *store) { sy_replay_use_store(&w->seen, store); }
 
 size_t symbi_webhook_remembered(const symbi_webhook *w) { return w->seen.n; }

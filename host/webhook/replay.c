@@ -1,4 +1,4 @@
-/* webhook/replay.c: see replay.h. In a store an entry is kv "webhook"/<hex of the key> = <seconds in decimal>. Single use across
+/* webhook/replay.c: see replay.h. In a store an entry is kv <ns>/<hex of the key> = <seconds in decimal>. Single use across
  * processes comes from the store's own check (the key must be absent); expired entries are swept a few at a time, so that no
  * request pays for all. */
 #include "webhook/replay.h"
@@ -11,10 +11,11 @@
 
 enum { SY_TAKE_MAX = 4, SY_SWEEP = 8, SY_FIRST_SLOTS = 64 };
 
-void sy_replay_init(sy_replay *r, symbi_alloc alloc, size_t max)
+void sy_replay_init(sy_replay *r, symbi_alloc alloc, size_t max, const char *ns)
 {
     memset(r, 0, sizeof *r);
     r->alloc = alloc;
+    r->ns = ns;
     r->max = max;
     r->earliest = INT64_MAX;
 }
@@ -24,6 +25,14 @@ void sy_replay_free(sy_replay *r)
     sy_free(&r->alloc, r->slot, r->nslot * sizeof *r->slot);
     r->slot = NULL;
     r->nslot = r->n = 0;
+}
+
+void sy_replay_use_store(sy_replay *r, const symbi_store *store)
+{
+    r->stored = store != NULL;
+    r->has_cursor = false;
+    if (store) r->store = *store;
+    else memset(&r->store, 0, sizeof r->store);
 }
 
 /* The slot that holds key, or the free one where it belongs. The table is never full. */
@@ -89,7 +98,7 @@ static bool expired(symbi_str v, int64_t now)
 static symbi_status commit(sy_replay *r, const symbi_store_kv *kv, size_t n, bool durable, symbi_err *err)
 {
     /* A chain of this name has no entries, ever: records alone do not contend for its end. */
-    symbi_store_batch b = { .chain = SY_LIT("webhook"), .kv = kv, .nkv = n, .durable = durable };
+    symbi_store_batch b = { .chain = symbi_str_z(r->ns), .kv = kv, .nkv = n, .durable = durable };
     return r->store.commit(r->store.ud, &b, err);
 }
 
@@ -100,14 +109,14 @@ static void sweep(sy_replay *r, int64_t now)
     size_t n = 0;
     for (size_t i = 0; i < SY_SWEEP; i++) {
         symbi_str after = { (const char *)r->cursor, r->has_cursor ? 64u : 0u }, k, v;
-        symbi_status st = r->store.next(r->store.ud, SY_LIT("webhook"), after, &k, &v, NULL);
+        symbi_status st = r->store.next(r->store.ud, symbi_str_z(r->ns), after, &k, &v, NULL);
         r->has_cursor = st == SYMBI_OK && k.n == 64;
         if (!r->has_cursor) break; /* at the end the next sweep begins anew */
         memcpy(r->cursor, k.p, 64);
         if (!expired(v, now) || v.n >= sizeof value[0]) continue;
         memcpy(dead[n], k.p, 64);
         memcpy(value[n], v.p, v.n);
-        kv[n] = (symbi_store_kv){ .ns = SY_LIT("webhook"), .key = { dead[n], 64 }, .check = SYMBI_KV_EQUALS, .expect = { value[n], v.n } };
+        kv[n] = (symbi_store_kv){ .ns = symbi_str_z(r->ns), .key = { dead[n], 64 }, .check = SYMBI_KV_EQUALS, .expect = { value[n], v.n } };
         n++;
     }
     if (n && commit(r, kv, n, false, NULL)) return; /* another process was there first: the next round sees to the rest */
@@ -122,7 +131,7 @@ static symbi_status store_take(sy_replay *r, const uint8_t (*keys)[32], size_t n
     for (int tries = 0; tries < 3; tries++) {
         for (size_t i = 0; i < n; i++) {
             symbi_str k = hex_key(keys[i], hex[i]), v;
-            kv[i] = (symbi_store_kv){ .ns = SY_LIT("webhook"), .key = k, .value = { value, (size_t)len }, .check = SYMBI_KV_ABSENT };
+            kv[i] = (symbi_store_kv){ .ns = symbi_str_z(r->ns), .key = k, .value = { value, (size_t)len }, .check = SYMBI_KV_ABSENT };
             st = r->store.get(r->store.ud, kv[i].ns, k, &v, err);
             if (st == SYMBI_ENOTFOUND) continue;
             if (st) return st;
@@ -164,4 +173,20 @@ symbi_status sy_replay_take(sy_replay *r, const uint8_t (*keys)[32], size_t n, i
     }
     if (until < r->earliest) r->earliest = until;
     return SYMBI_OK;
+}
+
+symbi_status sy_replay_known(sy_replay *r, const uint8_t key[32], int64_t now, symbi_err *err)
+{
+    char hex[64];
+    symbi_str v;
+    symbi_status st;
+    if (r->nslot && find(r->slot, r->nslot, key)->until > now) return sy_fail(err, SYMBI_EEXISTS, "seen before");
+    if (!r->stored) return SYMBI_OK;
+    st = r->store.get(r->store.ud, symbi_str_z(r->ns), hex_key(key, hex), &v, err);
+    if (st == SYMBI_ENOTFOUND) {
+        symbi_err_clear(err);
+        return SYMBI_OK;
+    }
+    if (st) return st;
+    return expired(v, now) ? SYMBI_OK : sy_fail(err, SYMBI_EEXISTS, "seen before");
 }

@@ -1,0 +1,181 @@
+/* state/redact.c: known values taken out of texts. Each value is looked for in the forms that texts carry it in. The forms stand in one
+ * table sorted by their beginnings, so that a text is read once. */
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "codec/base64.h"
+#include "state/secrets_in.h"
+#include "symbi/secrets.h"
+
+#include <string.h>
+
+enum { SY_FORMS_MAX = 60000, SY_PREFIX = SYMBI_SECRET_MIN_MASKED, SY_SIEVE = 1 << 16 };
+
+struct symbi_redactor {
+    symbi_ctx *cx;
+    sy_wiping mem;
+    symbi_str *form; /* by their first four bytes, longer ones first; owned through mem */
+    size_t n, cap, values;
+    uint64_t sieve[SY_SIEVE / 64]; /* a bit for each beginning that there is: most places of a text are passed by one look */
+};
+
+static unsigned sieve_bit(const char *p)
+{
+    uint32_t x;
+    memcpy(&x, p, sizeof x);
+    return (x * 2654435761u) >> 16;
+}
+
+symbi_status symbi_redactor_new(symbi_ctx *cx, symbi_redactor **out, symbi_err *err)
+{
+    symbi_redactor *r = sy_calloc(&cx->alloc, 1, sizeof *r);
+    *out = r;
+    if (!r) return sy_fail_nomem(err);
+    r->cx = cx;
+    sy_wiping_init(&r->mem, cx->alloc);
+    return SYMBI_OK;
+}
+
+void symbi_redactor_clear(symbi_redactor *r)
+{
+    for (size_t i = 0; i < r->n; i++) sy_free(&r->mem.wiping, (char *)(uintptr_t)r->form[i].p, r->form[i].n);
+    r->n = r->values = 0;
+    memset(r->sieve, 0, sizeof r->sieve);
+}
+
+void symbi_redactor_free(symbi_redactor *r)
+{
+    symbi_alloc a;
+    if (!r) return;
+    symbi_redactor_clear(r);
+    a = r->cx->alloc;
+    sy_free(&a, r->form, r->cap * sizeof *r->form);
+    sy_free(&a, r, sizeof *r);
+}
+
+size_t symbi_redactor_count(const symbi_redactor *r) { return r->values; }
+
+/* The beginning, then longer before shorter, then bytes. */
+static int order(symbi_str a, symbi_str b)
+{
+    int c = memcmp(a.p, b.p, SY_PREFIX);
+    if (c) return c;
+    if (a.n != b.n) return a.n > b.n ? -1 : 1;
+    return memcmp(a.p, b.p, a.n);
+}
+
+static symbi_status insert(symbi_redactor *r, symbi_str f, symbi_err *err, bool *fresh)
+{
+    size_t lo = 0, hi = r->n;
+    char *p;
+    *fresh = false;
+    if (f.n < SYMBI_SECRET_MIN_MASKED) return SYMBI_OK;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        int c = order(r->form[mid], f);
+        if (!c) return SYMBI_OK;
+        if (c < 0) lo = mid + 1;
+        else hi = mid;
+    }
+    if (r->n >= SY_FORMS_MAX) return sy_fail(err, SYMBI_ELIMIT, "more values than the redactor keeps");
+    if (sy_grow(&r->cx->alloc, (void **)&r->form, &r->cap, r->n + 1, sizeof *r->form)) return sy_fail_nomem(err);
+    p = sy_alloc(&r->mem.wiping, f.n);
+    if (!p) return sy_fail_nomem(err);
+    memcpy(p, f.p, f.n);
+    memmove(&r->form[lo + 1], &r->form[lo], (r->n - lo) * sizeof *r->form);
+    r->form[lo] = (symbi_str){ p, f.n };
+    r->n++;
+    r->sieve[sieve_bit(p) / 64] |= (uint64_t)1 << sieve_bit(p) % 64;
+    *fresh = true;
+    return SYMBI_OK;
+}
+
+static void add_json(sy_buf *b, symbi_str v)
+{
+    for (size_t i = 0; i < v.n; i++) {
+        unsigned char c = (unsigned char)v.p[i];
+        switch (c) {
+        case '"': sy_buf_addz(b, "\\\""); break;
+        case '\\': sy_buf_addz(b, "\\\\"); break;
+        case '\n': sy_buf_addz(b, "\\n"); break;
+        case '\r': sy_buf_addz(b, "\\r"); break;
+        case '\t': sy_buf_addz(b, "\\t"); break;
+        default:
+            if (c < 0x20) sy_buf_addf(b, "\\u%04x", c);
+            else sy_buf_addc(b, (char)c);
+        }
+    }
+}
+
+static void add_percent(sy_buf *b, symbi_str v)
+{
+    for (size_t i = 0; i < v.n; i++) {
+        unsigned char c = (unsigned char)v.p[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-._~", c));
+        if (plain) sy_buf_addc(b, (char)c);
+        else sy_buf_addf(b, "%%%02X", c);
+    }
+}
+
+symbi_status symbi_redactor_add(symbi_redactor *r, symbi_str value, symbi_err *err)
+{
+    symbi_status st;
+    bool fresh, again;
+    sy_buf b;
+    if (value.n < SYMBI_SECRET_MIN_MASKED || value.n > SYMBI_SECRET_MAX_VALUE) return SYMBI_OK;
+    st = insert(r, value, err, &fresh);
+    if (st || !fresh) return st;
+    r->values++;
+    for (int form = 0; form < 5 && !st; form++) {
+        sy_buf_init(&b, r->mem.wiping, (size_t)SYMBI_SECRET_MAX_VALUE * 6 + 64);
+        switch (form) {
+        case 0: add_json(&b, value); break;
+        case 1: add_percent(&b, value); break;
+        case 2: sy_buf_addhex(&b, value.p, value.n); break;
+        default:
+            /* without the last characters, which what follows in a longer text would change */
+            sy_base64_add(&b, value.p, value.n - value.n % 3, form == 3 ? SY_BASE64 : SY_BASE64_URL | SY_BASE64_NOPAD);
+            if (b.n < 8) sy_buf_clear(&b); /* few characters match by chance */
+        }
+        if (sy_buf_status(&b)) st = sy_fail_nomem(err);
+        else if (b.n) st = insert(r, sy_buf_str(&b), err, &again);
+        sy_buf_free(&b);
+    }
+    return st;
+}
+
+/* Length of the longest form that begins at p (at least four bytes), 0 for none. */
+static size_t hit(const symbi_redactor *r, const char *p, size_t n)
+{
+    size_t lo = 0, hi = r->n;
+    if (!(r->sieve[sieve_bit(p) / 64] >> sieve_bit(p) % 64 & 1)) return 0;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (memcmp(r->form[mid].p, p, SY_PREFIX) < 0) lo = mid + 1;
+        else hi = mid;
+    }
+    for (; lo < r->n && memcmp(r->form[lo].p, p, SY_PREFIX) == 0; lo++)
+        if (r->form[lo].n <= n && memcmp(r->form[lo].p, p, r->form[lo].n) == 0) return r->form[lo].n;
+    return 0;
+}
+
+symbi_status symbi_redactor_apply(const symbi_redactor *r, symbi_ctx *cx, symbi_str text, symbi_text *out, symbi_err *err)
+{
+    size_t from = 0;
+    sy_buf b;
+    sy_buf_init(&b, cx->alloc, cx->limits.output_bytes);
+    sy_buf_reserve(&b, text.n + 1);
+    for (size_t i = 0; r && r->n && i + SYMBI_SECRET_MIN_MASKED <= text.n;) {
+        size_t n = hit(r, text.p + i, text.n - i);
+        if (!n) {
+            i++;
+            continue;
+        }
+        sy_buf_add(&b, text.p + from, i - from);
+        sy_buf_addz(&b, "[REDACTED]");
+        from = i += n;
+    }
+    sy_buf_add(&b, text.p ? text.p + from : "", text.n - from);
+    return sy_buf_take(&b, out, "the redacted text", err);
+}
