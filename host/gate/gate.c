@@ -146,6 +146,7 @@ void symbi_gate_free(symbi_gate *g)
     symbi_comm_rules_unref(g->comm);
     sy_nonces_free(&g->used);
     sy_arena_free(&g->scratch);
+    sy_narrow_free(g);
     sy_free(&al, g->approvals, g->approvals_cap * sizeof *g->approvals);
     sy_free(&al, g->profile, g->profile_bytes);
     explicit_bzero(g->key, sizeof g->key);
@@ -155,14 +156,13 @@ void symbi_gate_free(symbi_gate *g)
 
 symbi_status symbi_gate_reload(symbi_gate *g, symbi_cedar *policies, symbi_err *err)
 {
-    (void)err;
     if (policies) symbi_cedar_ref(policies);
     symbi_cedar_unref(g->policies);
     g->policies = policies;
     memset(g->policy_hash, 0, sizeof g->policy_hash);
     if (policies) symbi_cedar_hash(policies, g->policy_hash);
     g->generation++;
-    return SYMBI_OK;
+    return sy_narrow_bind(g, err);
 }
 
 void symbi_gate_shadow(symbi_gate *g, symbi_cedar *policies)
@@ -297,9 +297,9 @@ static bool check_policy_and_approval(symbi_gate *g, const symbi_action *a, cons
     int answer;
     memset(&ti, 0, sizeof ti);
     if (v->tool) symbi_tool_get_info(v->tool, &ti);
-    if (!ti.human_approval) return check_policy(g, a, f, false, v);
+    if (!ti.human_approval && !sy_narrow_wants_person(g, a, f, v)) return check_policy(g, a, f, false, v) && sy_narrow_ask(g, a, f, false, v);
     answer = sy_approval_find(g, v->action_digest, symbi_ctx_now_ms(g->cx), &stored);
-    if (!check_policy(g, a, f, true, v)) return false;
+    if (!check_policy(g, a, f, ti.human_approval, v) || !sy_narrow_ask(g, a, f, true, v)) return false;
     if (answer < 0) {
         sy_deny(v, SYMBI_CODE_APPROVAL_REQUIRED, "a person must approve tool '%s' first", v->name);
         v->decision = SYMBI_STEP_UP;
@@ -311,19 +311,12 @@ static bool check_policy_and_approval(symbi_gate *g, const symbi_action *a, cons
     return true;
 }
 
-void symbi_gate_check(symbi_gate *g, const symbi_action *a, const symbi_facts *facts, symbi_verdict *v)
+static void decide(symbi_gate *g, const symbi_action *a, const symbi_facts *f, symbi_verdict *v)
 {
-    symbi_facts none;
-    const symbi_facts *f = facts;
     const uint8_t *nonce;
     symbi_err err;
     symbi_status st;
     sy_verdict_zero(v);
-    if (!f) {
-        memset(&none, 0, sizeof none);
-        none.tokens_left = none.time_left_ms = -1;
-        f = &none;
-    }
     v->kind = a->kind > SYMBI_ACTION_NONE && a->kind <= SYMBI_ACTION_TERMINATE ? a->kind : SYMBI_ACTION_NONE;
     sy_clean_line(v->agent, sizeof v->agent, a->agent);
     sy_clean_line(v->name, sizeof v->name, a->name);
@@ -354,4 +347,16 @@ void symbi_gate_check(symbi_gate *g, const symbi_action *a, const symbi_facts *f
     v->code = SYMBI_CODE_ALLOWED;
     v->decision = SYMBI_ALLOW;
     memcpy(v->reason, "allowed", sizeof "allowed");
+}
+
+void symbi_gate_check(symbi_gate *g, const symbi_action *a, const symbi_facts *f, symbi_verdict *v)
+{
+    symbi_facts none;
+    if (!f) {
+        memset(&none, 0, sizeof none);
+        none.tokens_left = none.time_left_ms = -1;
+        f = &none;
+    }
+    decide(g, a, f, v);
+    if (g->narrow) sy_narrow_mark(g, a, f, v);
 }

@@ -40,6 +40,7 @@ struct symbi_gate {
     sy_approval *approvals;
     size_t napprovals, approvals_cap;
     sy_arena scratch; /* the request of one check; reset by each */
+    struct sy_narrowing *narrow; /* narrow.c: a compiled .symbi agent, or NULL */
 };
 
 /* Fills *v with a deny. Returns false, so that a step of the check may `return sy_deny(...)`. */
@@ -54,6 +55,23 @@ symbi_code sy_code_of(symbi_status st);
 bool sy_gate_ask_cedar(symbi_gate *g, const symbi_action *a, const symbi_facts *f, bool approved, symbi_verdict *v);
 
 enum { SY_POLICY_FAILED = 1u << 30 }; /* in symbi_verdict.policies_; no set has that many */
+/* The request alone. It lives in *q and in the scratch arena, until the next one is built. */
+typedef struct sy_gate_request {
+    symbi_cedar_request rq;
+    symbi_cedar_entity ent[3];
+    symbi_cedar_uid group, tool;
+    symbi_value pa, ra, cv;
+} sy_gate_request;
+bool sy_gate_build(symbi_gate *g, const symbi_action *a, const symbi_facts *f, bool approved, symbi_verdict *v, sy_gate_request *q);
+
+/* narrow.c: true where no agent's rules are set. ask: they and the limits allow, or false with the deny in *v. mark: the rules that ask for
+ * a record are noted in *v, whatever it says. wants_person: they would allow this only after a person's approval. */
+bool sy_narrow_ask(symbi_gate *g, const symbi_action *a, const symbi_facts *f, bool approved, symbi_verdict *v);
+void sy_narrow_mark(symbi_gate *g, const symbi_action *a, const symbi_facts *f, symbi_verdict *v);
+bool sy_narrow_wants_person(symbi_gate *g, const symbi_action *a, const symbi_facts *f, symbi_verdict *v);
+symbi_status sy_narrow_bind(symbi_gate *g, symbi_err *err); /* puts them into policy_hash, which permits are bound to */
+void sy_narrow_free(symbi_gate *g);
+
 /* Adds policy i of the set in force to *v; e: how it failed, or NULL. */
 void sy_note_policy(symbi_gate *g, symbi_verdict *v, uint32_t i, const symbi_cedar_error *e);
 

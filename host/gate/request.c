@@ -182,18 +182,11 @@ static void ask_shadow(symbi_gate *g, const symbi_cedar_request *rq, symbi_verdi
     if (allowed != (v->shadow == SYMBI_ALLOW)) g->shadow_differed++;
 }
 
-bool sy_gate_ask_cedar(symbi_gate *g, const symbi_action *a, const symbi_facts *f, bool approved, symbi_verdict *v)
+bool sy_gate_build(symbi_gate *g, const symbi_action *a, const symbi_facts *f, bool approved, symbi_verdict *v, sy_gate_request *q)
 {
     static const symbi_cedar_member_rule input_rule = { { "input", 5 }, SYMBI_CEDAR_PLAIN };
     symbi_str kind = symbi_str_z(symbi_action_kind_name(a->kind));
-    symbi_cedar_entity ent[3];
-    symbi_cedar_uid group, tool;
-    symbi_cedar_request rq;
-    symbi_cedar_answer ans;
-    symbi_value pa, ra, cv;
-    symbi_err err;
-    symbi_status st;
-    bool allowed;
+    symbi_cedar_entity *ent = q->ent;
 
     if (f->context && f->context->kind != SYMBI_OBJECT)
         return sy_deny(v, SYMBI_CODE_BAD_CONTEXT, "the trusted context must be an object, got %s", symbi_kind_name((symbi_kind)f->context->kind));
@@ -203,43 +196,53 @@ bool sy_gate_ask_cedar(symbi_gate *g, const symbi_action *a, const symbi_facts *
         if (symbi_value_getz(f->context, k_reserved[i]))
             return sy_deny(v, SYMBI_CODE_RESERVED_CONTEXT_KEY, "context.%s is filled by the runtime only; use another key", k_reserved[i]);
 
-    memset(ent, 0, sizeof ent);
-    memset(&rq, 0, sizeof rq);
+    memset(q, 0, sizeof *q);
     sy_arena_reset(&g->scratch);
-    pa = agent_attrs(g, a, f);
-    ra = resource_attrs(g, a, v);
-    cv = context_value(g, f, approved, v);
-    rq.principal.type = SY_LIT("Agent");
-    rq.principal.id = a->agent;
-    rq.action.type = SY_LIT("Action");
-    rq.action.id = a->name.n ? joined(&g->scratch, symbi_action_kind_name(a->kind), a->name) : kind;
-    rq.resource.type = SY_LIT("Resource");
-    rq.resource.id = SY_LIT("default");
-    group.type = rq.action.type;
-    group.id = kind;
-    tool.type = SY_LIT("Tool");
-    tool.id = a->name;
-    ent[0].uid = rq.principal;
-    ent[0].attrs = &pa;
-    ent[0].parents = with_stored_parents(g, rq.principal, NULL, &ent[0].nparents);
-    ent[1].uid = rq.action;
+    q->pa = agent_attrs(g, a, f);
+    q->ra = resource_attrs(g, a, v);
+    q->cv = context_value(g, f, approved, v);
+    q->rq.principal.type = SY_LIT("Agent");
+    q->rq.principal.id = a->agent;
+    q->rq.action.type = SY_LIT("Action");
+    q->rq.action.id = a->name.n ? joined(&g->scratch, symbi_action_kind_name(a->kind), a->name) : kind;
+    q->rq.resource.type = SY_LIT("Resource");
+    q->rq.resource.id = SY_LIT("default");
+    q->group.type = q->rq.action.type;
+    q->group.id = kind;
+    q->tool.type = SY_LIT("Tool");
+    q->tool.id = a->name;
+    ent[0].uid = q->rq.principal;
+    ent[0].attrs = &q->pa;
+    ent[0].parents = with_stored_parents(g, q->rq.principal, NULL, &ent[0].nparents);
+    ent[1].uid = q->rq.action;
     ent[1].nparents = a->name.n ? 1 : 0;
-    ent[1].parents = with_stored_parents(g, rq.action, &group, &ent[1].nparents);
-    ent[2].uid = rq.resource;
-    ent[2].attrs = &ra;
-    ent[2].parents = &tool;
+    ent[1].parents = with_stored_parents(g, q->rq.action, &q->group, &ent[1].nparents);
+    ent[2].uid = q->rq.resource;
+    ent[2].attrs = &q->ra;
+    ent[2].parents = &q->tool;
     ent[2].nparents = a->kind == SYMBI_ACTION_TOOL_CALL ? 1 : 0;
-    rq.context = &cv;
-    rq.rules = &input_rule;
-    rq.nrules = 1;
-    rq.entities = g->entities;
-    rq.overlay = ent;
-    rq.noverlay = 3;
+    q->rq.context = &q->cv;
+    q->rq.rules = &input_rule;
+    q->rq.nrules = 1;
+    q->rq.entities = g->entities;
+    q->rq.overlay = ent;
+    q->rq.noverlay = 3;
     if (g->scratch.status) return sy_deny(v, sy_code_of(g->scratch.status), "%s", symbi_code_text(sy_code_of(g->scratch.status)));
-    st = symbi_cedar_authorize(g->eval, g->policies, &rq, &ans, &err);
+    return true;
+}
+
+bool sy_gate_ask_cedar(symbi_gate *g, const symbi_action *a, const symbi_facts *f, bool approved, symbi_verdict *v)
+{
+    sy_gate_request q;
+    symbi_cedar_answer ans;
+    symbi_err err;
+    symbi_status st;
+    bool allowed;
+    if (!sy_gate_build(g, a, f, approved, v, &q)) return false;
+    st = symbi_cedar_authorize(g->eval, g->policies, &q.rq, &ans, &err);
     if (st == SYMBI_ESCHEMA) return sy_deny(v, SYMBI_CODE_BAD_CONTEXT, "the context cannot be shown to policies: %s%s%s", err.path, err.path[0] ? ": " : "", err.msg);
     if (st) return sy_deny(v, sy_code_of(st), "%s: %s", symbi_code_text(sy_code_of(st)), err.msg);
     allowed = take_answer(g, a, &ans, v);
-    if (g->shadow) ask_shadow(g, &rq, v, allowed);
+    if (g->shadow) ask_shadow(g, &q.rq, v, allowed);
     return allowed;
 }

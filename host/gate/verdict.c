@@ -94,6 +94,7 @@ void symbi_verdict_clear(symbi_verdict *v)
     symbi_tool_unref(v->tool);
     symbi_cedar_unref(v->set_);
     symbi_cedar_unref(v->shadow_set_);
+    symbi_cedar_unref(v->audit_set_);
     symbi_doc_unref(v->failures_);
     sy_verdict_zero(v);
 }
@@ -175,6 +176,14 @@ static symbi_value decision_value(symbi_ctx *cx, sy_arena *a, const sy_decided *
     sy_arr pol = sy_arr_new(a);
     size_t n = v->npolicies < SYMBI_VERDICT_POLICIES ? v->npolicies : SYMBI_VERDICT_POLICIES;
     sy_obj_hex(&o, "action_digest", v->action_digest, 32);
+    if (v->audited) {
+        char *rule = sy_arena_alloc(a, 240);
+        sy_obj_bool(&o, "audit", true);
+        if (rule) {
+            symbi_verdict_audit_rule(v, rule);
+            sy_obj_str(&o, "audit_rule", symbi_str_z(rule));
+        }
+    }
     if (d->call_id.n) sy_obj_str(&o, "call_id", d->call_id);
     sy_obj_str(&o, "code", symbi_str_z(symbi_code_name(v->code)));
     sy_obj_str(&o, "decision", symbi_str_z(symbi_decision_name(v->decision)));

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "run/machine.h"
+#include "symbi/gate_narrow.h"
 #include "symbi/json.h"
 
 #include <math.h>
@@ -47,11 +48,39 @@ static symbi_status make_loop_id(symbi_run *r, symbi_err *err)
     return SYMBI_OK;
 }
 
+static void at_most(uint64_t *v, int64_t limit)
+{
+    if (limit >= 0 && *v > (uint64_t)limit) *v = (uint64_t)limit;
+}
+
+static void no_longer(int64_t *ms, int64_t limit)
+{
+    if (limit >= 0 && (!*ms || *ms > limit)) *ms = limit;
+}
+
+/* What the agent's .symbi definition sets holds whatever the caller asked for. */
+static void narrow(symbi_run_options *o)
+{
+    const symbi_narrow_limits *l = symbi_gate_limits(o->gate);
+    uint64_t tools = o->max_concurrent_tools;
+    if (!l) return;
+    no_longer(&o->timeout_ms, l->timeout_ms);
+    no_longer(&o->tool_timeout_ms, l->tool_timeout_ms);
+    no_longer(&o->approval_timeout_ms, l->approval_timeout_ms);
+    at_most(&o->max_iterations, l->max_iterations);
+    at_most(&o->max_total_tokens, l->max_total_tokens);
+    at_most(&o->max_output_tokens, l->max_output_tokens);
+    at_most(&o->context_token_budget, l->context_token_budget);
+    at_most(&tools, l->max_concurrent_tools);
+    o->max_concurrent_tools = (size_t)tools;
+}
+
 static symbi_status copy_options(symbi_run *r, const symbi_run_options *o, symbi_err *err)
 {
     symbi_str *env;
     symbi_status st;
     r->o = *o; /* the gate is referenced already */
+    narrow(&r->o);
     r->o.loop_id = sy_run_dup(&r->life, o->loop_id);
     r->o.agent_id = sy_run_dup(&r->life, o->agent_id);
     r->o.system = sy_run_dup(&r->life, o->system);
@@ -108,7 +137,7 @@ symbi_status symbi_run_new(symbi_ctx *cx, const symbi_run_options *o, symbi_run 
     if (r->o.system.n && (st = sy_conv_add_text(&r->conv, SY_ROLE_SYSTEM, r->o.system, err))) goto fail;
     if ((st = sy_conv_add_text(&r->conv, SY_ROLE_USER, r->o.prompt, err))) goto fail;
     r->start_mono = symbi_ctx_mono_ms(cx);
-    r->deadline_mono = o->timeout_ms ? r->start_mono + o->timeout_ms : 0;
+    r->deadline_mono = r->o.timeout_ms ? r->start_mono + r->o.timeout_ms : 0;
     r->result.output.p = "";
     *out = r;
     return SYMBI_OK;

@@ -90,7 +90,9 @@ typedef struct symbi_facts {
     X(PERMIT_STALE, 30, "the policies changed since the permit was minted")                                 \
     X(NOT_COMMITTED, 31, "the decision is not on the audit trail yet")                                      \
     X(PERMIT_STORE_FULL, 32, "too many permits were redeemed within their life time")                       \
-    X(COMM_DENIED, 33, "the communication rules do not let this agent address that one")
+    X(COMM_DENIED, 33, "the communication rules do not let this agent address that one")                    \
+    X(DSL_DENIED, 34, "a rule of the agent's .symbi definition does not let it do this")                    \
+    X(OBLIGATION_UNMET, 35, "what the agent's .symbi definition requires is not met")
 
 typedef enum symbi_code {
 #define SYMBI_CODE_ENUM(name, num, text) SYMBI_CODE_##name = num,
@@ -132,6 +134,7 @@ typedef struct symbi_verdict {
     bool stored_approval;   /* allowed by an approval that the store holds: the commit uses it up */
     bool compat;            /* the gate decides as upstream's does (options.compat) */
     bool context_replaced;  /* compat: the context could not be converted, and policies saw an empty one */
+    bool audited;           /* an audit rule of the agent's .symbi definition asks for this record: symbi_verdict_audit_rule */
     bool has_shadow;        /* a shadow set was asked too: */
     symbi_decision shadow;  /* what it would have said to the same request, ALLOW or DENY; without effect */
     uint32_t shadow_policy_; /* in shadow_set_, when that is not NULL */
@@ -140,7 +143,8 @@ typedef struct symbi_verdict {
     uint64_t sequence;      /* of the audit entry, when committed */
     symbi_doc *input;       /* validated arguments (an object), or NULL */
     symbi_tool *tool;       /* tool_call: a reference, or NULL */
-    symbi_cedar *set_, *shadow_set_; /* the sets that policies_ and shadow_policy_ are numbers in: references */
+    symbi_cedar *set_, *shadow_set_, *audit_set_; /* the sets that policies_, shadow_policy_ and audit_rule_ are numbers in: references */
+    uint32_t audit_rule_;
     symbi_doc *failures_;   /* a message for each place of policies_, where some policy failed; or NULL */
     size_t npolicies;       /* all that determined or failed; the first 8 are listed: symbi_verdict_policy_at */
     uint32_t policies_[SYMBI_VERDICT_POLICIES]; /* index in the set, and whether it failed */
@@ -151,6 +155,8 @@ typedef struct symbi_verdict {
 SYMBI_API bool symbi_verdict_policy_at(const symbi_verdict *v, size_t i, symbi_verdict_policy *out);
 /* The first policy that determined the shadow set's answer, or "". */
 SYMBI_API void symbi_verdict_shadow_policy(const symbi_verdict *v, char id[96]);
+/* The audit rule that marked this verdict, "rule (file:line)", or "". */
+SYMBI_API void symbi_verdict_audit_rule(const symbi_verdict *v, char out[240]);
 SYMBI_API void symbi_verdict_clear(symbi_verdict *v); /* drops references, zeroes: a deny again */
 
 typedef struct symbi_gate symbi_gate;
