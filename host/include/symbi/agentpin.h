@@ -21,6 +21,7 @@ enum {
     SYMBI_AGENTPIN_MAX_DOCUMENT = 64 * 1024,      /* a fetched discovery or revocation document, an agent card */
     SYMBI_AGENTPIN_MAX_BUNDLE = 16 * 1024 * 1024,
     SYMBI_AGENTPIN_MAX_DOMAINS = 65536,           /* in a pin store, in a bundle */
+    SYMBI_AGENTPIN_STRICT_BUNDLE = 4096,          /* documents that a strict check goes through */
     SYMBI_AGENTPIN_MAX_KEYS = 64,                 /* pinned for one domain */
     SYMBI_AGENTPIN_MAX_CAPABILITIES = 1024,       /* of one credential */
     SYMBI_AGENTPIN_MAX_CHAIN = 16,                /* entries looked at; a document allows 3 */
@@ -120,12 +121,12 @@ typedef enum symbi_agentpin_reason {
 SYMBI_API const char *symbi_agentpin_reason_name(symbi_agentpin_reason r); /* "TOKEN_ALG" */
 SYMBI_API const char *symbi_agentpin_reason_text(symbi_agentpin_reason r);
 
-/* The twelve steps, in the order in which they run. */
+/* The twelve steps in the order in which they run, and a thirteenth of ours. */
 #define SYMBI_AGENTPIN_STEP_LIST(X)                                                                \
     X(TOKEN, "token") X(TIME, "time") X(DISCOVERY, "discovery") X(KEY, "key")                      \
     X(SIGNATURE, "signature") X(REVOCATION, "revocation") X(AGENT, "agent")                        \
     X(CAPABILITIES, "capabilities") X(CONSTRAINTS, "constraints") X(DELEGATION, "delegation")      \
-    X(PIN, "pin") X(AUDIENCE, "audience")
+    X(PIN, "pin") X(AUDIENCE, "audience") X(REPLAY, "replay")
 typedef enum symbi_agentpin_step {
 #define SYMBI_AGENTPIN_STEP_ENUM(name, text) SYMBI_AGENTPIN_STEP_##name,
     SYMBI_AGENTPIN_STEP_LIST(SYMBI_AGENTPIN_STEP_ENUM)
@@ -135,7 +136,7 @@ typedef enum symbi_agentpin_step {
 typedef enum symbi_agentpin_step_state {
     SYMBI_AGENTPIN_NOT_REACHED = 0,
     SYMBI_AGENTPIN_PASSED,
-    SYMBI_AGENTPIN_SKIPPED, /* there was nothing to check: no revocation document, no pin store, no audience, no chain */
+    SYMBI_AGENTPIN_SKIPPED, /* there was nothing to check: no revocation document, no pin store, no audience, no chain to verify */
     SYMBI_AGENTPIN_FAILED
 } symbi_agentpin_step_state;
 SYMBI_API const char *symbi_agentpin_step_name(symbi_agentpin_step s);             /* "token" */
@@ -284,8 +285,8 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_agentpin_pins_parse(symbi_ctx *cx, s
 enum { SYMBI_AGENTPIN_PINS_RUNTIME = 1 }; /* the runtime's form */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_agentpin_pins_write(symbi_ctx *cx, const symbi_agentpin_pins *p, unsigned flags, symbi_text *out, symbi_err *err);
 /* FIRST_USE stores the key, MATCHED refreshes last_seen, CHANGED stores nothing. ELIMIT when the store is full. */
-SYMBI_API SYMBI_MUST_USE symbi_status symbi_agentpin_pins_check(symbi_agentpin_pins *p, symbi_str domain, const symbi_value *jwk, int64_t now, symbi_agentpin_pinning *out, symbi_err *err);
-SYMBI_API SYMBI_MUST_USE symbi_status symbi_agentpin_pins_add(symbi_agentpin_pins *p, symbi_str domain, const symbi_value *jwk, int64_t now, symbi_err *err);
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_agentpin_pins_check(symbi_ctx *cx, symbi_agentpin_pins *p, symbi_str domain, const symbi_value *jwk, int64_t now, symbi_agentpin_pinning *out, symbi_err *err);
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_agentpin_pins_add(symbi_ctx *cx, symbi_agentpin_pins *p, symbi_str domain, const symbi_value *jwk, int64_t now, symbi_err *err);
 /* Forgets one key (by hash), or with "" the whole domain. ENOTFOUND. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_agentpin_pins_remove(symbi_agentpin_pins *p, symbi_str domain, symbi_str hash, symbi_err *err);
 /* {domain, pinned_keys}: *out is NULL (and the status OK) for an unknown domain. */
@@ -299,7 +300,7 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_agentpin_pins_merge(symbi_agentpin_p
 SYMBI_API void symbi_agentpin_pins_saved(symbi_agentpin_pins *p);
 
 /* ---- Nonces: what was used already ----
- * Bounded; full of live entries it refuses (ELIMIT) rather than forgets. Persist it through write and parse where needed. */
+ * In memory and bounded: full of live entries it refuses (ELIMIT) rather than forgets. */
 typedef struct symbi_agentpin_nonces symbi_agentpin_nonces;
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_agentpin_nonces_new(symbi_ctx *cx, size_t max, symbi_agentpin_nonces **out, symbi_err *err); /* max 0: the default */
 SYMBI_API void symbi_agentpin_nonces_free(symbi_agentpin_nonces *n);
@@ -455,10 +456,10 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_agentpin_ws_format(symbi_ctx *cx, sy
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_agentpin_grpc_extract(symbi_str metadata, symbi_str *jwt, symbi_agentpin_code *code, symbi_err *err);
 
 /* ---- DNS TXT ---- */
-/* {version, kid or null, fingerprint}. */
+/* {version, kid or null, fingerprint}: what dns_match takes. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_agentpin_dns_parse(symbi_ctx *cx, symbi_str value, symbi_doc **out, symbi_agentpin_code *code, symbi_err *err);
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_agentpin_dns_name(symbi_ctx *cx, symbi_str domain, symbi_text *out, symbi_err *err);
-SYMBI_API SYMBI_MUST_USE symbi_status symbi_agentpin_dns_match(symbi_ctx *cx, const symbi_value *discovery, symbi_str value, symbi_agentpin_code *code, symbi_err *err);
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_agentpin_dns_match(symbi_ctx *cx, const symbi_value *discovery, const symbi_value *record, symbi_agentpin_code *code, symbi_err *err);
 /* The record among several that is ours: the first that contains "v=agentpin1"; -1 when none does. */
 SYMBI_API int symbi_agentpin_dns_pick(const symbi_str *records, size_t n);
 
