@@ -11,6 +11,7 @@
 #ifndef SYMBI_RUN_H
 #define SYMBI_RUN_H
 #include "symbi/gate.h"
+#include "symbi/netguard.h"
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -37,6 +38,10 @@ typedef struct symbi_http_request {
     int64_t timeout_ms;
     size_t max_bytes; /* of the response body */
     bool stream;      /* the body may be fed in pieces through symbi_run_feed */
+    /* The operator wrote this very URL (a model endpoint): its host and port are allowed by that. Never set it for a URL that a model, a
+     * tool or a document named. */
+    bool by_operator;
+    symbi_netguard *guard; /* where it may go; NULL: the transport's policy, and that is the strict one unless said otherwise */
 } symbi_http_request;
 
 /* Why a run ended. Zero is an error. */
