@@ -2,7 +2,9 @@
  *   response = io.http{url=, method=, headers=, body=, timeout_ms=, max_bytes=}    {status=, headers={{name, value}, ...}, body=, ...}
  *   t = io.transfer{..., stream=true}     t:read([ms]) bytes as they come, nil at the end, false when the time is up; t:status(),
  *                                         t:result() the response (body: what was not read), t:close()
- * headers: a list of {name, value}, or a table name -> value. A failure's err has code and reason ("refused", "timeout", ...). */
+ * headers: a list of {name, value}, or a table name -> value. A failure's err has code and reason ("refused", "timeout", ...).
+ * guard: a policy of symbi.netguard; without one the strict policy holds. by_operator=true: the operator wrote this URL, so its host
+ * may be any. What the guard refuses is EDENIED, with err.refused ("loopback", "metadata", "redirect", ...). */
 #include "io_int.h"
 
 #include <string.h>
@@ -56,7 +58,7 @@ static void headers(lua_State *L, int arg, symbi_http_request *rq)
 
 void l_io_request(lua_State *L, int arg, symbi_http_request *rq)
 {
-    static const char *const known[] = { "url", "method", "headers", "body", "timeout_ms", "max_bytes", "stream", NULL };
+    static const char *const known[] = { "url", "method", "headers", "body", "timeout_ms", "max_bytes", "stream", "guard", "by_operator", NULL };
     const symbi_str none = { NULL, 0 };
     memset(rq, 0, sizeof *rq);
     luaL_checktype(L, arg, LUA_TTABLE);
@@ -68,6 +70,15 @@ void l_io_request(lua_State *L, int arg, symbi_http_request *rq)
     rq->timeout_ms = symL_optfield_int(L, arg, "timeout_ms", 0, 0, INT64_MAX);
     rq->max_bytes = (size_t)symL_optfield_int(L, arg, "max_bytes", 0, 0, (int64_t)1 << 40);
     rq->stream = symL_optfield_bool(L, arg, "stream", false);
+    rq->by_operator = symL_optfield_bool(L, arg, "by_operator", false);
+    lua_getfield(L, arg, "guard");
+    if (!lua_isnil(L, -1)) { /* the table keeps it */
+        ud_netguard *g = symL_testud(L, -1, UD_NETGUARD);
+        if (!g) luaL_error(L, "http: guard must be a policy (symbi.netguard.policy{...}), got %s", luaL_typename(L, -1));
+        if (!g->p) luaL_error(L, "http: the guard is closed");
+        rq->guard = g->p;
+    }
+    lua_pop(L, 1);
     headers(L, arg, rq);
 }
 
@@ -93,6 +104,28 @@ int l_io_push_response(lua_State *L, const symbi_http_response *r)
     lua_pushboolean(L, r->reused);
     lua_setfield(L, -2, "reused");
     return 1;
+}
+
+static int http_refused(lua_State *L, const symbi_err *err, symbi_netguard_why refused)
+{
+    int n = l_io_http_fail(L, err, SYMBI_HTTP_ERROR_DENIED);
+    lua_pushstring(L, symbi_netguard_why_name(refused));
+    lua_setfield(L, -2, "refused");
+    return n;
+}
+
+int l_io_start_fail(lua_State *L, const symbi_http_request *rq, const symbi_err *err)
+{
+    symbi_netguard_target t;
+    symbi_status st;
+    if (err->code != SYMBI_EDENIED) return symL_fail(L, err);
+    st = rq->by_operator ? symbi_netguard_operator_url(rq->guard, rq->url, &t, NULL) : symbi_netguard_check_url(rq->guard, rq->url, &t, NULL);
+    return http_refused(L, err, st ? t.why : SYMBI_NETGUARD_NONE);
+}
+
+int l_io_xfer_fail(lua_State *L, const symbi_xfer *x, const symbi_err *err, symbi_http_error why)
+{
+    return why == SYMBI_HTTP_ERROR_DENIED ? http_refused(L, err, symbi_xfer_refused(x)) : l_io_http_fail(L, err, why);
 }
 
 int l_io_http_fail(lua_State *L, const symbi_err *err, symbi_http_error why)
@@ -132,7 +165,7 @@ static int io_transfer(lua_State *L)
     u = symL_newud(L, sizeof *u, UD_TRANSFER);
     s = l_io_keep(L);
     if (!s->http && symbi_http_new(symL_ctx(L), NULL, NULL, 0, &s->http, &err)) return symL_fail(L, &err);
-    if (symbi_http_start(s->http, &rq, &u->p, &err)) return symL_fail(L, &err);
+    if (symbi_http_start(s->http, &rq, &u->p, &err)) return l_io_start_fail(L, &rq, &err);
     return 1;
 }
 
@@ -173,7 +206,7 @@ static int t_read(lua_State *L)
         symL_pushstr(L, s);
         return 1;
     }
-    if (symbi_xfer_result(u->p, &r, &why, &err)) return l_io_http_fail(L, &err, why);
+    if (symbi_xfer_result(u->p, &r, &why, &err)) return l_io_xfer_fail(L, u->p, &err, why);
     lua_pushnil(L);
     return 1;
 }
@@ -190,7 +223,7 @@ static int t_result(lua_State *L)
     symbi_http_response r;
     symbi_http_error why;
     symbi_err err;
-    if (symbi_xfer_result(u->p, &r, &why, &err)) return l_io_http_fail(L, &err, why);
+    if (symbi_xfer_result(u->p, &r, &why, &err)) return l_io_xfer_fail(L, u->p, &err, why);
     return l_io_push_response(L, &r);
 }
 

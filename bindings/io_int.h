@@ -33,6 +33,8 @@ enum { L_IO_SLICE_MS = 100 };         /* blocking calls look at that flag this o
 void l_io_request(lua_State *L, int arg, symbi_http_request *rq);
 int l_io_push_response(lua_State *L, const symbi_http_response *r);        /* pushes one table */
 int l_io_http_fail(lua_State *L, const symbi_err *err, symbi_http_error why); /* nil, message, err with reason */
+int l_io_start_fail(lua_State *L, const symbi_http_request *rq, const symbi_err *err); /* a request that did not begin; with `refused` */
+int l_io_xfer_fail(lua_State *L, const symbi_xfer *x, const symbi_err *err, symbi_http_error why); /* one that ended badly; likewise */
 int l_io_push_exec(lua_State *L, const symbi_exec_result *r);              /* pushes one table */
 /* The plan at arg with its order, taken out of it: an executor acts on an order once. Raises for a plan without one. */
 const symbi_plan *l_io_take_plan(lua_State *L, int arg, symbi_order *order);

@@ -126,7 +126,7 @@ static int loop_http(lua_State *L)
     l_io_request(L, 2, &rq);
     if (!u->http && symbi_http_new(symL_ctx(L), NULL, u->loop, T_HTTP, &u->http, &err)) return symL_fail(L, &err);
     if (!(i = place(u))) return no_memory(L);
-    if (symbi_http_start(u->http, &rq, &i->x, &err)) return symL_fail(L, &err);
+    if (symbi_http_start(u->http, &rq, &i->x, &err)) return l_io_start_fail(L, &rq, &err);
     return added(L, u, i, I_HTTP);
 }
 
@@ -197,7 +197,7 @@ static int tell(lua_State *L, ud_loop *u, item *i)
         }
         if (!symbi_xfer_done(i->x)) goto nothing;
         lua_pushliteral(L, "http");
-        if (symbi_xfer_result(i->x, &hr, &why, &err)) l_io_http_fail(L, &err, why);
+        if (symbi_xfer_result(i->x, &hr, &why, &err)) l_io_xfer_fail(L, i->x, &err, why);
         else l_io_push_response(L, &hr);
     }
     drop(u, i);

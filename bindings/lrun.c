@@ -161,6 +161,8 @@ static void push_http(lua_State *L, const symbi_http_request *h)
     setint(L, "max_bytes", (int64_t)h->max_bytes);
     lua_pushboolean(L, h->stream);
     lua_setfield(L, -2, "stream");
+    lua_pushboolean(L, h->by_operator);
+    lua_setfield(L, -2, "by_operator");
 }
 
 static void push_hex(lua_State *L, const uint8_t *p, size_t n)

@@ -54,6 +54,9 @@ typedef struct ud_schemapin { symbi_schemapin_result *p; } ud_schemapin;
 #define UD_KEY "symbi.key" /* lcrypto.c */
 typedef struct ud_key { symbi_key *p; } ud_key;
 
+#define UD_NETGUARD "symbi.netguard" /* lnetguard.c */
+typedef struct ud_netguard { symbi_netguard *p; } ud_netguard;
+
 /* uservalue: table that keeps the audit alive */
 typedef struct ud_gate { symbi_gate *p; } ud_gate;
 /* holds references of its own, not the gate */

@@ -88,13 +88,24 @@ symbi_status symbi_http_new(symbi_ctx *cx, const symbi_http_options *o, symbi_lo
     h->connect_ms = d.connect_timeout_ms > 0 ? d.connect_timeout_ms : 10000;
     h->timeout_ms = d.timeout_ms > 0 ? d.timeout_ms : 120000;
     h->max_bytes = d.max_bytes ? d.max_bytes : cx->limits.model_response;
-    h->max_redirects = d.max_redirects;
     h->token = token_base;
     sy_buf_init(&h->ca, cx->alloc, 4096);
     sy_buf_init(&h->proxy, cx->alloc, 4096);
     if (d.ca_file.n) sy_buf_adds(&h->ca, d.ca_file);
     if (d.proxy.n) sy_buf_adds(&h->proxy, d.proxy);
     h->no_proxy = sy_str_eqz(d.proxy, "none");
+    if (d.guard) {
+        h->guard = symbi_netguard_ref(d.guard);
+    } else if (d.max_redirects > 0) {
+        symbi_netguard_options g;
+        symbi_status st;
+        symbi_netguard_options_init(&g);
+        g.max_redirects = d.max_redirects;
+        if ((st = symbi_netguard_new(cx, &g, &h->guard, err))) {
+            symbi_http_free(h);
+            return st;
+        }
+    }
     h->loop = loop;
     if (!loop && symbi_loop_new(cx, &h->loop, NULL) == SYMBI_OK) h->own_loop = true;
     h->multi = curl_multi_init();
@@ -124,6 +135,7 @@ void symbi_http_free(symbi_http *h)
     sy_http_guard_off(&g);
     if (h->timer) symbi_loop_cancel(h->loop, h->timer);
     if (h->own_loop) symbi_loop_free(h->loop);
+    symbi_netguard_unref(h->guard);
     sy_buf_free(&h->ca);
     sy_buf_free(&h->proxy);
     sy_free(&a, h, sizeof *h);
@@ -168,7 +180,7 @@ void symbi_http_ready(symbi_http *h, const symbi_loop_event *ev)
     sy_http_guard_off(&g);
 }
 
-static int64_t mono_ms(void)
+int64_t sy_http_ms(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -177,12 +189,12 @@ static int64_t mono_ms(void)
 
 symbi_status symbi_xfer_wait(symbi_xfer *x, int64_t timeout_ms, symbi_err *err)
 {
-    int64_t until = mono_ms() + timeout_ms;
+    int64_t until = sy_http_ms() + timeout_ms;
     while (!x->done && !(x->stream && x->body.n)) {
         symbi_http *h = x->h;
         symbi_loop_event ev[16];
         size_t n;
-        int64_t left = timeout_ms < 0 ? -1 : until - mono_ms();
+        int64_t left = timeout_ms < 0 ? -1 : until - sy_http_ms();
         symbi_status st;
         if (!h->own_loop) return sy_fail(err, SYMBI_EINVAL, "this client is driven by a loop: wait there");
         if (timeout_ms >= 0 && left < 0) return sy_fail(err, SYMBI_ETIMEOUT, "no answer yet");
@@ -190,7 +202,7 @@ symbi_status symbi_xfer_wait(symbi_xfer *x, int64_t timeout_ms, symbi_err *err)
         if (st) return st;
         for (size_t i = 0; i < n; i++) symbi_http_ready(h, &ev[i]);
         if (!n && left < 0 && !symbi_loop_count(h->loop)) symbi_http_ready(h, NULL);
-        if (!n && timeout_ms >= 0 && mono_ms() >= until && !x->done) return sy_fail(err, SYMBI_ETIMEOUT, "no answer yet");
+        if (!n && timeout_ms >= 0 && sy_http_ms() >= until && !x->done) return sy_fail(err, SYMBI_ETIMEOUT, "no answer yet");
     }
     return SYMBI_OK;
 }

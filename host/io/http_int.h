@@ -18,7 +18,7 @@ struct symbi_http {
     symbi_xfer *xfers;
     int64_t connect_ms, timeout_ms;
     size_t max_bytes;
-    int max_redirects;
+    symbi_netguard *guard;
     sy_buf ca, proxy;
 };
 
@@ -31,8 +31,17 @@ struct symbi_xfer {
     sy_buf body_out, body, taken, head; /* head: "name\0value\0" of the last response's header lines */
     symbi_http_header *headers;
     size_t nheaders, cap_headers, nlines;
-    size_t max, total, head_total;
+    size_t max, max_head, total, head_total;
     bool stream, paused, done, too_large, garbled, reused;
+    /* where it may go: http_guard.c */
+    symbi_netguard *guard;
+    symbi_netguard_target target;
+    bool by_operator, vet, refused; /* vet: the addresses are ours to judge, no proxy's */
+    int hops;
+    char hop;                       /* is this answer's body a redirect's? 0 not looked yet, 'y', 'n' */
+    sy_buf url;
+    char method[32];
+    int64_t until;                  /* monotonic ms */
     int status;
     int64_t duration_ms;
     symbi_status result;
@@ -48,6 +57,19 @@ typedef struct sy_http_guard {
 } sy_http_guard;
 void sy_http_guard_on(sy_http_guard *g);
 void sy_http_guard_off(sy_http_guard *g);
+
+/* Judges rq's URL and keeps what later checks need. */
+symbi_status sy_guard_start(symbi_xfer *x, const symbi_http_request *rq, symbi_err *err);
+CURLcode sy_guard_setopt(symbi_xfer *x);
+bool sy_guard_hop_body(symbi_xfer *x); /* the body of an answer that will be followed elsewhere: not kept */
+typedef enum sy_hop { SY_HOP_DONE, SY_HOP_AGAIN, SY_HOP_FAILED } sy_hop;
+/* An answer is complete: the end, or x is set up for the next request. FAILED: x->err, x->result, x->why are set. */
+sy_hop sy_guard_next(symbi_xfer *x);
+
+symbi_status sy_xfer_method(symbi_xfer *x); /* http_xfer.c: method and body in curl's terms */
+symbi_str sy_xfer_header(const symbi_xfer *x, const char *lower); /* of the answer so far; p NULL when absent */
+bool sy_http_nocase(symbi_str s, const char *lower);
+int64_t sy_http_ms(void);
 
 CURL *sy_http_easy(symbi_http *h);
 void sy_http_easy_back(symbi_http *h, CURL *easy);

@@ -24,6 +24,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *ud)
 {
     symbi_xfer *x = ud;
     n *= size;
+    if (sy_guard_hop_body(x)) return counts(x, n) ? n : 0;
     if (x->stream && x->body.n && x->body.n + n > WAITING_MAX) {
         x->paused = true;
         return CURL_WRITEFUNC_PAUSE;
@@ -38,7 +39,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *ud)
     symbi_xfer *x = ud;
     const char *colon;
     size_t all = n * size, end = all;
-    if (all > HEAD_MAX - x->head_total) x->too_large = true;
+    if (all > x->max_head - x->head_total) x->too_large = true;
     if (x->too_large) return 0;
     x->head_total += all;
     if (memchr(p, 0, all)) {
@@ -48,6 +49,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *ud)
     if (all >= 5 && !memcmp(p, "HTTP/", 5)) { /* a new response: the earlier one was interim or a redirect */
         sy_buf_clear(&x->head);
         x->nlines = 0;
+        x->hop = 0;
         return all;
     }
     colon = memchr(p, ':', all);
@@ -65,7 +67,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *ud)
 }
 
 /* ---- request ------------------------------------------------------------------------------------------------------- */
-static bool equal_nocase(symbi_str s, const char *lower)
+bool sy_http_nocase(symbi_str s, const char *lower)
 {
     size_t n = strlen(lower);
     if (s.n != n) return false;
@@ -109,8 +111,8 @@ static symbi_status add_headers(symbi_xfer *x, const symbi_http_request *rq, sym
         for (size_t k = 0; k < value.n; k++)
             if (((unsigned char)value.p[k] < 0x20 && value.p[k] != '\t') || value.p[k] == 0x7f) return sy_fail(err, SYMBI_EINVAL, "header %.*s: the value holds a control character", SY_FMT(name));
         for (size_t k = 0; k < 5; k++)
-            if (equal_nocase(name, ours[k])) return sy_fail(err, SYMBI_EINVAL, "header %.*s is written by the client itself", SY_FMT(name));
-        typed = typed || equal_nocase(name, "content-type");
+            if (sy_http_nocase(name, ours[k])) return sy_fail(err, SYMBI_EINVAL, "header %.*s is written by the client itself", SY_FMT(name));
+        typed = typed || sy_http_nocase(name, "content-type");
         if ((st = add_header(x, name, value, err))) return st;
     }
     for (size_t i = 0; i < (typed ? 1u : 2u); i++) {
@@ -121,47 +123,54 @@ static symbi_status add_headers(symbi_xfer *x, const symbi_http_request *rq, sym
     return SYMBI_OK;
 }
 
-static symbi_status set_up(symbi_http *h, symbi_xfer *x, const symbi_http_request *rq, const char *url, const char *method)
+/* What of a request changes from one redirect to the next. */
+symbi_status sy_xfer_method(symbi_xfer *x)
 {
     CURL *e = x->easy;
     CURLcode c = CURLE_OK;
-    bool body = rq->body.n || !strcmp(method, "POST") || !strcmp(method, "PUT") || !strcmp(method, "PATCH");
-    int64_t total = rq->timeout_ms > 0 ? rq->timeout_ms : h->timeout_ms;
+    const char *method = x->method;
+    bool body = x->body_out.n || !strcmp(method, "POST") || !strcmp(method, "PUT") || !strcmp(method, "PATCH");
+    int64_t left = x->until - sy_http_ms();
+    if (left < 1) left = 1;
 #define SET(o, v) \
     c = c ? c : curl_easy_setopt(e, o, v)
-    SET(CURLOPT_URL, url);
-    SET(CURLOPT_PRIVATE, (void *)x);
-    SET(CURLOPT_NOSIGNAL, 1L);
-    SET(CURLOPT_PROTOCOLS_STR, "http,https");
-    SET(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    SET(CURLOPT_FOLLOWLOCATION, h->max_redirects > 0 ? 1L : 0L);
-    SET(CURLOPT_MAXREDIRS, (long)h->max_redirects);
-    SET(CURLOPT_SSL_VERIFYPEER, 1L);
-    SET(CURLOPT_SSL_VERIFYHOST, 2L);
-    if (h->ca.n) SET(CURLOPT_CAINFO, h->ca.p);
-    if (h->no_proxy || h->proxy.n) SET(CURLOPT_PROXY, h->no_proxy ? "" : h->proxy.p);
-    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(total < h->connect_ms ? total : h->connect_ms));
-    SET(CURLOPT_TIMEOUT_MS, (long)(total > 86400000 ? 86400000 : total));
-    SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)x->max);
-    SET(CURLOPT_ERRORBUFFER, x->message);
-    SET(CURLOPT_USERAGENT, "symbi-lua/" SYMBI_VERSION);
+    SET(CURLOPT_URL, x->url.p);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(left < x->h->connect_ms ? left : x->h->connect_ms));
+    SET(CURLOPT_TIMEOUT_MS, (long)(left > 86400000 ? 86400000 : left));
     SET(CURLOPT_HTTPHEADER, x->headers_out);
-    SET(CURLOPT_WRITEFUNCTION, on_body);
-    SET(CURLOPT_WRITEDATA, (void *)x);
-    SET(CURLOPT_HEADERFUNCTION, on_header);
-    SET(CURLOPT_HEADERDATA, (void *)x);
+    SET(CURLOPT_CUSTOMREQUEST, NULL);
     if (body) {
         SET(CURLOPT_POST, 1L);
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body_out.n);
         SET(CURLOPT_POSTFIELDS, x->body_out.n ? x->body_out.p : "");
+    } else {
+        SET(CURLOPT_HTTPGET, 1L);
     }
-    if (!strcmp(method, "HEAD")) {
-        SET(CURLOPT_NOBODY, 1L);
-    } else if (strcmp(method, body ? "POST" : "GET")) {
-        SET(CURLOPT_CUSTOMREQUEST, method);
-    }
-#undef SET
+    if (!strcmp(method, "HEAD")) SET(CURLOPT_NOBODY, 1L);
+    else if (strcmp(method, body ? "POST" : "GET")) SET(CURLOPT_CUSTOMREQUEST, method);
     return c ? SYMBI_ENOMEM : SYMBI_OK;
+}
+
+static symbi_status set_up(symbi_http *h, symbi_xfer *x)
+{
+    CURL *e = x->easy;
+    CURLcode c = sy_guard_setopt(x);
+    SET(CURLOPT_PRIVATE, (void *)x);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_FOLLOWLOCATION, 0L); /* each hop is judged first: http_guard.c */
+    SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, 2L);
+    if (h->ca.n) SET(CURLOPT_CAINFO, h->ca.p);
+    SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)x->max);
+    SET(CURLOPT_ERRORBUFFER, x->message);
+    SET(CURLOPT_USERAGENT, "symbi-lua/" SYMBI_VERSION);
+    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_WRITEDATA, (void *)x);
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERDATA, (void *)x);
+#undef SET
+    return c ? SYMBI_ENOMEM : sy_xfer_method(x);
 }
 
 static void discard(symbi_xfer *x)
@@ -172,6 +181,8 @@ static void discard(symbi_xfer *x)
     sy_buf_free(&x->body);
     sy_buf_free(&x->taken);
     sy_buf_free(&x->head);
+    sy_buf_free(&x->url);
+    symbi_netguard_unref(x->guard);
     sy_free(&a, x->headers, x->cap_headers * sizeof *x->headers);
     sy_free(&a, x, sizeof *x);
 }
@@ -179,34 +190,33 @@ static void discard(symbi_xfer *x)
 symbi_status symbi_http_start(symbi_http *h, const symbi_http_request *rq, symbi_xfer **out, symbi_err *err)
 {
     symbi_xfer *x;
-    symbi_url u;
-    sy_buf url;
-    char method[32] = "GET";
     symbi_status st;
     *out = NULL;
-    if ((st = symbi_url_parse(rq->url, &u, err))) return st == SYMBI_EPARSE ? (err ? (err->code = SYMBI_EINVAL) : SYMBI_EINVAL) : st;
-    if (rq->method.n >= sizeof method || (rq->method.n && !token(rq->method))) return sy_fail(err, SYMBI_EINVAL, "the method is no token");
-    if (rq->method.n) memcpy(method, rq->method.p, rq->method.n), method[rq->method.n] = 0;
+    if (rq->method.n >= sizeof x->method || (rq->method.n && !token(rq->method))) return sy_fail(err, SYMBI_EINVAL, "the method is no token");
     x = sy_calloc(&h->cx->alloc, 1, sizeof *x);
     if (!x) return sy_fail_nomem(err);
     x->alloc = h->cx->alloc;
     x->h = h;
     x->stream = rq->stream;
     x->max = rq->max_bytes ? rq->max_bytes : h->max_bytes;
+    x->max_head = HEAD_MAX;
+    x->until = sy_http_ms() + (rq->timeout_ms > 0 ? rq->timeout_ms < (int64_t)1 << 40 ? rq->timeout_ms : (int64_t)1 << 40 : h->timeout_ms);
+    memcpy(x->method, rq->method.n ? rq->method.p : "GET", rq->method.n ? rq->method.n : 3);
+    sy_buf_init(&x->url, x->alloc, 64 << 10);
+    if ((st = sy_guard_start(x, rq, err))) {
+        discard(x);
+        return st;
+    }
     sy_buf_init(&x->body_out, x->alloc, h->cx->limits.output_bytes);
     sy_buf_init(&x->body, x->alloc, x->max);
     sy_buf_init(&x->taken, x->alloc, x->max);
     sy_buf_init(&x->head, x->alloc, 2 * HEAD_MAX);
-    sy_buf_init(&url, x->alloc, 64 << 10);
-    sy_buf_adds(&url, rq->url);
     if (rq->body.n) sy_buf_adds(&x->body_out, rq->body);
-    st = sy_buf_status(&url);
-    if (!st) st = sy_buf_status(&x->body_out);
+    st = sy_buf_status(&x->body_out);
     if (st) sy_fail(err, st, st == SYMBI_ENOMEM ? "out of memory" : "the request body is too large");
     else st = add_headers(x, rq, err);
-    if (!st && (!(x->easy = sy_http_easy(h)) || set_up(h, x, rq, url.p, method))) st = sy_fail_nomem(err);
+    if (!st && (!(x->easy = sy_http_easy(h)) || set_up(h, x))) st = sy_fail_nomem(err);
     if (!st && curl_multi_add_handle(h->multi, x->easy)) st = sy_fail_nomem(err);
-    sy_buf_free(&url);
     if (st) {
         if (x->easy) sy_http_easy_back(h, x->easy);
         discard(x);
@@ -322,6 +332,14 @@ void sy_xfer_finish(symbi_xfer *x, CURLcode code)
     long status = 0, os = 0, connects = 1;
     curl_off_t us = 0;
     char *url = NULL, where[200] = "";
+    if (!code) {
+        sy_hop hop = sy_guard_next(x);
+        if (hop == SY_HOP_AGAIN) return;
+        if (hop == SY_HOP_FAILED) {
+            leave(x);
+            return;
+        }
+    }
     curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &os);
     curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connects);
@@ -343,10 +361,27 @@ void sy_xfer_finish(symbi_xfer *x, CURLcode code)
         x->why = SYMBI_HTTP_ERROR_OTHER;
         return;
     }
+    if (x->refused) {
+        x->why = SYMBI_HTTP_ERROR_DENIED;
+        x->result = x->err.code;
+        return;
+    }
     x->why = x->too_large ? SYMBI_HTTP_ERROR_TOO_LARGE : x->garbled ? SYMBI_HTTP_ERROR_PROTOCOL : reason(x, code, os);
     x->result = x->why == SYMBI_HTTP_ERROR_TIMEOUT ? SYMBI_ETIMEOUT : x->why == SYMBI_HTTP_ERROR_TOO_LARGE ? SYMBI_ELIMIT : SYMBI_EIO;
-    if (x->too_large) sy_fail(&x->err, x->result, "%s: %s (body %lu bytes, headers %d)", where, said(x->why), (unsigned long)x->max, HEAD_MAX);
+    if (x->too_large) sy_fail(&x->err, x->result, "%s: %s (body %lu bytes, headers %d)", where, said(x->why), (unsigned long)x->max, (int)x->max_head);
     else sy_fail(&x->err, x->result, "%s: %s (%s)", where, said(x->why), x->message[0] ? x->message : curl_easy_strerror(code));
+}
+
+symbi_str sy_xfer_header(const symbi_xfer *x, const char *lower)
+{
+    symbi_str none = { NULL, 0 };
+    const char *p = x->head.p, *end = p ? p + x->head.n : p;
+    while (p && p < end) {
+        symbi_str name = { p, strlen(p) }, value = { p + name.n + 1, strlen(p + name.n + 1) };
+        if (sy_http_nocase(name, lower)) return value;
+        p = value.p + value.n + 1;
+    }
+    return none;
 }
 
 bool symbi_xfer_done(const symbi_xfer *x) { return x->done; }

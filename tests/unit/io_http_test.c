@@ -199,6 +199,7 @@ static answer_t ask_rq(symbi_http *h, symbi_http_request *rq, const char *path)
     char url[200];
     snprintf(url, sizeof url, "http://127.0.0.1:%d%s", port, path);
     if (!rq->url.n) rq->url = symbi_str_z(url);
+    if (!rq->guard) rq->by_operator = true; /* the guard has its own test: io_guard_test.c */
     a.st = symbi_http_start(h, rq, &a.x, &err);
     rq->url.n = 0;
     if (a.st) return a;
@@ -280,17 +281,18 @@ static void test_refused_requests(void)
     symbi_xfer *x;
     for (size_t i = 0; i < 8; i++) {
         symbi_http_request rq = { .url = symbi_str_z(urls[i]) };
-        CHECK(symbi_http_start(h, &rq, &x, &err) == SYMBI_EINVAL && !x);
+        symbi_status st = symbi_http_start(h, &rq, &x, &err);
+        CHECK((st == SYMBI_EINVAL || st == SYMBI_EDENIED) && !x);
     }
     {
         symbi_http_header f[] = { { SYMBI_STR_INIT("X"), SYMBI_STR_INIT("a\r\nEvil: 1") }, { SYMBI_STR_INIT("X: y\r\nEvil"), SYMBI_STR_INIT("1") }, { SYMBI_STR_INIT("content-length"), SYMBI_STR_INIT("1") }, { SYMBI_STR_INIT(""), SYMBI_STR_INIT("1") } };
         for (int i = 0; i < 4; i++) {
-            symbi_http_request rq = { .url = symbi_str_z("http://127.0.0.1/"), .headers = f + i, .nheaders = 1 };
+            symbi_http_request rq = { .url = symbi_str_z("http://127.0.0.1/"), .headers = f + i, .nheaders = 1, .by_operator = true };
             CHECK(symbi_http_start(h, &rq, &x, &err) == SYMBI_EINVAL && !x);
         }
     }
     {
-        symbi_http_request rq = { .url = symbi_str_z("http://127.0.0.1/"), .method = symbi_str_z("GET /x") };
+        symbi_http_request rq = { .url = symbi_str_z("http://127.0.0.1/"), .method = symbi_str_z("GET /x"), .by_operator = true };
         CHECK(symbi_http_start(h, &rq, &x, &err) == SYMBI_EINVAL && !x);
     }
     CHECK(symbi_http_open(h) == 0);
@@ -355,27 +357,34 @@ static void test_no_server(void)
 static void test_redirects(void)
 {
     symbi_http_options o;
+    symbi_netguard_options g;
+    symbi_str here = symbi_str_z("127.0.0.1");
     symbi_http *h = client(NULL);
     answer_t a = ask(h, "/redirect");
     CHECK(a.st == SYMBI_OK && a.r.status == 302);
     symbi_xfer_free(a.x);
     symbi_http_free(h);
     symbi_http_options_init(&o);
-    o.max_redirects = 2;
+    symbi_netguard_options_init(&g);
+    g.max_redirects = 2;
+    g.allow = &here;
+    g.nallow = 1;
+    REQUIRE(symbi_netguard_new(cx, &g, &o.guard, &err) == SYMBI_OK);
     h = client(&o);
     a = ask(h, "/redirect");
     CHECK(a.st == SYMBI_OK && a.r.status == 200 && a.r.nheaders == 4);
     symbi_xfer_free(a.x);
     a = ask(h, "/file");
-    CHECK(a.st == SYMBI_EIO);
+    CHECK(a.st == SYMBI_EDENIED && a.why == SYMBI_HTTP_ERROR_DENIED);
     symbi_xfer_free(a.x);
     symbi_http_free(h);
+    symbi_netguard_unref(o.guard);
 }
 
 static void test_stream(void)
 {
     symbi_http *h = client(NULL);
-    symbi_http_request rq = { .stream = true };
+    symbi_http_request rq = { .stream = true, .by_operator = true };
     char url[100], got[200] = "";
     symbi_xfer *x;
     int pieces = 0;
@@ -421,7 +430,7 @@ static void test_many_in_one_loop(void)
     symbi_loop *l;
     symbi_http *h;
     symbi_xfer *x[N];
-    symbi_http_request rq = { 0 };
+    symbi_http_request rq = { .by_operator = true };
     char url[100];
     int64_t t = ms();
     int done = 0;
@@ -541,7 +550,7 @@ static symbi_status scenario(symbi_ctx *c, void *ud)
     symbi_err e;
     symbi_http_response r;
     symbi_http_header f = { SYMBI_STR_INIT("A"), SYMBI_STR_INIT("b") };
-    symbi_http_request rq = { .url = symbi_str_z(ud), .headers = &f, .nheaders = 1, .method = symbi_str_z("POST"), .body = symbi_str_z("x"), .timeout_ms = 3000 };
+    symbi_http_request rq = { .url = symbi_str_z(ud), .headers = &f, .nheaders = 1, .method = symbi_str_z("POST"), .body = symbi_str_z("x"), .timeout_ms = 3000, .by_operator = true };
     symbi_status st = symbi_http_new(c, NULL, NULL, 0, &h, &e);
     if (!st) st = symbi_http_start(h, &rq, &x, &e);
     if (!st) st = symbi_xfer_wait(x, -1, &e);

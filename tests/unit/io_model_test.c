@@ -59,6 +59,7 @@ static void ask(const char *provider, const char *base, const char *model, bool 
     REQUIRE(!sy_model_encode(cx, &ep, &rq, &q, &o->err));
     REQUIRE(!sy_model_decoder_new(cx, &ep, &rq, &d, &o->err));
     q.rq.timeout_ms = TIMEOUT_MS;
+    q.rq.by_operator = true;
     REQUIRE(!symbi_http_start(http, &q.rq, &x, &o->err));
     while (!fed && !symbi_xfer_done(x)) {
         symbi_str piece;
@@ -198,7 +199,7 @@ int main(void)
     RUN(test_odd_but_whole);
     RUN(test_what_was_sent);
     { /* ends the server; its answer does not matter */
-        symbi_http_request rq = { .method = SY_LIT("GET"), .timeout_ms = 2000 };
+        symbi_http_request rq = { .method = SY_LIT("GET"), .timeout_ms = 2000, .by_operator = true };
         char url[64];
         symbi_xfer *x;
         rq.url = (symbi_str){ url, (size_t)snprintf(url, sizeof url, "http://127.0.0.1:%d/quit", port) };

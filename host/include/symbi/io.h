@@ -112,7 +112,7 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_exec_decode(symbi_str frame, uint64_
 #define SYMBI_HTTP_ERROR_LIST(X) \
     X(NONE, 0, "none") X(REFUSED, 1, "refused") X(RESOLVE, 2, "resolve") X(CONNECT, 3, "connect") X(TLS, 4, "tls") \
     X(TIMEOUT, 5, "timeout") X(TOO_LARGE, 6, "too_large") X(TRUNCATED, 7, "truncated") X(PROTOCOL, 8, "protocol") \
-    X(RESET, 9, "reset") X(CANCELLED, 10, "cancelled") X(OTHER, 11, "other")
+    X(RESET, 9, "reset") X(CANCELLED, 10, "cancelled") X(OTHER, 11, "other") X(DENIED, 12, "denied")
 typedef enum symbi_http_error {
 #define SYMBI_HTTP_ERROR_ENUM(name, num, text) SYMBI_HTTP_ERROR_##name = num,
     SYMBI_HTTP_ERROR_LIST(SYMBI_HTTP_ERROR_ENUM)
@@ -126,20 +126,26 @@ typedef struct symbi_xfer symbi_xfer;
 typedef struct symbi_http_options {
     uint32_t size;
     symbi_str ca_file;          /* PEM bundle; "" = the system's */
-    symbi_str proxy;            /* "" = from the environment (http_proxy, https_proxy, no_proxy); "none" = none */
+    /* "none", or a proxy that the operator names: it then resolves, so names are judged but not their addresses. "": none for guarded
+     * requests; those with by_operator follow the environment (http_proxy, https_proxy, no_proxy). */
+    symbi_str proxy;
     int64_t connect_timeout_ms; /* 0 = 10000 */
     int64_t timeout_ms;         /* whole transfer, where the request names none; 0 = 120000 */
     size_t max_bytes;           /* of a body, where the request names none; 0 = limits.model_response */
     size_t max_connections;     /* kept alive; 0 = 16 */
-    int max_redirects;          /* 0 = never follow */
+    int max_redirects;          /* where guard is NULL; 0 = never follow */
+    symbi_netguard *guard;      /* for requests that bring none (a reference is taken); NULL = the strict policy */
 } symbi_http_options;
 SYMBI_API void symbi_http_options_init(symbi_http_options *o);
 /* loop: the loop that watches the descriptors (borrowed, must outlive the client), its events with tokens of token_base and
  * above go to symbi_http_ready; NULL: a private one, for the blocking calls. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_http_new(symbi_ctx *cx, const symbi_http_options *o, symbi_loop *loop, uint64_t token_base, symbi_http **out, symbi_err *err);
 SYMBI_API void symbi_http_free(symbi_http *h); /* open transfers end as cancelled; free them before or after */
-/* Everything of rq is copied. Only http and https. max_bytes is the body's; response headers may take 256 KiB
- * and limits.http_headers lines. */
+/* Everything of rq is copied. Only http and https. EDENIED: the guard refuses the URL. Each address is vetted again just before the
+ * connection to it is made, and for a kept connection before it is used; what is refused then, or a redirect that is, ends the
+ * transfer with EDENIED (DENIED, symbi_xfer_refused). Redirects are followed as the policy says, never by libcurl. Bodies are handed
+ * out as they come: nothing is decompressed. max_bytes is the body's (the policy's, where that is smaller); response headers may
+ * take the policy's max_header_bytes (256 KiB for by_operator) and limits.http_headers lines. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_http_start(symbi_http *h, const symbi_http_request *rq, symbi_xfer **out, symbi_err *err);
 SYMBI_API void symbi_http_ready(symbi_http *h, const symbi_loop_event *ev); /* an event of the loop, or NULL: only look at the time */
 SYMBI_API size_t symbi_http_open(const symbi_http *h);
@@ -160,6 +166,7 @@ typedef struct symbi_http_response {
     bool reused; /* over a kept connection */
 } symbi_http_response;
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_xfer_result(symbi_xfer *x, symbi_http_response *out, symbi_http_error *why, symbi_err *err);
+SYMBI_API symbi_netguard_why symbi_xfer_refused(const symbi_xfer *x); /* why the guard ended it; NONE when it did not */
 SYMBI_API void symbi_xfer_free(symbi_xfer *x); /* cancels it when it still runs; NULL is fine */
 
 /* ---- files ---------------------------------------------------------------------------------------------------------- */

@@ -62,7 +62,7 @@ end
 
 --- Where cosockets do not exist: a clear error, no crash.
 function M.log_phase()
-    local r, message, err = symbi.io.ngx.http { url = "http://127.0.0.1:" .. ports.count .. "/" }
+    local r, message, err = symbi.io.ngx.http { by_operator = true, url = "http://127.0.0.1:" .. ports.count .. "/" }
     phase_error = { failed = r == nil, message = message, code = err and err.code }
 end
 

@@ -16,15 +16,15 @@ local function work()
     need(io.environ())
     local loop = need(io.loop())
     need(loop:sleep(0))
-    need(loop:http { url = REFUSED, headers = { { "A", "b" } } })
+    need(loop:http { by_operator = true, url = REFUSED, headers = { { "A", "b" } } })
     for _ = 1, 2 do
         local id, message = loop:wait(5000)
         need(id, message)
     end
     loop:close()
-    local r, message, err = io.http { url = REFUSED, headers = { A = "b" }, timeout_ms = 5000 }
+    local r, message, err = io.http { by_operator = true, url = REFUSED, headers = { A = "b" }, timeout_ms = 5000 }
     assert(r == nil and message and err)
-    local t = need(io.transfer { url = REFUSED, stream = true })
+    local t = need(io.transfer { by_operator = true, url = REFUSED, stream = true })
     assert(t:read(5000) == nil)
     t:close()
 end

@@ -1,0 +1,200 @@
+/* io/http_guard.c: the network guard at the socket. The URL is judged before anything happens; each address just before a connection to
+ * it is made, in the very form that will be connected to, so that a second answer of a resolver changes nothing; the peer of a kept
+ * connection before it is used again, since another policy may have let it be made; and every redirect like a first request. */
+#define _GNU_SOURCE
+#include "io/http_int.h"
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "symbi/wire.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* May curl ask the environment for a proxy? Then the addresses it connects to are the proxy's. */
+static bool proxy_in_environment(void)
+{
+    static const char *const names[] = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *v = getenv(names[i]);
+        if (v && *v) return true;
+    }
+    return false;
+}
+
+symbi_status sy_guard_start(symbi_xfer *x, const symbi_http_request *rq, symbi_err *err)
+{
+    symbi_http *h = x->h;
+    symbi_netguard_options o;
+    symbi_url u;
+    symbi_status st;
+    x->guard = symbi_netguard_ref(rq->guard ? rq->guard : h->guard);
+    x->by_operator = rq->by_operator;
+    x->vet = h->no_proxy || (!h->proxy.n && !(x->by_operator && proxy_in_environment()));
+    st = x->by_operator ? symbi_netguard_operator_url(x->guard, rq->url, &x->target, err) : symbi_netguard_check_url(x->guard, rq->url, &x->target, err);
+    if (!st) st = symbi_url_parse(rq->url, &u, err);
+    if (st) return st == SYMBI_EPARSE ? (err ? (err->code = SYMBI_EINVAL) : SYMBI_EINVAL) : st;
+    symbi_netguard_limits(x->guard, &o);
+    if (o.max_bytes && o.max_bytes < x->max) x->max = o.max_bytes;
+    if ((!x->by_operator || x->guard) && o.max_header_bytes < x->max_head) x->max_head = o.max_header_bytes;
+    if (o.timeout_ms && sy_http_ms() + o.timeout_ms < x->until) x->until = sy_http_ms() + o.timeout_ms;
+    sy_buf_adds(&x->url, rq->url);
+    return sy_buf_status(&x->url) ? sy_fail_nomem(err) : SYMBI_OK;
+}
+
+/* ---- addresses ------------------------------------------------------------------------------------------------------- */
+static bool from_sockaddr(const struct sockaddr *sa, size_t n, symbi_netaddr *out)
+{
+    memset(out, 0, sizeof *out);
+    if (sa->sa_family == AF_INET && n >= sizeof(struct sockaddr_in)) {
+        struct sockaddr_in in;
+        memcpy(&in, sa, sizeof in);
+        memcpy(out->b, &in.sin_addr, 4);
+        return true;
+    }
+    if (sa->sa_family == AF_INET6 && n >= sizeof(struct sockaddr_in6)) {
+        struct sockaddr_in6 in;
+        memcpy(&in, sa, sizeof in);
+        memcpy(out->b, &in.sin6_addr, 16);
+        out->v6 = true;
+        out->zone = in.sin6_scope_id;
+        return true;
+    }
+    return false;
+}
+
+/* The first refusal is what the transfer ends with, unless another address of the name is fine. */
+static bool may_connect(symbi_xfer *x, const symbi_netaddr *a)
+{
+    symbi_netguard_target t = x->target;
+    if (!symbi_netguard_check_addr(x->guard, &t, a, x->refused ? NULL : &x->err)) return true;
+    if (!x->refused) x->target.why = t.why;
+    x->refused = true;
+    return false;
+}
+
+static curl_socket_t on_open(void *ud, curlsocktype purpose, struct curl_sockaddr *sa)
+{
+    symbi_xfer *x = ud;
+    symbi_netaddr a;
+    (void)purpose;
+    if (x->vet && (!from_sockaddr(&sa->addr, sa->addrlen, &a) || !may_connect(x, &a))) return CURL_SOCKET_BAD;
+    return socket(sa->family, sa->socktype | SOCK_CLOEXEC, sa->protocol);
+}
+
+/* The connection is there, new or kept; nothing was sent over it for x yet. */
+static int on_peer(void *ud, char *ip, char *local, int port, int local_port)
+{
+    symbi_xfer *x = ud;
+    symbi_netaddr a;
+    (void)local, (void)port, (void)local_port;
+    if (!x->vet) return CURL_PREREQFUNC_OK;
+    if (symbi_netaddr_parse(symbi_str_z(ip), &a, NULL) || !may_connect(x, &a)) {
+        if (!x->refused) sy_fail(&x->err, SYMBI_EDENIED, "SSRF: connected to what is no address");
+        x->refused = true;
+        return CURL_PREREQFUNC_ABORT;
+    }
+    x->refused = false; /* another address of the name had been refused */
+    x->target.why = SYMBI_NETGUARD_NONE;
+    symbi_err_clear(&x->err);
+    return CURL_PREREQFUNC_OK;
+}
+
+CURLcode sy_guard_setopt(symbi_xfer *x)
+{
+    symbi_http *h = x->h;
+    CURLcode c = curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    if (!c) c = curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETDATA, (void *)x);
+    if (!c) c = curl_easy_setopt(x->easy, CURLOPT_PREREQFUNCTION, on_peer);
+    if (!c) c = curl_easy_setopt(x->easy, CURLOPT_PREREQDATA, (void *)x);
+    if (!c && (h->no_proxy || h->proxy.n || !x->by_operator)) c = curl_easy_setopt(x->easy, CURLOPT_PROXY, h->no_proxy || !h->proxy.n ? "" : h->proxy.p);
+    return c;
+}
+
+symbi_netguard_why symbi_xfer_refused(const symbi_xfer *x) { return x->done && x->why == SYMBI_HTTP_ERROR_DENIED ? x->target.why : SYMBI_NETGUARD_NONE; }
+
+/* ---- redirects ------------------------------------------------------------------------------------------------------- */
+static bool may_follow(const symbi_xfer *x, long status)
+{
+    symbi_netguard_options o;
+    symbi_netguard_limits(x->guard, &o);
+    return o.max_redirects > 0 && (status == 301 || status == 302 || status == 303 || status == 307 || status == 308) && sy_xfer_header(x, "location").n;
+}
+
+bool sy_guard_hop_body(symbi_xfer *x)
+{
+    if (!x->hop) {
+        long status = 0;
+        curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+        x->hop = may_follow(x, status) ? 'y' : 'n';
+    }
+    return x->hop == 'y';
+}
+
+/* Another origin gets none of the caller's headers but the harmless ones; a request without body says nothing about one. */
+static void drop_headers(symbi_xfer *x, bool cross_origin, bool body)
+{
+    struct curl_slist *l = x->headers_out, *next, **at = &x->headers_out;
+    x->headers_out = NULL;
+    for (; l; l = next) {
+        size_t n = strcspn(l->data, ":;");
+        symbi_str name = { l->data, n };
+        bool ours = l->data[n] == ':' && !l->data[n + 1]; /* "Expect:": keeps curl from adding its own */
+        bool keep = ours || !cross_origin || symbi_netguard_keeps_header(name);
+        if (!body && !ours && (sy_http_nocase(name, "content-type") || sy_http_nocase(name, "content-encoding") || sy_http_nocase(name, "content-language"))) keep = false;
+        next = l->next;
+        l->next = NULL;
+        if (keep) {
+            *at = l;
+            at = &l->next;
+        } else {
+            curl_slist_free_all(l);
+        }
+    }
+}
+
+sy_hop sy_guard_next(symbi_xfer *x)
+{
+    symbi_http *h = x->h;
+    long status = 0;
+    symbi_netguard_hop hop;
+    symbi_status st;
+    curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (!may_follow(x, status)) return SY_HOP_DONE;
+    st = symbi_netguard_redirect(h->cx, x->guard, symbi_str_z(x->method), sy_buf_str(&x->url), x->body_out.n, (int)status, sy_xfer_header(x, "location"), x->hops, &hop, &x->err);
+    if (st) {
+        x->status = (int)status;
+        x->target.why = hop.target.why;
+        x->result = st;
+        x->why = st == SYMBI_EDENIED ? SYMBI_HTTP_ERROR_DENIED : SYMBI_HTTP_ERROR_OTHER;
+        return SY_HOP_FAILED;
+    }
+    if (!hop.follow) return SY_HOP_DONE;
+    curl_multi_remove_handle(h->multi, x->easy);
+    x->hops++;
+    x->target = hop.target;
+    x->by_operator = false; /* the operator named the first URL only */
+    x->vet = h->no_proxy || !h->proxy.n;
+    if (hop.get) {
+        strcpy(x->method, "GET");
+        sy_buf_clear(&x->body_out);
+    }
+    drop_headers(x, hop.cross_origin, x->body_out.n > 0);
+    sy_buf_clear(&x->url);
+    sy_buf_adds(&x->url, symbi_text_str(&hop.url));
+    symbi_text_free(&hop.url);
+    sy_buf_clear(&x->head);
+    x->nlines = x->head_total = x->total = 0;
+    x->hop = 0;
+    x->refused = false;
+    if (sy_buf_status(&x->url) || sy_guard_setopt(x) || sy_xfer_method(x) || curl_multi_add_handle(h->multi, x->easy)) {
+        x->result = sy_fail_nomem(&x->err);
+        x->why = SYMBI_HTTP_ERROR_OTHER;
+        return SY_HOP_FAILED;
+    }
+    return SY_HOP_AGAIN;
+}
