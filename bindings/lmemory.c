@@ -3,7 +3,8 @@
  *   context, msg, err = parse(text, agent[, {form="auto"|"seed"|"runtime"}])
  *   text, msg, err    = write(context[, {form=, updated_ms=}])
  *   entry, day        = log_entry(context, now_ms[, {form=}])
- *   key, msg, err     = key(agent); agent or nil = agent(key) */
+ *   key, msg, err     = key(agent); agent or nil = agent(key)
+ *   text              = fold(text)            lower case, for comparing */
 #include "symL.h"
 #include "symbi/memory.h"
 
@@ -92,9 +93,19 @@ static int m_agent(lua_State *L)
     return 1;
 }
 
+static int m_fold(lua_State *L)
+{
+    symbi_str s = symL_checkstr(L, 1);
+    symbi_text *t = symL_text(L);
+    symbi_err err;
+    if (symbi_memory_fold(symL_ctx(L), s, t, &err)) return symL_fail(L, &err);
+    symL_pushtext(L, t);
+    return 1;
+}
+
 void l_memory_open(lua_State *L)
 {
-    static const luaL_Reg funcs[] = { { "parse", m_parse }, { "write", m_write }, { "log_entry", m_log_entry }, { "key", m_key }, { "agent", m_agent }, { NULL, NULL } };
+    static const luaL_Reg funcs[] = { { "parse", m_parse }, { "write", m_write }, { "log_entry", m_log_entry }, { "key", m_key }, { "agent", m_agent }, { "fold", m_fold }, { NULL, NULL } };
     lua_newtable(L);
     symL_setfuncs(L, funcs);
 }

@@ -49,7 +49,7 @@ static symbi_status add(search *s, symbi_str agent, int section, symbi_str text,
     h.agent = agent;
     /* The text lives in a cached document, which the next file may push out. */
     h.text = sy_arena_dup(&s->doc->arena, text);
-    if (text.n && !h.text.p) return sy_arena_fail(&s->doc->arena, "the search", err);
+    if (s->doc->arena.status) return sy_arena_fail(&s->doc->arena, "the search", err);
     s->hits[s->n++] = h;
     return SYMBI_OK;
 }
@@ -91,7 +91,7 @@ static symbi_status words_of(search *s, symbi_str query, symbi_err *err)
     sy_fold(&s->folded, query);
     if (sy_buf_status(&s->folded)) return sy_fail_nomem(err);
     symbi_str all = sy_arena_dup(&s->doc->arena, sy_buf_str(&s->folded)), rest = sy_memory_trim(all, true);
-    if (all.n && !all.p) return sy_arena_fail(&s->doc->arena, "the search", err);
+    if (s->doc->arena.status) return sy_arena_fail(&s->doc->arena, "the search", err);
     while (rest.n) {
         size_t n = 0;
         while (n < rest.n && (unsigned char)rest.p[n] > ' ') n++;

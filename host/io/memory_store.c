@@ -266,14 +266,15 @@ symbi_status symbi_memory_store_load(symbi_memory_store *m, symbi_str agent, sym
 /* ---- saving ---- */
 
 /* Whether the file that stands holds lines that a context has no place for. Where it cannot be read, it does: then it is kept. */
-static bool has_other(symbi_memory_store *m, const char *key, symbi_str agent)
+static symbi_status has_other(symbi_memory_store *m, const char *key, symbi_str agent, bool *other, symbi_err *err)
 {
     sy_memory_entry *e;
-    symbi_err ignored;
-    symbi_status st = sy_memory_get(m, key, agent, &e, &ignored);
-    if (st == SYMBI_ENOTFOUND) return false;
-    if (st) return true;
-    return symbi_value_getz(symbi_doc_root(e->doc), "other")->u.a.n > 0;
+    symbi_status st = sy_memory_get(m, key, agent, &e, err);
+    *other = st && st != SYMBI_ENOTFOUND;
+    if (st == SYMBI_ENOMEM) return st;
+    if (!st) *other = symbi_value_getz(symbi_doc_root(e->doc), "other")->u.a.n > 0;
+    symbi_err_clear(err);
+    return SYMBI_OK;
 }
 
 /* memory.md under a name of its own; a second one in the same second gets a number. */
@@ -295,10 +296,12 @@ static symbi_status save_locked(symbi_memory_store *m, const char *key, symbi_st
 {
     char path[PATH_MAX], day[11], rest[32];
     symbi_text text = { 0 }, entry = { 0 };
+    bool other = false;
     symbi_status st = symbi_memory_write(m->cx, context, m->o.form, now_ms, &text, err);
     *kept = false;
     if (!st) st = symbi_memory_log_entry(m->cx, context, m->o.form, now_ms, day, &entry, err);
-    if (!st && m->o.form == SYMBI_MEMORY_AUTO && has_other(m, key, agent)) {
+    if (!st && m->o.form == SYMBI_MEMORY_AUTO) st = has_other(m, key, agent, &other, err);
+    if (!st && other) {
         st = keep_old(m, key, now_ms, err);
         *kept = st == SYMBI_OK;
     }

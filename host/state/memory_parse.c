@@ -152,10 +152,7 @@ static void take_line(reader *r, symbi_str raw)
 {
     symbi_str s = sy_memory_trim(raw, !r->runtime);
     r->line++;
-    if (++r->nodes > r->cx->limits.doc_nodes) {
-        r->status = SYMBI_ELIMIT;
-        return;
-    }
+    r->nodes++;
     if (r->runtime && (sy_str_starts(s, SY_LIT("# ")) || sy_str_starts(s, SY_LIT("## ")))) {
         r->section = s.p[1] == '#' ? section_of((symbi_str){ s.p + 3, s.n - 3 }, true) : -1;
         if (r->section >= 0 || r->line == 1) return;
@@ -247,7 +244,7 @@ static bool marked(symbi_str text)
 static symbi_status finish(reader *r, symbi_str agent, symbi_err *err)
 {
     sy_obj root = sy_obj_new(&r->doc->arena);
-    if (r->status == SYMBI_ELIMIT) return sy_fail_at(err, SYMBI_ELIMIT, r->line, 1, "the memory file has more lines than limits.doc_nodes (%lu)", (unsigned long)r->cx->limits.doc_nodes);
+    if (r->status == SYMBI_ELIMIT) return sy_fail_at(err, SYMBI_ELIMIT, r->line, 1, "the memory file has more lines and items than limits.doc_nodes (%lu)", (unsigned long)r->cx->limits.doc_nodes);
     if (r->status == SYMBI_EUNSUPPORTED) return sy_fail_at(err, SYMBI_EUNSUPPORTED, r->line, 1, "this memory file was written by a newer version of symbi-lua: use that one, or remove the comment");
     if (r->status) return sy_fail_nomem(err);
     sy_obj_str(&root, "agent_id", sy_arena_dup(&r->doc->arena, agent));
@@ -281,6 +278,7 @@ symbi_status symbi_memory_parse(symbi_ctx *cx, symbi_str text, symbi_str agent, 
         size_t skip, n = line_length(&r, text, &skip);
         take_line(&r, (symbi_str){ text.p, n });
         text.p += n + skip, text.n -= n + skip;
+        if (r.nodes > cx->limits.doc_nodes) r.status = SYMBI_ELIMIT;
     }
     st = finish(&r, agent, err);
     if (st) symbi_doc_unref(r.doc);

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "base/utf8.h"
+#include "codec/fold.h"
 #include "symbi/json.h"
 
 #include <stdio.h>
@@ -217,4 +218,13 @@ bool symbi_memory_agent(symbi_str key, char agent[SYMBI_MEMORY_KEY_BYTES], size_
     }
     *n = k;
     return symbi_memory_key((symbi_str){ agent, k }, again, NULL) == SYMBI_OK && strlen(again) == key.n && !memcmp(again, key.p, key.n);
+}
+
+symbi_status symbi_memory_fold(symbi_ctx *cx, symbi_str text, symbi_text *out, symbi_err *err)
+{
+    sy_buf b;
+    memset(out, 0, sizeof *out);
+    sy_buf_init(&b, cx->alloc, cx->limits.output_bytes);
+    sy_fold(&b, text);
+    return sy_buf_take(&b, out, "the folded text", err);
 }

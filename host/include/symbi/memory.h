@@ -36,6 +36,9 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_memory_key(symbi_str agent, char key
 /* The way back. False for a name that symbi_memory_key never gives. */
 SYMBI_API bool symbi_memory_agent(symbi_str key, char agent[SYMBI_MEMORY_KEY_BYTES], size_t *n);
 
+/* Text for comparing without case: lower case, character by character (Unicode). */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_memory_fold(symbi_ctx *cx, symbi_str text, symbi_text *out, symbi_err *err);
+
 #ifdef __cplusplus
 }
 #endif
