@@ -66,6 +66,7 @@ static int core_is_array(lua_State *L)
 
 static int core_debug_live(lua_State *L)
 {
+    symbi_crypto_trim(symL_ctx(L)); /* what a cache keeps is no leftover */
     symL_pushint(L, symL_live(L));
     return 1;
 }

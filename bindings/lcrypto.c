@@ -1,34 +1,31 @@
-/* bindings/lcrypto.c: symbi.crypto: hashes, HMAC, Ed25519, random bytes, constant-time compare. Hashes, keys and signatures
- * come out as lower-case hex, or as bytes where the last argument is true; keys and signatures go in as either.
+/* bindings/lcrypto.c: symbi.crypto: hashes, HMAC, random bytes, constant-time compare; lcrypto_key.c adds keys and signatures,
+ * lcrypto_seal.c AES-GCM and Argon2id. Hashes, keys and signatures come out as lower-case hex, or as bytes where the last
+ * argument is true; they go in as either.
  *
- *   sha256(data[, raw]); hmac_sha256(key, data[, raw]); hasher() -> h:add(data), h:finish([raw])
- *   equal(a, b); random(n) -> bytes; hex(bytes); unhex(text)
- *   ed25519(): a new key; ed25519{seed=}; ed25519{public=} -> k:sign(data[, raw]), k:verify(data, signature) -> boolean,
- *     k:public([raw]), k:seed([raw]), k:is_private(), k:id() */
-#include "symL.h"
-#include "symbi/crypto.h"
-#include "ud.h"
+ *   sha256(data[, raw]); hmac_sha256(key, data[, raw]); hmac("sha256"|"sha384"|"sha512", key, data[, raw])
+ *   hasher() -> h:add(data), h:finish([raw]); equal(a, b); random(n) -> bytes; hex(bytes); unhex(text) */
+#include "lcrypto.h"
 
 #include <string.h>
 
 #define UD_HASHER "symbi.hasher"
 enum { MAX_RANDOM = 1 << 20 };
 
-static void push_hex(lua_State *L, const uint8_t *p, size_t n)
+void lcrypto_pushhex(lua_State *L, const uint8_t *p, size_t n)
 {
     static const char digits[] = "0123456789abcdef";
-    char b[128];
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
     for (size_t i = 0; i < n; i++) {
-        b[2 * i] = digits[p[i] >> 4];
-        b[2 * i + 1] = digits[p[i] & 15];
+        luaL_addchar(&b, digits[p[i] >> 4]);
+        luaL_addchar(&b, digits[p[i] & 15]);
     }
-    lua_pushlstring(L, b, 2 * n);
+    luaL_pushresult(&b);
 }
-/* n at most 64 */
-static int push_bytes(lua_State *L, const uint8_t *p, size_t n, int raw_arg)
+int lcrypto_push(lua_State *L, const uint8_t *p, size_t n, int raw_arg)
 {
     if (lua_toboolean(L, raw_arg)) lua_pushlstring(L, (const char *)p, n);
-    else push_hex(L, p, n);
+    else lcrypto_pushhex(L, p, n);
     return 1;
 }
 
@@ -39,20 +36,30 @@ static int hexval(char c)
     if (c >= 'A' && c <= 'F') return c - 'A' + 10;
     return -1;
 }
-/* n bytes, or 2n hex digits. */
-static bool get_bytes(symbi_str s, uint8_t *out, size_t n)
+size_t lcrypto_unhex(symbi_str s, uint8_t *out, size_t max)
 {
-    if (s.n == n) {
-        memcpy(out, s.p, n);
-        return true;
-    }
-    if (s.n != 2 * n) return false;
-    for (size_t i = 0; i < n; i++) {
+    if (s.n % 2 || s.n / 2 > max) return SIZE_MAX;
+    for (size_t i = 0; i < s.n / 2; i++) {
         int a = hexval(s.p[2 * i]), b = hexval(s.p[2 * i + 1]);
-        if (a < 0 || b < 0) return false;
+        if (a < 0 || b < 0) return SIZE_MAX;
         out[i] = (uint8_t)(a << 4 | b);
     }
+    return s.n / 2;
+}
+bool lcrypto_get(symbi_str s, uint8_t *out, size_t n)
+{
+    if (s.n != n) return s.n == 2 * n && lcrypto_unhex(s, out, n) == n;
+    memcpy(out, s.p, n);
     return true;
+}
+
+int lcrypto_fail(lua_State *L, symbi_status code, const char *msg)
+{
+    symbi_err err;
+    symbi_err_clear(&err);
+    err.code = code;
+    strncpy(err.msg, msg, sizeof err.msg - 1);
+    return symL_fail(L, &err);
 }
 
 /* ---- hashes ---------------------------------------------------------------------------------------------------------- */
@@ -63,16 +70,27 @@ static int c_sha256(lua_State *L)
     symbi_err err;
     uint8_t d[32];
     if (symbi_sha256(symL_ctx(L), data, d, &err)) return symL_fail(L, &err);
-    return push_bytes(L, d, 32, 2);
+    return lcrypto_push(L, d, 32, 2);
 }
 
 static int c_hmac(lua_State *L)
+{
+    static const char *const names[] = { "sha256", "sha384", "sha512", NULL };
+    symbi_hash h = (symbi_hash)luaL_checkoption(L, 1, NULL, names);
+    symbi_str key = symL_checkstr(L, 2), data = symL_checkstr(L, 3);
+    symbi_err err;
+    uint8_t d[SYMBI_HASH_MAX_BYTES];
+    if (symbi_hmac(symL_ctx(L), h, key, data, d, &err)) return symL_fail(L, &err);
+    return lcrypto_push(L, d, symbi_hash_bytes(h), 4);
+}
+
+static int c_hmac_sha256(lua_State *L)
 {
     symbi_str key = symL_checkstr(L, 1), data = symL_checkstr(L, 2);
     symbi_err err;
     uint8_t d[32];
     if (symbi_hmac_sha256(symL_ctx(L), key, data, d, &err)) return symL_fail(L, &err);
-    return push_bytes(L, d, 32, 3);
+    return lcrypto_push(L, d, 32, 3);
 }
 
 typedef struct ud_hasher { symbi_hasher *p; } ud_hasher;
@@ -113,7 +131,7 @@ static int h_finish(lua_State *L)
     symbi_err err;
     uint8_t d[32];
     if (symbi_hasher_end(h, d, &err)) return symL_fail(L, &err);
-    return push_bytes(L, d, 32, 2);
+    return lcrypto_push(L, d, 32, 2);
 }
 
 /* ---- small things ------------------------------------------------------------------------------------------------------ */
@@ -138,149 +156,30 @@ static int c_random(lua_State *L)
 static int c_hex(lua_State *L)
 {
     symbi_str s = symL_checkstr(L, 1);
-    luaL_Buffer b;
-    luaL_buffinit(L, &b);
-    for (size_t i = 0; i < s.n; i++) {
-        static const char digits[] = "0123456789abcdef";
-        luaL_addchar(&b, digits[(unsigned char)s.p[i] >> 4]);
-        luaL_addchar(&b, digits[(unsigned char)s.p[i] & 15]);
-    }
-    luaL_pushresult(&b);
+    lcrypto_pushhex(L, (const uint8_t *)s.p, s.n);
     return 1;
 }
 
 static int c_unhex(lua_State *L)
 {
     symbi_str s = symL_checkstr(L, 1);
-    symbi_err err;
-    luaL_Buffer b;
-    symbi_err_clear(&err);
-    err.code = SYMBI_EPARSE;
-    strcpy(err.msg, "not hex: an even number of digits 0-9 a-f is expected");
-    if (s.n % 2) return symL_fail(L, &err);
-    for (size_t i = 0; i < s.n; i++)
-        if (hexval(s.p[i]) < 0) return symL_fail(L, &err);
-    luaL_buffinit(L, &b);
-    for (size_t i = 0; i < s.n; i += 2) luaL_addchar(&b, (char)(hexval(s.p[i]) << 4 | hexval(s.p[i + 1])));
-    luaL_pushresult(&b);
-    return 1;
-}
-
-/* ---- keys -------------------------------------------------------------------------------------------------------------- */
-
-static int c_ed25519(lua_State *L)
-{
-    static const char *const known[] = { "seed", "public", NULL };
-    symbi_str none = { NULL, 0 }, seed = none, pub = none;
-    uint8_t b[32];
-    symbi_err err;
-    symbi_status st;
-    ud_key *u;
-    if (!lua_isnoneornil(L, 1)) {
-        symL_checkopts(L, 1, known);
-        seed = symL_optfield_str(L, 1, "seed", none);
-        pub = symL_optfield_str(L, 1, "public", none);
-        if (!seed.p == !pub.p) luaL_argerror(L, 1, "either seed or public is expected");
-    }
-    u = symL_newud(L, sizeof *u, UD_KEY);
-    if (seed.p || pub.p) {
-        if (!get_bytes(seed.p ? seed : pub, b, 32)) {
-            symbi_err_clear(&err);
-            err.code = SYMBI_EPARSE;
-            strcpy(err.msg, "not an Ed25519 key: 32 bytes or 64 hex digits are expected");
-            return symL_fail(L, &err);
-        }
-        st = seed.p ? symbi_ed25519_from_seed(symL_ctx(L), b, &u->p, &err) : symbi_ed25519_from_public(symL_ctx(L), b, &u->p, &err);
-        symbi_wipe(b, sizeof b);
-    } else st = symbi_ed25519_generate(symL_ctx(L), &u->p, &err);
-    return st ? symL_fail(L, &err) : 1;
-}
-
-static int k_close(lua_State *L)
-{
-    ud_key *u = symL_checkud(L, 1, UD_KEY);
-    symbi_key *k = u->p;
-    u->p = NULL;
-    symbi_key_unref(k);
-    return 0;
-}
-static symbi_key *check_key(lua_State *L)
-{
-    ud_key *u = symL_checkud(L, 1, UD_KEY);
-    if (!u->p) luaL_argerror(L, 1, "the key is closed");
-    return u->p;
-}
-
-static int k_sign(lua_State *L)
-{
-    symbi_key *k = check_key(L);
-    symbi_str data = symL_checkstr(L, 2);
-    uint8_t sig[64];
-    symbi_err err;
-    if (symbi_ed25519_sign(symL_ctx(L), k, data, sig, &err)) return symL_fail(L, &err);
-    return push_bytes(L, sig, 64, 3);
-}
-
-static int k_verify(lua_State *L)
-{
-    symbi_key *k = check_key(L);
-    symbi_str data = symL_checkstr(L, 2), text = symL_checkstr(L, 3);
-    uint8_t sig[64];
-    symbi_err err;
-    symbi_status st = SYMBI_EVERIFY;
-    if (get_bytes(text, sig, 64)) st = symbi_ed25519_verify(symL_ctx(L), k, data, sig, &err);
-    if (st && st != SYMBI_EVERIFY) return symL_fail(L, &err);
-    lua_pushboolean(L, st == SYMBI_OK);
-    return 1;
-}
-
-static int k_public(lua_State *L)
-{
-    uint8_t b[32];
-    symbi_ed25519_public(check_key(L), b);
-    return push_bytes(L, b, 32, 2);
-}
-static int k_seed(lua_State *L)
-{
-    symbi_key *k = check_key(L);
-    uint8_t b[32];
-    symbi_err err;
-    int n;
-    if (symbi_ed25519_seed(k, b, &err)) return symL_fail(L, &err);
-    n = push_bytes(L, b, 32, 2);
-    symbi_wipe(b, sizeof b);
-    return n;
-}
-static int k_is_private(lua_State *L)
-{
-    lua_pushboolean(L, symbi_key_is_private(check_key(L)));
-    return 1;
-}
-/* The first 16 hex digits of SHA-256 of the public key: what people compare. */
-static int k_id(lua_State *L)
-{
-    uint8_t b[32], d[32];
-    symbi_str s = { (const char *)b, 32 };
-    symbi_err err;
-    symbi_ed25519_public(check_key(L), b);
-    if (symbi_sha256(symL_ctx(L), s, d, &err)) return symL_fail(L, &err);
-    push_hex(L, d, 8);
+    uint8_t *p = lua_newuserdata(L, s.n / 2 + 1);
+    size_t n = lcrypto_unhex(s, p, s.n / 2);
+    if (n == SIZE_MAX) return lcrypto_fail(L, SYMBI_EPARSE, "not hex: an even number of digits 0-9 a-f is expected");
+    lua_pushlstring(L, (const char *)p, n);
     return 1;
 }
 
 void l_crypto_open(lua_State *L)
 {
     static const luaL_Reg funcs[] = {
-        { "sha256", c_sha256 }, { "hmac_sha256", c_hmac }, { "hasher", c_hasher }, { "equal", c_equal }, { "random", c_random },
-        { "hex", c_hex },       { "unhex", c_unhex },      { "ed25519", c_ed25519 }, { NULL, NULL },
+        { "sha256", c_sha256 }, { "hmac_sha256", c_hmac_sha256 }, { "hmac", c_hmac }, { "hasher", c_hasher }, { "equal", c_equal },
+        { "random", c_random }, { "hex", c_hex }, { "unhex", c_unhex }, { NULL, NULL },
     };
     static const luaL_Reg hasher[] = { { "add", h_add }, { "finish", h_finish }, { "close", h_close }, { NULL, NULL } };
-    static const luaL_Reg key[] = {
-        { "sign", k_sign }, { "verify", k_verify }, { "public", k_public }, { "seed", k_seed },
-        { "is_private", k_is_private }, { "id", k_id }, { "close", k_close }, { NULL, NULL },
-    };
     symL_newtype(L, UD_HASHER, hasher, NULL);
-    symL_newtype(L, UD_KEY, key, NULL);
     lua_newtable(L);
     symL_setfuncs(L, funcs);
+    lcrypto_key_open(L);
+    lcrypto_seal_open(L);
 }

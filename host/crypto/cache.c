@@ -31,6 +31,16 @@ void sy_ossl_keys_free(symbi_ctx *cx, sy_ossl_keys *k)
     sy_free(&cx->alloc, k, sizeof *k);
 }
 
+void symbi_crypto_trim(symbi_ctx *cx)
+{
+    sy_ossl *o = cx->slot[SY_SLOT_CRYPTO];
+    if (!o) return;
+    ERR_set_mark();
+    sy_ossl_keys_free(cx, o->keys);
+    o->keys = NULL;
+    ERR_pop_to_mark();
+}
+
 static sy_ossl_keys *there(symbi_ctx *cx)
 {
     sy_ossl *o = cx->slot[SY_SLOT_CRYPTO];

@@ -79,17 +79,23 @@ static symbi_status check_bytes(symbi_ctx *cx, const symbi_jwt *j, symbi_jwt_alg
     }
 }
 
-symbi_status symbi_jwt_check_signature(symbi_ctx *cx, const symbi_jwt *j, symbi_jwt_alg alg, const symbi_jwt_key *key, symbi_jwt_reason *reason, symbi_err *err)
+static symbi_status check_header(const symbi_jwt *j, symbi_jwt_alg alg, symbi_jwt_reason *reason, symbi_err *err)
 {
     const symbi_value *h = symbi_jwt_header(j), *a = symbi_value_getz(h, "alg");
-    symbi_err why;
-    symbi_status st;
     if (reason) *reason = SYMBI_JWT_R_OK;
     if ((unsigned)alg > SYMBI_JWT_EDDSA || alg == SYMBI_JWT_NONE) return sy_jwt_refuse(reason, SYMBI_JWT_R_ALG, SYMBI_EINVAL, err, "the verifier names none");
     if (!a || a->kind != SYMBI_STRING) return sy_jwt_refuse(reason, SYMBI_JWT_R_ALG, SYMBI_EVERIFY, err, "the header has none, expected %s", symbi_jwt_alg_name(alg));
     if (!sy_str_eqz(a->u.s, symbi_jwt_alg_name(alg)))
         return sy_jwt_refuse(reason, SYMBI_JWT_R_ALG, SYMBI_EVERIFY, err, "\"%.*s\", expected %s", (int)(a->u.s.n > 40 ? 40 : a->u.s.n), a->u.s.p, symbi_jwt_alg_name(alg));
     if (symbi_value_getz(h, "crit")) return sy_jwt_refuse(reason, SYMBI_JWT_R_CRIT, SYMBI_EVERIFY, err, NULL);
+    return SYMBI_OK;
+}
+
+symbi_status symbi_jwt_check_signature(symbi_ctx *cx, const symbi_jwt *j, symbi_jwt_alg alg, const symbi_jwt_key *key, symbi_jwt_reason *reason, symbi_err *err)
+{
+    symbi_err why;
+    symbi_status st = check_header(j, alg, reason, err);
+    if (st) return st;
     symbi_err_clear(&why);
     st = sy_jwt_key_fits(alg, key, false, &why);
     if (st) return sy_jwt_refuse(reason, SYMBI_JWT_R_KEY, st, err, "%s", why.msg);
@@ -212,10 +218,12 @@ symbi_status symbi_jwt_check_claims(const symbi_jwt *j, const symbi_jwt_rules *r
     return st ? st : check_claims(j, &r, reason, err);
 }
 
-symbi_status symbi_jwt_verify(symbi_ctx *cx, symbi_str token, symbi_jwt_alg alg, const symbi_jwt_key *key, const symbi_jwt_rules *rules, symbi_jwt **out, symbi_jwt_reason *reason, symbi_err *err)
+/* key, or else the one that jwks has for the token. */
+static symbi_status verify(symbi_ctx *cx, symbi_str token, symbi_jwt_alg alg, const symbi_jwt_key *key, const symbi_value *jwks, const symbi_jwt_rules *rules, symbi_jwt **out, symbi_jwt_reason *reason, symbi_err *err)
 {
     symbi_jwt_rules r;
     symbi_jwt_key k;
+    symbi_key *found = NULL;
     symbi_jwt *j = NULL;
     symbi_status st = take_rules(rules, &r, err);
     if (out) *out = NULL;
@@ -225,9 +233,32 @@ symbi_status symbi_jwt_verify(symbi_ctx *cx, symbi_str token, symbi_jwt_alg alg,
     if (key) k = *key;
     k.short_secret_ok |= r.short_secret_ok;
     st = symbi_jwt_parse(cx, token, &j, reason, err);
+    if (!st && jwks) {
+        st = check_header(j, alg, reason, err);
+        if (!st) {
+            const symbi_value *kid = symbi_value_getz(symbi_jwt_header(j), "kid");
+            symbi_str id = { NULL, 0 };
+            if (kid && kid->kind != SYMBI_STRING) st = sy_fail(err, SYMBI_EVERIFY, "no key for this token: its kid is no text");
+            else st = symbi_jwks_find(cx, jwks, kid ? kid->u.s : id, alg, &found, err);
+            if (st && reason) *reason = SYMBI_JWT_R_KEY;
+            k.key = found;
+        }
+    }
     if (!st) st = symbi_jwt_check_signature(cx, j, alg, &k, reason, err);
     if (!st) st = check_claims(j, &r, reason, err);
+    symbi_key_unref(found);
     if (!st && out) *out = j;
     else symbi_jwt_free(j);
     return st;
+}
+
+symbi_status symbi_jwt_verify(symbi_ctx *cx, symbi_str token, symbi_jwt_alg alg, const symbi_jwt_key *key, const symbi_jwt_rules *rules, symbi_jwt **out, symbi_jwt_reason *reason, symbi_err *err)
+{
+    return verify(cx, token, alg, key, NULL, rules, out, reason, err);
+}
+
+symbi_status symbi_jwt_verify_jwks(symbi_ctx *cx, symbi_str token, symbi_jwt_alg alg, const symbi_value *jwks, const symbi_jwt_rules *rules, symbi_jwt **out, symbi_jwt_reason *reason, symbi_err *err)
+{
+    static const symbi_value none = { .kind = SYMBI_NULL };
+    return verify(cx, token, alg, NULL, jwks ? jwks : &none, rules, out, reason, err);
 }

@@ -512,6 +512,45 @@ static void test_jwks(void)
     free(b);
 }
 
+static void by_set(const char *set, const char *header, symbi_jwt_reason want)
+{
+    symbi_doc *d = NULL;
+    symbi_jwt_rules r = plain_rules();
+    symbi_jwt_reason got = SYMBI_JWT_REASON_COUNT;
+    symbi_jwt *j = NULL;
+    symbi_status st;
+    CHECK_OK(symbi_json_parse(cx, symbi_str_z(set), &d, &err), err);
+    REQUIRE(d);
+    st = symbi_jwt_verify_jwks(cx, symbi_str_z(token(header, GOOD, BY_EC_RAW)), SYMBI_JWT_ES256, symbi_doc_root(d), &r, &j, &got, &err);
+    expect(header, st, got, want);
+    if (j) symbi_jwt_free(j);
+    symbi_doc_unref(d);
+}
+static void test_verify_jwks(void)
+{
+    symbi_text t;
+    char set[1000], other[1000];
+    symbi_jwt_rules r = plain_rules();
+    CHECK_OK(symbi_key_to_jwk(cx, ec_pub, &t, &err), err);
+    REQUIRE(t.p);
+    snprintf(set, sizeof set, "{\"keys\":[{\"kid\":\"old\"," EC_JWK_MEMBERS "},{\"kid\":\"a\",%s]}", t.p + 1);
+    snprintf(other, sizeof other, "{\"keys\":[%s]}", t.p);
+    symbi_text_free(&t);
+    by_set(set, "{\"alg\":\"ES256\",\"kid\":\"a\"}", SYMBI_JWT_R_OK);
+    by_set(other, "{\"alg\":\"ES256\"}", SYMBI_JWT_R_OK);
+    by_set(set, "{\"alg\":\"ES256\",\"kid\":\"old\"}", SYMBI_JWT_R_SIGNATURE);
+    by_set(set, "{\"alg\":\"ES256\",\"kid\":\"../a\"}", SYMBI_JWT_R_KEY);
+    by_set(set, "{\"alg\":\"ES256\",\"kid\":1}", SYMBI_JWT_R_KEY);
+    by_set(set, "{\"alg\":\"ES256\"}", SYMBI_JWT_R_KEY);
+    by_set(set, "{\"alg\":\"none\",\"kid\":\"a\"}", SYMBI_JWT_R_ALG);
+    by_set(set, "{\"alg\":\"HS256\",\"kid\":\"a\"}", SYMBI_JWT_R_ALG);
+    by_set(set, "{\"alg\":\"ES256\",\"kid\":\"a\",\"crit\":[\"x\"]}", SYMBI_JWT_R_CRIT);
+    by_set("{}", "{\"alg\":\"ES256\",\"kid\":\"a\"}", SYMBI_JWT_R_KEY);
+    CHECK(symbi_jwt_verify_jwks(cx, symbi_str_z(token("{\"alg\":\"ES256\"}", GOOD, BY_EC_RAW)), SYMBI_JWT_ES256, NULL, &r, NULL, NULL, &err) == SYMBI_ESCHEMA);
+    symbi_crypto_trim(cx);
+    by_set(set, "{\"alg\":\"ES256\",\"kid\":\"a\"}", SYMBI_JWT_R_OK);
+}
+
 /* ---- issuing ---- */
 
 static symbi_doc *doc(const char *json)
@@ -630,6 +669,7 @@ int main(void)
     RUN(test_lifetime);
     RUN(test_names);
     RUN(test_jwks);
+    RUN(test_verify_jwks);
     RUN(test_issue);
     RUN(test_lists);
     RUN(test_out_of_memory);

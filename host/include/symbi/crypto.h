@@ -72,6 +72,8 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_key_private_pem(symbi_ctx *cx, const
 SYMBI_API void symbi_text_wipe(symbi_text *t); /* overwrites, then frees */
 /* SHA-256 of the DER SubjectPublicKeyInfo: AgentPin's and SchemaPin's key fingerprint. Computed once per key. */
 SYMBI_API void symbi_key_spki_sha256(const symbi_key *k, uint8_t out[32]);
+/* Gives back what the ctx keeps between calls: cached keys and what was made ready to verify with them. */
+SYMBI_API void symbi_crypto_trim(symbi_ctx *cx);
 /* RFC 7638 thumbprint (SHA-256 of the canonical members), of public members only. */
 SYMBI_API void symbi_key_thumbprint(const symbi_key *k, uint8_t out[32]);
 /* JWK (RFC 7517): EC P-256, OKP Ed25519, RSA; public only: a member d is refused (ESCHEMA), as are coordinates that are not

@@ -107,6 +107,9 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_jwt_verify(symbi_ctx *cx, symbi_str 
 enum { SYMBI_JWKS_MAX = 256 };
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_jwks_find(symbi_ctx *cx, const symbi_value *jwks, symbi_str kid, symbi_jwt_alg alg, symbi_key **out, symbi_err *err);
 
+/* symbi_jwt_verify with the key that the set has for the token's kid; KEY when there is none. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_jwt_verify_jwks(symbi_ctx *cx, symbi_str token, symbi_jwt_alg alg, const symbi_value *jwks, const symbi_jwt_rules *rules, symbi_jwt **out, symbi_jwt_reason *reason, symbi_err *err);
+
 /* Compact token over claims (an object, written as given in its order). header: further members after alg (typ, kid, ...), in
  * order; NULL for {"alg","typ":"JWT"}. alg and crit among them: EINVAL. A token that would be longer than SYMBI_JWT_MAX_BYTES is
  * ELIMIT. RS256 is not issued (EUNSUPPORTED). */
