@@ -337,7 +337,7 @@ symbi_status symbi_schemapin_pins_consider(symbi_schemapin_pins *p, const symbi_
     return st;
 }
 
-symbi_status symbi_schemapin_pins_answer(symbi_schemapin_pins *p, const symbi_schemapin_pin *pin, symbi_schemapin_prompt asked, symbi_schemapin_answer answer, int64_t now, bool *accepted, symbi_err *err)
+symbi_status symbi_schemapin_pins_answer(symbi_schemapin_pins *p, const symbi_schemapin_pin *pin, symbi_schemapin_prompt asked, symbi_schemapin_choice answer, int64_t now, bool *accepted, symbi_err *err)
 {
     symbi_status st = SYMBI_OK;
     bool keeps = asked == SYMBI_SCHEMAPIN_ASK_FIRST_KEY || asked == SYMBI_SCHEMAPIN_ASK_KEY_CHANGE;

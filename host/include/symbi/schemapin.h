@@ -231,17 +231,17 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_schemapin_pins_set_policy(symbi_sche
 /* The interactive side: what to do with a key, and what an answer does. C decides, the caller asks the human. */
 typedef enum symbi_schemapin_mode { SYMBI_SCHEMAPIN_STRICT_MODE = 0, SYMBI_SCHEMAPIN_INTERACTIVE, SYMBI_SCHEMAPIN_AUTOMATIC } symbi_schemapin_mode;
 typedef enum symbi_schemapin_prompt { SYMBI_SCHEMAPIN_ASK_NONE = 0, SYMBI_SCHEMAPIN_ASK_FIRST_KEY, SYMBI_SCHEMAPIN_ASK_KEY_CHANGE, SYMBI_SCHEMAPIN_ASK_REVOKED } symbi_schemapin_prompt;
-typedef enum symbi_schemapin_answer {
+typedef enum symbi_schemapin_choice {
     SYMBI_SCHEMAPIN_REJECT = 0,
     SYMBI_SCHEMAPIN_ACCEPT,
     SYMBI_SCHEMAPIN_TRUST_ALWAYS,
     SYMBI_SCHEMAPIN_TRUST_NEVER,
     SYMBI_SCHEMAPIN_ACCEPT_ONCE
-} symbi_schemapin_answer;
+} symbi_schemapin_choice;
 /* *ask: NONE and *accepted the verdict, or what to ask. can_ask: there is someone. revoked: the key is on a list. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_schemapin_pins_consider(symbi_schemapin_pins *p, const symbi_schemapin_pin *pin, symbi_schemapin_mode mode, bool force_prompt, bool can_ask, bool revoked, int64_t now, symbi_schemapin_prompt *ask, bool *accepted, symbi_err *err);
 /* The answer to that question. A revoked key is let through by ACCEPT_ONCE alone, and never pinned. */
-SYMBI_API SYMBI_MUST_USE symbi_status symbi_schemapin_pins_answer(symbi_schemapin_pins *p, const symbi_schemapin_pin *pin, symbi_schemapin_prompt asked, symbi_schemapin_answer answer, int64_t now, bool *accepted, symbi_err *err);
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_schemapin_pins_answer(symbi_schemapin_pins *p, const symbi_schemapin_pin *pin, symbi_schemapin_prompt asked, symbi_schemapin_choice answer, int64_t now, bool *accepted, symbi_err *err);
 
 /* ---- checking a schema ------------------------------------------------------------------------------------------------------- */
 
