@@ -11,6 +11,7 @@
 #include "symbi/ctx.h"
 #include "symbi/gate.h"
 #include "symbi/json.h"
+#include "symbi/match.h"
 #include "symbi/netguard.h"
 #include "symbi/jwt.h"
 #include "symbi/run.h"

@@ -1,0 +1,244 @@
+/* match/dfa.c: a program run as an automaton whose states are made when they are first met and remembered in the scratch. When
+ * its share of memory is full it forgets all and starts over; when that happens faster than states pay for themselves, the rest
+ * of the text is simulated step by step. Either way a character costs at most one step of the program. */
+#include "base/alloc.h"
+#include "base/err.h"
+#include "match/match_in.h"
+#include <string.h>
+
+/* Entries of the table: the offset of a row, with NOTE when rules ended on the way there; or one of these. */
+#define NOTE 0x80000000u
+#define UNKNOWN 0xffffffffu
+#define HIGH 0xfffffffeu /* the byte begins no ASCII character: decode, then look up the symbol */
+#define DEAD 0xfffffffdu /* nothing can match any more */
+#define DONE 0xfffffffcu /* all rules have matched */
+
+enum { CAP_FIRST = 32, CAP_LEAST = 8, WASTED_MAX = 3, WORTH = 10 };
+
+static size_t state_bytes(const sy_mdfa *d) { return d->width * sizeof(uint32_t) + d->g->nword * sizeof(uint64_t) + sizeof(uint64_t) + 3 * sizeof(uint32_t) + 1; }
+static size_t block_bytes(const sy_mdfa *d, uint32_t cap) { return cap * state_bytes(d); } /* two buckets for each state */
+
+void sy_mdfa_init(sy_mdfa *d, const sy_mprog *g, symbi_alloc alloc, size_t bytes)
+{
+    size_t max;
+    memset(d, 0, sizeof *d);
+    d->g = g;
+    d->alloc = alloc;
+    d->width = g->nsym + 2;
+    max = bytes / state_bytes(d);
+    if (max > (0x7fffffffu - 16) / d->width) max = (0x7fffffffu - 16) / d->width;
+    d->max = (uint32_t)max;
+    d->memwords = (uint32_t)((3 * g->nword * sizeof(uint64_t) + (g->n + 1) * sizeof(uint32_t)) / sizeof(uint64_t) + 1);
+}
+
+void sy_mdfa_free(sy_mdfa *d)
+{
+    sy_free(&d->alloc, d->sets, block_bytes(d, d->cap));
+    sy_free(&d->alloc, d->mem, d->memwords * sizeof(uint64_t));
+    d->sets = d->mem = NULL;
+}
+
+size_t sy_mdfa_bytes(const sy_mdfa *d) { return block_bytes(d, d->cap) + (d->mem ? d->memwords * sizeof(uint64_t) : 0); }
+
+static uint32_t hash_of(const sy_mdfa *d, const uint64_t *set, unsigned before, uint64_t hits)
+{
+    uint64_t h = hits * 0x9e3779b97f4a7c15u + before;
+    for (uint32_t i = 0; i < d->g->nword; i++) h = (h ^ set[i]) * 0x9e3779b97f4a7c15u, h ^= h >> 29;
+    return (uint32_t)(h >> 32) & (d->nbucket - 1);
+}
+
+static void link_state(sy_mdfa *d, uint32_t i)
+{
+    uint32_t *b = &d->bucket[hash_of(d, d->sets + (size_t)i * d->g->nword, d->before[i], d->match[i])];
+    d->chain[i] = *b;
+    *b = i + 1;
+}
+
+/* Room for cap states; false: no memory, and everything is as it was. */
+static bool grow(sy_mdfa *d, uint32_t cap)
+{
+    uint32_t n = d->nstate, words = d->g->nword;
+    uint64_t *sets = sy_alloc(&d->alloc, block_bytes(d, cap)), *match, *old = d->sets;
+    uint32_t *t;
+    uint8_t *before;
+    size_t oldbytes = block_bytes(d, d->cap);
+    if (!sets) return false;
+    match = sets + (size_t)cap * words;
+    t = (uint32_t *)(void *)(match + cap);
+    before = (uint8_t *)(t + (size_t)cap * d->width + 3 * (size_t)cap);
+    if (n) {
+        memcpy(sets, d->sets, (size_t)n * words * sizeof *sets);
+        memcpy(match, d->match, n * sizeof *match);
+        memcpy(t, d->t, (size_t)n * d->width * sizeof *t);
+        memcpy(before, d->before, n);
+    }
+    d->sets = sets;
+    d->match = match;
+    d->t = t;
+    d->chain = t + (size_t)cap * d->width;
+    d->bucket = d->chain + cap;
+    d->before = before;
+    sy_free(&d->alloc, old, oldbytes);
+    d->cap = cap;
+    for (d->nbucket = 1; 2 * d->nbucket <= 2 * cap; d->nbucket *= 2) {}
+    memset(d->bucket, 0, d->nbucket * sizeof *d->bucket);
+    for (uint32_t i = 0; i < n; i++) link_state(d, i);
+    return true;
+}
+
+static uint32_t add_state(sy_mdfa *d, const uint64_t *set, unsigned before, uint64_t hits)
+{
+    uint32_t i = d->nstate++, *row = d->t + (size_t)i * d->width;
+    memcpy(d->sets + (size_t)i * d->g->nword, set, d->g->nword * sizeof *set);
+    d->match[i] = hits;
+    d->before[i] = (uint8_t)before;
+    link_state(d, i);
+    memset(row, 0xff, d->width * sizeof *row);
+    row[d->g->nsym + 1] = HIGH;
+    return i;
+}
+
+static void forget(sy_mdfa *d)
+{
+    d->nstate = 0;
+    memset(d->bucket, 0, d->nbucket * sizeof *d->bucket);
+    memset(d->work.seen, 0, d->g->nword * sizeof *d->work.seen);
+    (void)add_state(d, d->work.seen, SY_MF_START, 0); /* state 0: the start of a text */
+}
+
+static bool warm_up(sy_mdfa *d)
+{
+    if (!d->mem) {
+        uint64_t *mem = sy_alloc(&d->alloc, d->memwords * sizeof *mem);
+        if (!mem) return false;
+        d->mem = mem;
+        d->tmpset = mem;
+        d->work.seen = mem + d->g->nword;
+        d->work.stack = (uint32_t *)(void *)(mem + 3 * (size_t)d->g->nword);
+    }
+    if (!d->cap && d->max >= CAP_LEAST && !grow(d, d->max < CAP_FIRST ? d->max : CAP_FIRST)) return false;
+    if (d->cap && !d->nstate) forget(d);
+    return true;
+}
+
+/* The entry for state s over sym, made and remembered. *forgot: everything before was forgotten to make room. */
+static uint32_t make(sy_mdfa *d, uint32_t s, uint32_t sym, bool *forgot)
+{
+    const sy_mprog *g = d->g;
+    unsigned after;
+    uint32_t i, *slot = &d->t[(size_t)s * d->width + sym];
+    uint64_t hits = sy_mstep(g, d->sets + (size_t)s * g->nword, d->before[s], sym, d->tmpset, &after, &d->work);
+    bool empty = true;
+    *forgot = false;
+    if (hits && g->nroot == 1) return *slot = DONE;
+    for (uint32_t w = 0; w < g->nword && empty; w++) empty = !d->tmpset[w];
+    if (empty && !hits && (sym == g->nsym || g->anchored == g->all)) return *slot = DEAD;
+    for (i = d->bucket[hash_of(d, d->tmpset, after, hits)]; i; i = d->chain[i - 1])
+        if (d->before[i - 1] == after && d->match[i - 1] == hits && !memcmp(d->sets + (size_t)(i - 1) * g->nword, d->tmpset, g->nword * sizeof *d->tmpset)) break;
+    if (!i) {
+        if (d->nstate == d->cap) {
+            uint32_t cap = d->cap < d->max / 2 ? 2 * d->cap : d->max;
+            if (cap > d->cap && grow(d, cap)) {
+                slot = &d->t[(size_t)s * d->width + sym];
+            } else {
+                forget(d);
+                d->flushes++;
+                *forgot = true;
+            }
+        }
+        i = add_state(d, d->tmpset, after, hits) + 1;
+    }
+    i = (i - 1) * d->width | (hits ? NOTE : 0);
+    if (!*forgot) *slot = i;
+    return i;
+}
+
+/* The rest of text from i, where set and before stand in state s; nothing is remembered. */
+static uint64_t simulate(sy_mdfa *d, uint32_t s, symbi_str text, size_t i, uint64_t hits)
+{
+    const sy_mprog *g = d->g;
+    uint64_t *a = d->tmpset, *b = d->mem + 2 * (size_t)g->nword;
+    unsigned before = SY_MF_START;
+    if (d->cap) {
+        memcpy(a, d->sets + (size_t)s * g->nword, g->nword * sizeof *a);
+        before = d->before[s];
+    } else {
+        memset(a, 0, g->nword * sizeof *a);
+    }
+    for (;;) {
+        uint32_t cp, sym = g->nsym;
+        size_t k = 0;
+        uint64_t *t = a;
+        if (i < text.n) {
+            k = sy_mdecode(text.p + i, text.n - i, &cp);
+            sym = sy_mprog_symbol(g, cp);
+        }
+        hits |= sy_mstep(g, a, before, sym, b, &before, &d->work);
+        if (!k || hits == g->all) return hits;
+        a = b;
+        b = t;
+        i += k;
+    }
+}
+
+symbi_status sy_mdfa_run(sy_mdfa *d, symbi_str text, uint64_t *out, symbi_err *err)
+{
+    const sy_mprog *g = d->g;
+    const unsigned char *p = (const unsigned char *)text.p;
+    const uint16_t *cls = g->byte;
+    uint32_t s = 0;
+    uint64_t hits = 0;
+    size_t i = 0, since = 0, wasted = 0;
+    *out = 0;
+    if (!warm_up(d)) return sy_fail_nomem(err);
+    if (!d->cap) {
+        *out = simulate(d, 0, text, 0, 0);
+        return SYMBI_OK;
+    }
+    for (;;) {
+        const uint32_t *t = d->t;
+        uint32_t x = UNKNOWN, sym;
+        size_t k = 1;
+        while (i < text.n && !((x = t[s + cls[p[i]]]) & NOTE)) s = x, i++;
+        if (i >= text.n) {
+            sym = g->nsym;
+            k = 0;
+            x = t[s + sym];
+        } else if (x == HIGH) {
+            uint32_t cp;
+            k = sy_mdecode(text.p + i, text.n - i, &cp);
+            sym = sy_mprog_symbol(g, cp);
+            x = t[s + sym];
+        } else {
+            sym = cls[p[i]];
+        }
+        if (x == UNKNOWN) {
+            bool forgot;
+            uint32_t states = d->nstate;
+            x = make(d, s / d->width, sym, &forgot);
+            if (forgot) {
+                if (i - since < (size_t)WORTH * states && ++wasted >= WASTED_MAX && k) {
+                    hits |= d->match[(x & ~NOTE) / d->width];
+                    *out = simulate(d, (x & ~NOTE) / d->width, text, i + k, hits);
+                    return SYMBI_OK;
+                }
+                since = i;
+            }
+        }
+        if (x == DONE) {
+            *out = g->all;
+            return SYMBI_OK;
+        }
+        if (x == DEAD) break;
+        if (x & NOTE) {
+            x &= ~NOTE;
+            hits |= d->match[x / d->width];
+            if (hits == g->all) break;
+        }
+        if (!k) break;
+        s = x;
+        i += k;
+    }
+    *out = hits;
+    return SYMBI_OK;
+}
