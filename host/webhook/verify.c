@@ -7,6 +7,7 @@
 #include "webhook/webhook.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef struct sy_request {
@@ -154,6 +155,7 @@ static symbi_status check_age(sy_request *q)
 static symbi_status jwt_refused(sy_request *q, symbi_jwt_reason r, const symbi_err *why)
 {
     const char *text;
+    char missing[80];
     q->out->jwt = r;
     switch (r) {
     case SYMBI_JWT_R_EXPIRED: return refuse(q, SYMBI_WEBHOOK_R_JWT, SY_WH_SIGNATURE, "JWT token has expired");
@@ -165,7 +167,10 @@ static symbi_status jwt_refused(sy_request *q, symbi_jwt_reason r, const symbi_e
     case SYMBI_JWT_R_FUTURE: text = "The token is not yet valid (iat)"; break;
     case SYMBI_JWT_R_MISSING_EXP: text = "Token is missing the \"exp\" claim"; break;
     case SYMBI_JWT_R_AUDIENCE: text = "Invalid audience"; break;
-    case SYMBI_JWT_R_MISSING_CLAIM: text = why->msg; break;
+    case SYMBI_JWT_R_MISSING_CLAIM:
+        snprintf(missing, sizeof missing, "Token is missing the \"%.20s\" claim", why->path);
+        text = missing;
+        break;
     default: text = why->msg[0] ? why->msg : symbi_jwt_reason_text(r); break;
     }
     return refuse(q, SYMBI_WEBHOOK_R_JWT, SY_WH_SIGNATURE, "JWT verification failed: %s", text);
