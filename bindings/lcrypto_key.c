@@ -250,7 +250,7 @@ static int k_es256_sign(lua_State *L)
     if (symbi_es256_sign(symL_ctx(L), k, data, form, sig, &n, &err)) return symL_fail(L, &err);
     return lcrypto_push(L, sig, n, 4);
 }
-/* 64 bytes are no hex of them; DER begins with the byte 30 and its hex with the character '3'. */
+/* 64 bytes are no hex of them; DER begins with the byte 30, which is the character '0', and its hex with '3'. */
 static int k_es256_verify(lua_State *L)
 {
     symbi_key *k = lcrypto_checkkey(L, 1);
@@ -259,7 +259,7 @@ static int k_es256_verify(lua_State *L)
     uint8_t b[SYMBI_ES256_MAX_BYTES + 8];
     symbi_err err;
     symbi_status st;
-    if (form == SYMBI_ES256_RAW ? sig.n == 128 : sig.n && sig.p[0] == '3') {
+    if (form == SYMBI_ES256_RAW ? sig.n == 128 : sig.n && sig.p[0] != 0x30) {
         size_t n = lcrypto_unhex(sig, b, sizeof b);
         if (n != SIZE_MAX) {
             sig.p = (const char *)b;

@@ -21,7 +21,7 @@ static const char *from_der(symbi_str sig, uint8_t rs[64])
 {
     sy_der d = sy_der_over(sig.p, sig.n), b;
     const char *why = sy_der_get(&d, SY_DER_SEQUENCE, &b);
-    if (why) return sig.n == SYMBI_ES256_RAW_BYTES && !(sig.p[0] == 0x30) ? "64 bytes r||s where DER is expected" : why;
+    if (why) return sig.n == SYMBI_ES256_RAW_BYTES ? "64 bytes r||s where DER is expected" : why;
     if (sy_der_left(&d)) return "bytes follow after the DER";
     for (int i = 0; i < 2; i++) {
         symbi_str m;
