@@ -14,7 +14,7 @@
 enum { APP_ID = 0x53594d4d /* "SYMM" */, VERSION = 1 };
 
 static const char schema[] =
-    "CREATE TABLE IF NOT EXISTS file(agent TEXT PRIMARY KEY, ino INTEGER, size INTEGER, mtime INTEGER, ctime INTEGER, seen INTEGER) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS file(key TEXT PRIMARY KEY, ino INTEGER, size INTEGER, mtime INTEGER, ctime INTEGER, row INTEGER, row_end INTEGER) STRICT, WITHOUT ROWID;"
     "CREATE VIRTUAL TABLE IF NOT EXISTS item USING fts5(agent UNINDEXED, section UNINDEXED, text, tokenize = \"unicode61 remove_diacritics 2\");";
 
 static symbi_status db_fail(const symbi_memory_store *m, int rc, symbi_err *err)
@@ -68,6 +68,7 @@ static symbi_status open_index(symbi_memory_store *m, symbi_err *err)
         st = exec(m, sql, err);
     }
     if (!st) st = exec(m, schema, err);
+    m->data_version = -1;
     if (st) sy_memory_index_close(m);
     return st;
 }
@@ -75,7 +76,7 @@ static symbi_status open_index(symbi_memory_store *m, symbi_err *err)
 static int bind(sqlite3_stmt *q, int i, symbi_str s) { return sqlite3_bind_text64(q, i, s.p ? s.p : "", s.n, SQLITE_STATIC, SQLITE_UTF8); }
 
 typedef struct sync {
-    sqlite3_stmt *known, *drop, *add, *mark, *touch;
+    sqlite3_stmt *drop, *add, *mark, *forget;
 } sync;
 
 static int once(sqlite3_stmt *q)
@@ -85,10 +86,58 @@ static int once(sqlite3_stmt *q)
     return rc == SQLITE_DONE || rc == SQLITE_ROW ? SQLITE_OK : rc;
 }
 
-static int index_items(sync *s, symbi_str agent, const sy_memory_entry *e)
+/* What the index knows, into the entries: once, and again after another process wrote it. */
+static symbi_status read_known(symbi_memory_store *m, symbi_err *err)
 {
-    int rc = bind(s->drop, 1, agent);
-    if (rc == SQLITE_OK) rc = once(s->drop);
+    sqlite3_stmt *q = NULL;
+    symbi_status st = SYMBI_OK;
+    int version = 0, rc;
+    st = pragma(m, "PRAGMA data_version", &version, err);
+    if (st || version == m->data_version) return st;
+    for (size_t i = 0; i < m->entries; i++) m->entry[i]->indexed = false;
+    rc = sqlite3_prepare_v2(m->db, "SELECT key, ino, size, mtime, ctime, row, row_end FROM file", -1, &q, NULL);
+    while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+        const char *key;
+        sy_memory_entry *e;
+        rc = sqlite3_step(q);
+        if (rc != SQLITE_ROW) break;
+        key = (const char *)sqlite3_column_text(q, 0);
+        if (!key || strlen(key) >= SYMBI_MEMORY_KEY_BYTES) continue;
+        st = sy_memory_slot(m, key, &e, err);
+        if (st) break;
+        e->indexed = true;
+        e->index_stamp.ino = (uint64_t)sqlite3_column_int64(q, 1);
+        e->index_stamp.size = (uint64_t)sqlite3_column_int64(q, 2);
+        e->index_stamp.mtime_ns = sqlite3_column_int64(q, 3);
+        e->index_stamp.ctime_ns = sqlite3_column_int64(q, 4);
+        e->row = sqlite3_column_int64(q, 5);
+        e->row_end = sqlite3_column_int64(q, 6);
+    }
+    sqlite3_finalize(q);
+    if (!st && rc != SQLITE_DONE) st = db_fail(m, rc, err);
+    if (!st) m->data_version = version;
+    return st;
+}
+
+static int drop_items(sync *s, sy_memory_entry *e)
+{
+    int rc = SQLITE_OK;
+    if (e->indexed) {
+        rc = sqlite3_bind_int64(s->drop, 1, e->row);
+        if (rc == SQLITE_OK) rc = sqlite3_bind_int64(s->drop, 2, e->row_end);
+        if (rc == SQLITE_OK) rc = once(s->drop);
+        if (rc == SQLITE_OK) rc = bind(s->forget, 1, symbi_str_z(e->key));
+        if (rc == SQLITE_OK) rc = once(s->forget);
+    }
+    if (rc == SQLITE_OK) e->indexed = false;
+    return rc;
+}
+
+/* The items get rows in a row, so that they can be found again without looking through the index. */
+static int add_items(symbi_memory_store *m, sync *s, symbi_str agent, sy_memory_entry *e)
+{
+    int64_t row = 0, end = -1;
+    int rc = SQLITE_OK;
     for (int k = 0; k < SY_MEMORY_SECTIONS && rc == SQLITE_OK; k++) {
         const symbi_value *v = symbi_value_getz(symbi_doc_root(e->doc), sy_memory_member[k]);
         for (size_t i = 0; i < v->u.a.n && rc == SQLITE_OK; i++) {
@@ -96,88 +145,108 @@ static int index_items(sync *s, symbi_str agent, const sy_memory_entry *e)
             if (rc == SQLITE_OK) rc = bind(s->add, 2, symbi_str_z(sy_memory_member[k]));
             if (rc == SQLITE_OK) rc = bind(s->add, 3, v->u.a.items[i].u.s);
             if (rc == SQLITE_OK) rc = once(s->add);
+            end = sqlite3_last_insert_rowid(m->db);
+            if (!row) row = end;
         }
     }
+    e->row = row;
+    e->row_end = end;
     return rc;
 }
 
-/* Brings one agent up to date. A file that cannot be read leaves the index without its items: they are counted as unread. */
-static symbi_status sync_agent(symbi_memory_store *m, sync *s, symbi_str agent, int64_t round, size_t *unread, symbi_err *err)
+static int mark(sync *s, sy_memory_entry *e)
 {
-    char key[SYMBI_MEMORY_KEY_BYTES], name[SYMBI_MEMORY_KEY_BYTES + 16];
-    sy_memory_entry *e = NULL;
-    sy_file_stamp stamp;
-    struct stat info;
-    bool current = false;
-    symbi_status st = symbi_memory_key(agent, key, err);
-    int rc;
+    int rc = bind(s->mark, 1, symbi_str_z(e->key));
+    if (rc == SQLITE_OK) rc = sqlite3_bind_int64(s->mark, 2, (int64_t)e->index_stamp.ino);
+    if (rc == SQLITE_OK) rc = sqlite3_bind_int64(s->mark, 3, (int64_t)e->index_stamp.size);
+    if (rc == SQLITE_OK) rc = sqlite3_bind_int64(s->mark, 4, e->index_stamp.mtime_ns);
+    if (rc == SQLITE_OK) rc = sqlite3_bind_int64(s->mark, 5, e->index_stamp.ctime_ns);
+    if (rc == SQLITE_OK) rc = sqlite3_bind_int64(s->mark, 6, e->row);
+    if (rc == SQLITE_OK) rc = sqlite3_bind_int64(s->mark, 7, e->row_end);
+    if (rc == SQLITE_OK) rc = once(s->mark);
+    if (rc == SQLITE_OK) e->indexed = true;
+    return rc;
+}
+
+static symbi_status begin(symbi_memory_store *m, sync *s, bool *open, symbi_err *err)
+{
+    static const char *const sql[] = { "DELETE FROM item WHERE rowid BETWEEN ?1 AND ?2", "INSERT INTO item(agent, section, text) VALUES (?1, ?2, ?3)",
+                                       "INSERT OR REPLACE INTO file VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", "DELETE FROM file WHERE key = ?1" };
+    sqlite3_stmt **q[] = { &s->drop, &s->add, &s->mark, &s->forget };
+    symbi_status st;
+    if (*open) return SYMBI_OK;
+    st = exec(m, "BEGIN IMMEDIATE", err);
     if (st) return st;
-    snprintf(name, sizeof name, "%s/memory.md", key);
-    if (fstatat(m->dir, name, &info, 0)) return SYMBI_OK; /* a folder without memory */
-    bool settled = sy_memory_stamp(&info, &stamp);
-    rc = bind(s->known, 1, agent);
-    if (rc == SQLITE_OK && (rc = sqlite3_step(s->known)) == SQLITE_ROW) {
-        current = (uint64_t)sqlite3_column_int64(s->known, 0) == stamp.ino && (uint64_t)sqlite3_column_int64(s->known, 1) == stamp.size
-            && sqlite3_column_int64(s->known, 2) == stamp.mtime_ns && sqlite3_column_int64(s->known, 3) == stamp.ctime_ns;
+    *open = true;
+    /* Another process may have written since we looked. */
+    st = read_known(m, err);
+    for (int i = 0; i < 4 && !st; i++) {
+        int rc = sqlite3_prepare_v2(m->db, sql[i], -1, q[i], NULL);
+        if (rc != SQLITE_OK) st = db_fail(m, rc, err);
     }
-    sqlite3_reset(s->known);
-    if (rc != SQLITE_ROW && rc != SQLITE_DONE) return db_fail(m, rc, err);
-    if (current) {
-        rc = sqlite3_bind_int64(s->touch, 1, round);
-        if (rc == SQLITE_OK) rc = bind(s->touch, 2, agent);
-        if (rc == SQLITE_OK) rc = once(s->touch);
-        return rc == SQLITE_OK ? SYMBI_OK : db_fail(m, rc, err);
-    }
-    st = sy_memory_get(m, key, agent, &e, err);
+    return st;
+}
+
+/* Brings one agent up to date. A file that cannot be read leaves the index without its items: it is counted as unread. */
+static symbi_status sync_key(symbi_memory_store *m, sync *s, bool *open, const char *key, size_t *unread, symbi_err *err)
+{
+    char agent[SYMBI_MEMORY_KEY_BYTES];
+    sy_memory_entry *e, *same;
+    sy_file_stamp stamp;
+    bool settled;
+    size_t n = 0;
+    int rc;
+    symbi_status st = sy_memory_slot(m, key, &e, err);
+    if (st || sy_memory_look(m, key, &stamp, &settled)) return st; /* a folder without memory is as one that is gone */
+    e->seen = m->round;
+    if (e->indexed && sy_memory_same(&stamp, &e->index_stamp)) return SYMBI_OK;
+    st = begin(m, s, open, err);
+    if (st) return st;
+    rc = drop_items(s, e);
+    if (rc != SQLITE_OK) return db_fail(m, rc, err);
+    symbi_memory_agent(symbi_str_z(key), agent, &n);
+    st = sy_memory_get(m, key, (symbi_str){ agent, n }, &same, err);
     if (st == SYMBI_ENOMEM) return st;
     if (st) {
         ++*unread;
         return SYMBI_OK;
     }
-    rc = index_items(s, agent, e);
-    if (rc == SQLITE_OK) rc = bind(s->mark, 1, agent);
-    if (rc == SQLITE_OK) rc = sqlite3_bind_int64(s->mark, 2, settled ? (int64_t)stamp.ino : -1);
-    if (rc == SQLITE_OK) rc = sqlite3_bind_int64(s->mark, 3, (int64_t)stamp.size);
-    if (rc == SQLITE_OK) rc = sqlite3_bind_int64(s->mark, 4, stamp.mtime_ns);
-    if (rc == SQLITE_OK) rc = sqlite3_bind_int64(s->mark, 5, stamp.ctime_ns);
-    if (rc == SQLITE_OK) rc = sqlite3_bind_int64(s->mark, 6, round);
-    if (rc == SQLITE_OK) rc = once(s->mark);
+    e->index_stamp = stamp;
+    if (!settled) e->index_stamp.ino = UINT64_MAX >> 1; /* looked at again next time */
+    rc = add_items(m, s, (symbi_str){ agent, n }, e);
+    if (rc == SQLITE_OK) rc = mark(s, e);
     return rc == SQLITE_OK ? SYMBI_OK : db_fail(m, rc, err);
 }
 
 static symbi_status sync_all(symbi_memory_store *m, size_t *unread, symbi_err *err)
 {
-    static const char *const sql[] = {
-        "SELECT ino, size, mtime, ctime FROM file WHERE agent = ?1", "DELETE FROM item WHERE rowid IN (SELECT rowid FROM item WHERE agent = ?1)",
-        "INSERT INTO item(agent, section, text) VALUES (?1, ?2, ?3)", "INSERT OR REPLACE INTO file VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        "UPDATE file SET seen = ?1 WHERE agent = ?2"
-    };
-    sqlite3_stmt *q[5] = { NULL };
-    symbi_doc *all = NULL;
-    uint8_t r[8];
-    int64_t round = 0;
-    sync s;
-    symbi_status st = symbi_ctx_random(m->cx, r, sizeof r, err);
-    for (int i = 0; i < 8; i++) round = (int64_t)((uint64_t)round << 8 | r[i]);
-    if (!st) st = symbi_memory_store_list(m, &all, err);
-    for (int i = 0; i < 5 && !st; i++) {
-        int rc = sqlite3_prepare_v2(m->db, sql[i], -1, &q[i], NULL);
-        if (rc != SQLITE_OK) st = db_fail(m, rc, err);
-    }
-    s = (sync){ q[0], q[1], q[2], q[3], q[4] };
-    if (!st) st = exec(m, "BEGIN IMMEDIATE", err);
-    if (!st) {
-        for (size_t i = 0; !st && i < symbi_doc_root(all)->u.a.n; i++) st = sync_agent(m, &s, symbi_doc_root(all)->u.a.items[i].u.s, round, unread, err);
+    sync s = { NULL, NULL, NULL, NULL };
+    bool open = false;
+    sy_buf keys;
+    symbi_status st;
+    sy_buf_init(&keys, m->alloc, m->cx->limits.output_bytes);
+    m->round++;
+    st = read_known(m, err);
+    if (!st) st = sy_memory_keys(m, &keys, err);
+    for (size_t i = 0; !st && i < keys.n; i += strlen(keys.p + i) + 1) st = sync_key(m, &s, &open, keys.p + i, unread, err);
+    for (size_t i = 0; !st && i < m->entries; i++) {
+        if (!m->entry[i]->indexed || m->entry[i]->seen == m->round) continue;
+        st = begin(m, &s, &open, err);
         if (!st) {
-            char gone[200];
-            snprintf(gone, sizeof gone, "DELETE FROM item WHERE agent IN (SELECT agent FROM file WHERE seen <> %lld); DELETE FROM file WHERE seen <> %lld;", (long long)round, (long long)round);
-            st = exec(m, gone, err);
+            int rc = drop_items(&s, m->entry[i]);
+            if (rc != SQLITE_OK) st = db_fail(m, rc, err);
         }
-        if (!st) st = exec(m, "COMMIT", err);
-        if (st) sqlite3_exec(m->db, "ROLLBACK", NULL, NULL, NULL);
     }
-    for (int i = 0; i < 5; i++) sqlite3_finalize(q[i]);
-    symbi_doc_unref(all);
+    sqlite3_finalize(s.drop);
+    sqlite3_finalize(s.add);
+    sqlite3_finalize(s.mark);
+    sqlite3_finalize(s.forget);
+    if (open && !st) st = exec(m, "COMMIT", err);
+    if (open && st) {
+        sqlite3_exec(m->db, "ROLLBACK", NULL, NULL, NULL);
+        m->data_version = -1; /* what the entries say was rolled back */
+    }
+    sy_buf_free(&keys);
     return st;
 }
 

@@ -18,6 +18,10 @@ typedef struct sy_file_stamp {
 typedef struct sy_memory_entry {
     char key[SYMBI_MEMORY_KEY_BYTES];
     sy_file_stamp stamp;
+    bool indexed;           /* what the index holds of this agent is as in index_stamp, */
+    sy_file_stamp index_stamp;
+    int64_t row, row_end;   /* in these rows of its table */
+    uint64_t seen;          /* in which round of looking at all agents */
     symbi_doc *doc;
     char *folded; /* the items, folded, one a line: what a search looks through first */
     size_t folded_n, bytes;
@@ -37,12 +41,22 @@ struct symbi_memory_store {
     char *index_path;
     size_t index_n;
     sqlite3 *db; /* the search index, opened at the first search */
+    int64_t data_version; /* of the index when the entries' index_stamp were read; changes when another process writes */
+    uint64_t round;
 };
 
 /* memory_store.c */
 bool sy_memory_stamp(const struct stat *st, sy_file_stamp *out); /* false: changed too lately to tell further changes apart */
 /* The file of key, read and parsed or from the cache; *e is borrowed until the next call. ENOTFOUND where there is none. */
 symbi_status sy_memory_get(symbi_memory_store *m, const char *key, symbi_str agent, sy_memory_entry **e, symbi_err *err);
+
+/* The entry of a key, made when missing; what it holds may be old, or nothing. */
+symbi_status sy_memory_slot(symbi_memory_store *m, const char *key, sy_memory_entry **out, symbi_err *err);
+/* The stamp of key's file now; ENOTFOUND where there is none. *settled as sy_memory_stamp. */
+symbi_status sy_memory_look(symbi_memory_store *m, const char *key, sy_file_stamp *out, bool *settled);
+bool sy_memory_same(const sy_file_stamp *a, const sy_file_stamp *b);
+/* The keys of all agents, each with a NUL, in no order: names of folders that symbi_memory_key can give. */
+symbi_status sy_memory_keys(symbi_memory_store *m, sy_buf *out, symbi_err *err);
 
 /* memory_search.c: query in words, folded */
 enum { SY_MEMORY_WORDS = 16 };

@@ -33,21 +33,24 @@ typedef struct search {
 static int better(const void *a, const void *b)
 {
     const hit *x = a, *y = b;
+    int c;
     if (x->score != y->score) return x->score > y->score ? -1 : 1;
+    c = sy_str_cmp(x->agent, y->agent);
+    if (c) return c;
     return (x->order > y->order) - (x->order < y->order);
 }
 
 /* Keeps the best: twice the limit is collected, then cut. */
 static symbi_status add(search *s, symbi_str agent, int section, symbi_str text, double score, symbi_err *err)
 {
-    hit h = { agent, text, section, score, s->order++ };
+    hit h = { .section = section, .score = score, .order = s->order++ };
     if (s->n >= 2 * s->limit && s->n) {
         qsort(s->hits, s->n, sizeof *s->hits, better);
         s->n = s->limit;
     }
     if (sy_grow(&s->m->alloc, (void **)&s->hits, &s->cap, s->n + 1, sizeof *s->hits)) return sy_fail_nomem(err);
-    h.agent = agent;
     /* The text lives in a cached document, which the next file may push out. */
+    h.agent = sy_arena_dup(&s->doc->arena, agent);
     h.text = sy_arena_dup(&s->doc->arena, text);
     if (s->doc->arena.status) return sy_arena_fail(&s->doc->arena, "the search", err);
     s->hits[s->n++] = h;
@@ -61,13 +64,11 @@ static bool holds(const char *p, size_t n, const search *s)
     return true;
 }
 
-static symbi_status look(search *s, symbi_str agent, symbi_err *err)
+static symbi_status look(search *s, const char *key, symbi_str agent, symbi_err *err)
 {
-    char key[SYMBI_MEMORY_KEY_BYTES];
     sy_memory_entry *e;
-    symbi_status st = symbi_memory_key(agent, key, err);
+    symbi_status st = sy_memory_get(s->m, key, agent, &e, err);
     size_t want = 0;
-    if (!st) st = sy_memory_get(s->m, key, agent, &e, err);
     if (st) return st;
     if (!holds(e->folded, e->folded_n, s)) return SYMBI_OK;
     for (size_t w = 0; w < s->words; w++) want += s->word[w].n;
@@ -120,24 +121,28 @@ static void answer(search *s)
 
 static symbi_status run(search *s, symbi_str query, symbi_str agent, size_t *unread, symbi_err *err)
 {
-    symbi_doc *all = NULL;
+    char key[SYMBI_MEMORY_KEY_BYTES];
+    sy_buf keys;
     symbi_status st = words_of(s, query, err);
-    if (st) return st;
-    if (agent.n) {
-        st = look(s, sy_arena_dup(&s->doc->arena, agent), err);
+    if (!st && agent.n) {
+        st = symbi_memory_key(agent, key, err);
+        if (!st) st = look(s, key, agent, err);
         return st == SYMBI_ENOTFOUND ? SYMBI_OK : st;
     }
-    st = symbi_memory_store_list(s->m, &all, err);
-    for (size_t i = 0; !st && i < symbi_doc_root(all)->u.a.n; i++) {
-        symbi_str name = symbi_doc_root(all)->u.a.items[i].u.s;
-        size_t before = s->n;
-        st = look(s, name, err);
-        for (size_t k = before; k < s->n; k++) s->hits[k].agent = sy_arena_dup(&s->doc->arena, name);
+    if (st) return st;
+    sy_buf_init(&keys, s->m->alloc, s->m->cx->limits.output_bytes);
+    st = sy_memory_keys(s->m, &keys, err);
+    for (size_t i = 0, k; !st && i < keys.n; i += k + 1) {
+        char name[SYMBI_MEMORY_KEY_BYTES];
+        size_t n = 0;
+        k = strlen(keys.p + i);
+        symbi_memory_agent((symbi_str){ keys.p + i, k }, name, &n);
+        st = look(s, keys.p + i, (symbi_str){ name, n }, err);
         if (st == SYMBI_ENOMEM) break;
         if (st && st != SYMBI_ENOTFOUND) ++*unread;
         st = SYMBI_OK;
     }
-    symbi_doc_unref(all);
+    sy_buf_free(&keys);
     return st;
 }
 

@@ -126,14 +126,26 @@ bool sy_memory_stamp(const struct stat *st, sy_file_stamp *out)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - out->ctime_ns > 50000000;
 }
 
-static bool same(const sy_file_stamp *a, const sy_file_stamp *b)
+bool sy_memory_same(const sy_file_stamp *a, const sy_file_stamp *b)
 {
     return a->ino == b->ino && a->size == b->size && a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
 }
 
+symbi_status sy_memory_look(symbi_memory_store *m, const char *key, sy_file_stamp *out, bool *settled)
+{
+    char name[SYMBI_MEMORY_KEY_BYTES + 16];
+    struct stat st;
+    size_t n = strlen(key);
+    memcpy(name, key, n);
+    memcpy(name + n, "/memory.md", 11);
+    if (fstatat(m->dir, name, &st, 0)) return SYMBI_ENOTFOUND;
+    *settled = sy_memory_stamp(&st, out);
+    return SYMBI_OK;
+}
+
 /* ---- reading ---- */
 
-static symbi_status slot(symbi_memory_store *m, const char *key, sy_memory_entry **out, symbi_err *err)
+symbi_status sy_memory_slot(symbi_memory_store *m, const char *key, sy_memory_entry **out, symbi_err *err)
 {
     sy_map_entry *e = sy_map_find(&m->map, symbi_str_z(key));
     sy_memory_entry *s;
@@ -221,18 +233,15 @@ symbi_status sy_memory_get(symbi_memory_store *m, const char *key, symbi_str age
     bool settled;
     int fd;
     *out = NULL;
-    snprintf(name, sizeof name, "%s/memory.md", key);
-    if (!path_of(m, key, "/memory.md", path)) return too_long(err, m);
-    r = slot(m, key, &e, err);
+    r = sy_memory_slot(m, key, &e, err);
     if (r) return r;
-    if (e->doc && fstatat(m->dir, name, &st, 0) == 0) {
-        sy_memory_stamp(&st, &stamp);
-        if (same(&stamp, &e->stamp)) {
-            *out = e;
-            return SYMBI_OK;
-        }
+    if (e->doc && !sy_memory_look(m, key, &stamp, &settled) && sy_memory_same(&stamp, &e->stamp)) {
+        *out = e;
+        return SYMBI_OK;
     }
     drop(m, e);
+    if (!path_of(m, key, "/memory.md", path)) return too_long(err, m);
+    snprintf(name, sizeof name, "%s/memory.md", key);
     fd = openat(m->dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return sy_file_fail(err, errno, "read", path);
     if (fstat(fd, &st)) r = sy_file_fail(err, errno, "read", path);
@@ -358,37 +367,55 @@ symbi_status symbi_memory_store_delete(symbi_memory_store *m, symbi_str agent, s
 
 /* ---- all agents ---- */
 
+symbi_status sy_memory_keys(symbi_memory_store *m, sy_buf *out, symbi_err *err)
+{
+    int fd = openat(m->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), e;
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *d;
+    if (!dir) {
+        e = errno;
+        if (fd >= 0) close(fd);
+        return sy_file_fail(err, e, "list", m->root);
+    }
+    for (errno = 0; (d = readdir(dir)) && !sy_buf_status(out); errno = 0) {
+        char agent[SYMBI_MEMORY_KEY_BYTES];
+        struct stat st;
+        size_t n;
+        if (d->d_name[0] == '.' || (d->d_type != DT_DIR && d->d_type != DT_UNKNOWN)) continue;
+        if (d->d_type == DT_UNKNOWN && (fstatat(m->dir, d->d_name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISDIR(st.st_mode))) continue;
+        if (symbi_memory_agent(symbi_str_z(d->d_name), agent, &n)) sy_buf_add(out, d->d_name, strlen(d->d_name) + 1);
+    }
+    e = errno;
+    closedir(dir);
+    if (sy_buf_status(out)) return sy_fail(err, sy_buf_status(out), "the list of agents below %s is too long", m->root);
+    return e ? sy_file_fail(err, e, "list", m->root) : SYMBI_OK;
+}
+
 static int by_text(const void *a, const void *b) { return sy_str_cmp(((const symbi_value *)a)->u.s, ((const symbi_value *)b)->u.s); }
 
 symbi_status symbi_memory_store_list(symbi_memory_store *m, symbi_doc **out, symbi_err *err)
 {
-    symbi_doc *all, *doc;
-    symbi_status st = symbi_file_list(m->cx, m->root, 0, &all, err);
-    const symbi_value *v;
+    symbi_doc *doc = sy_doc_new(m->cx);
+    symbi_status st;
     sy_arr names;
+    sy_buf keys;
     *out = NULL;
-    if (st) return st;
-    v = symbi_doc_root(all);
-    doc = sy_doc_new(m->cx);
-    if (!doc) {
-        symbi_doc_unref(all);
-        return sy_fail_nomem(err);
-    }
+    if (!doc) return sy_fail_nomem(err);
+    sy_buf_init(&keys, m->alloc, m->cx->limits.output_bytes);
+    st = sy_memory_keys(m, &keys, err);
     names = sy_arr_new(&doc->arena);
-    for (size_t i = 0; i < v->u.a.n; i++) {
+    for (size_t i = 0, k; !st && i < keys.n; i += k + 1) {
         char agent[SYMBI_MEMORY_KEY_BYTES];
         size_t n;
-        if (!sy_str_eqz(symbi_value_str(&v->u.a.items[i], "type", SY_LIT("")), "directory")) continue;
-        if (symbi_memory_agent(symbi_value_str(&v->u.a.items[i], "name", SY_LIT("")), agent, &n))
-            sy_arr_add(&names, sy_val_str(sy_arena_dup(&doc->arena, (symbi_str){ agent, n })));
+        k = strlen(keys.p + i);
+        if (symbi_memory_agent((symbi_str){ keys.p + i, k }, agent, &n)) sy_arr_add(&names, sy_val_str(sy_arena_dup(&doc->arena, (symbi_str){ agent, n })));
     }
-    symbi_doc_unref(all);
-    if (!doc->arena.status && names.n) qsort(names.v, names.n, sizeof *names.v, by_text);
+    sy_buf_free(&keys);
+    if (!st && !doc->arena.status && names.n) qsort(names.v, names.n, sizeof *names.v, by_text);
     doc->root = sy_arr_value(&names);
-    if (doc->arena.status) {
-        st = sy_arena_fail(&doc->arena, "the list of agents", err);
-        symbi_doc_unref(doc);
-    } else *out = doc;
+    if (!st && doc->arena.status) st = sy_arena_fail(&doc->arena, "the list of agents", err);
+    if (st) symbi_doc_unref(doc);
+    else *out = doc;
     return st;
 }
 
