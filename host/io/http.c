@@ -197,6 +197,8 @@ symbi_status symbi_xfer_wait(symbi_xfer *x, int64_t timeout_ms, symbi_err *err)
         int64_t left = timeout_ms < 0 ? -1 : until - sy_http_ms();
         symbi_status st;
         if (!h->own_loop) return sy_fail(err, SYMBI_EINVAL, "this client is driven by a loop: wait there");
+        if (h->broken) symbi_http_ready(h, NULL); /* no event will come any more */
+        if (x->done) break;
         if (timeout_ms >= 0 && left < 0) return sy_fail(err, SYMBI_ETIMEOUT, "no answer yet");
         st = symbi_loop_wait(h->loop, left, ev, 16, &n, err);
         if (st) return st;
