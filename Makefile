@@ -284,10 +284,16 @@ FORCE:
 .PHONY: all lib modules unit clean FORCE fuzz fuzz-run fuzz-replay fuzz-replay-run busted busted-san check bench demo deps deps-test install uninstall distclean rock rock-install rock-copy format help
 
 # ---- other tools --------------------------------------------------------------------------------------------------------
-# A shared policy set under ThreadSanitizer; N generated Cedar cases against the official engine (needs node and, once, the network).
+# A shared policy set and shared keys under ThreadSanitizer; N generated Cedar cases against the official engine (needs node and, once, the network).
 .PHONY: tsan cedar-diff
 tsan:
 	+$(MAKE) --no-print-directory B=build-tsan SANFLAGS="-fsanitize=thread -fno-omit-frame-pointer" LAYERS="base codec wire crypto match cedar" unit T=cedar_threads
+	+$(MAKE) --no-print-directory B=build-tsan SANFLAGS="-fsanitize=thread -fno-omit-frame-pointer" LAYERS="base codec wire crypto" unit T=crypto_es256
 N ?= 100000
 cedar-diff: $(B)/libsymbi.a
 	tests/fuzz/cedar_diff.sh $(B) $(N) $(SEED)
+# Whether the time of a comparison tells where it failed (t-test over SAMPLES timings each, a minute or so; best on a quiet machine).
+.PHONY: dudect
+dudect: $(B)/libsymbi.a
+	$(Q)$(CC) $(SY_CFLAGS) $(CFLAGS) -o $(B)/dudect tests/dudect/compare.c $(B)/libsymbi.a $(CORE_LIBS) $(LDFLAGS)
+	$(B)/dudect $(SAMPLES)
