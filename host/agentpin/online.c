@@ -115,7 +115,6 @@ symbi_status symbi_agentpin_online_new(symbi_ctx *cx, symbi_str jwt, const symbi
     m->o.audience = sy_arena_dup(&m->arena, o->audience);
     m->o.delegation_documents = m->o.delegation_revocations = NULL;
     m->o.dns_txt = (symbi_str){ NULL, 0 };
-    m->o.document_over_https = true;
     st = m->arena.status ? sy_arena_fail(&m->arena, "the verification", err) : sy_ap_result_new(cx, &m->r, err);
     if (!st) st = sy_ap_verify_token(cx, jwt, &m->o, &m->t, m->r, &go, err);
     if (st) {
@@ -257,6 +256,10 @@ static symbi_status receive(symbi_agentpin_online *m, const symbi_agentpin_answe
         refuse_document(m, fetch, why.msg[0] ? why.msg : "no answer");
         return SYMBI_OK;
     }
+    if (a->none && m->phase == REVOCATION) {
+        *none = true;
+        return SYMBI_OK;
+    }
     if (a->document) {
         st = check_document(a->document, what, m->s[m->at].domain, NULL, &reason, &why);
         if (!st) st = symbi_doc_copy(m->cx, a->document, doc, &why);
@@ -358,6 +361,7 @@ symbi_status symbi_agentpin_online_resolve(symbi_agentpin_online *m, uint64_t id
     if (m->phase == DISCOVERY) {
         symbi_doc_unref(s->discovery);
         s->discovery = doc;
+        if (!m->at && !a->document) m->o.document_over_https = true;
         /* A key that a kept document does not know may be newer than it: fetched once more. */
         if (a->document && !s->refetched && !m->at && !symbi_agentpin_find_key(symbi_doc_root(doc), m->t.kid)) s->refetched = true;
         else m->phase = REVOCATION;

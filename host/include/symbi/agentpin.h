@@ -383,7 +383,8 @@ typedef struct symbi_agentpin_answer {
     int http_status;
     symbi_str url;           /* HTTP: the URL that answered, where the transport tells; "" = the one that was asked */
     symbi_str body;
-    const symbi_value *document; /* HTTP: instead of status and body: from a cache */
+    const symbi_value *document; /* HTTP: instead of status and body: from a cache, a file, a bundle */
+    bool none;                   /* a revocation document: the place that was asked has none, and that is an answer */
     const symbi_str *records;    /* DNS: one text per record, chunks joined */
     size_t nrecords;
 } symbi_agentpin_answer;
