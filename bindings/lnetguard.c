@@ -10,6 +10,8 @@
  *   netguard.keeps_header(name)     may it go to another origin?
  *   kind, inner = netguard.class(address)       nil for a public one; "private", "loopback", "embedded" with the address inside, ...
  *   address = netguard.legacy_v4(text)          "127.1", "0x7f000001" -> "127.0.0.1"; nil when it is no such number
+ *   bytes, msg, err = netguard.dns_query(name, "A"|"AAAA"|"TXT", id)
+ *   answer, msg, err = netguard.dns_read(bytes, name, type, id)     {rcode=, truncated=, ttl=, addresses or texts in the list}
  *   netguard.reasons                            name -> meaning of err.refused
  * policy: nil is the strict one, a table is read anew. Refusals: code EDENIED (EPARSE: no URL), err.refused a name of reasons. */
 #include "symL.h"
@@ -226,13 +228,65 @@ static int n_legacy_v4(lua_State *L)
     return 1;
 }
 
+/* ---- DNS ---- */
+
+static uint16_t gettype(lua_State *L, int arg)
+{
+    static const char *const names[] = { "A", "AAAA", "TXT", NULL };
+    static const uint16_t types[] = { SYMBI_DNS_A, SYMBI_DNS_AAAA, SYMBI_DNS_TXT };
+    return types[luaL_checkoption(L, arg, NULL, names)];
+}
+
+static int n_dns_query(lua_State *L)
+{
+    uint8_t out[SYMBI_DNS_QUERY_MAX];
+    size_t n;
+    symbi_err err;
+    symbi_str name = symL_checkstr(L, 1);
+    uint16_t type = gettype(L, 2);
+    if (symbi_dns_query(name, type, (uint16_t)symL_checkint(L, 3, 0, 65535), out, &n, &err)) return symL_fail(L, &err);
+    lua_pushlstring(L, (const char *)out, n);
+    return 1;
+}
+
+static int n_dns_read(lua_State *L)
+{
+    symbi_str message = symL_checkstr(L, 1), name = symL_checkstr(L, 2);
+    uint16_t type = gettype(L, 3);
+    int64_t id = symL_checkint(L, 4, 0, 65535);
+    symbi_dns_answer a;
+    symbi_err err;
+    char text[SYMBI_NETADDR_TEXT];
+    if (symbi_dns_read(message, name, type, (uint16_t)id, &a, &err)) return symL_fail(L, &err);
+    lua_createtable(L, (int)a.n, 3);
+    symL_pushint(L, a.rcode);
+    lua_setfield(L, -2, "rcode");
+    lua_pushboolean(L, a.truncated);
+    lua_setfield(L, -2, "truncated");
+    symL_pushint(L, a.ttl);
+    lua_setfield(L, -2, "ttl");
+    for (size_t i = 0; i < a.n; i++) {
+        if (type == SYMBI_DNS_TXT) { /* the strings of a record are one text */
+            luaL_Buffer b;
+            symbi_str rest = a.items[i].rdata, part;
+            luaL_buffinit(L, &b);
+            while (symbi_dns_text(&rest, &part)) luaL_addlstring(&b, part.p, part.n);
+            luaL_pushresult(&b);
+        } else {
+            lua_pushlstring(L, text, symbi_netaddr_format(&a.items[i].addr, text));
+        }
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    return 1;
+}
+
 void l_netguard_open(lua_State *L);
 void l_netguard_open(lua_State *L)
 {
     static const luaL_Reg methods[] = { { "limits", g_limits }, { "close", g_close }, { NULL, NULL } };
     static const luaL_Reg meta[] = { { "__gc", g_close }, { NULL, NULL } };
     static const luaL_Reg funcs[] = { { "policy", n_policy }, { "check", n_check }, { "operator", n_operator }, { "pick", n_pick }, { "redirect", n_redirect }, { "keeps_header", n_keeps_header },
-                                      { "class", n_class }, { "legacy_v4", n_legacy_v4 }, { NULL, NULL } };
+                                      { "class", n_class }, { "legacy_v4", n_legacy_v4 }, { "dns_query", n_dns_query }, { "dns_read", n_dns_read }, { NULL, NULL } };
     symL_newtype(L, UD_NETGUARD, methods, meta);
     lua_newtable(L);
     symL_setfuncs(L, funcs);

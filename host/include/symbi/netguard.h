@@ -147,6 +147,27 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_netguard_redirect(symbi_ctx *cx, con
 /* Request headers that may go to another origin: accept, accept-language, user-agent. */
 SYMBI_API bool symbi_netguard_keeps_header(symbi_str name);
 
+/* ---- DNS messages, for who must resolve by himself so that addresses can be judged (nginx) --------------------------- */
+enum { SYMBI_DNS_A = 1, SYMBI_DNS_TXT = 16, SYMBI_DNS_AAAA = 28, SYMBI_DNS_QUERY_MAX = 12 + 255 + 4 + 16, SYMBI_DNS_ITEMS = 64 };
+/* One question, recursion desired; id must be random. Over TCP its length goes before it, two bytes, big-endian. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_dns_query(symbi_str name, uint16_t type, uint16_t id, uint8_t out[SYMBI_DNS_QUERY_MAX], size_t *n, symbi_err *err);
+typedef struct symbi_dns_item {
+    symbi_netaddr addr; /* A, AAAA */
+    symbi_str rdata;    /* as it stands in the message */
+} symbi_dns_item;
+typedef struct symbi_dns_answer {
+    int rcode;          /* 0 fine, 3 no such name, 2 the server failed, ... */
+    bool truncated;     /* ask again over TCP */
+    uint32_t ttl;       /* the smallest, seconds */
+    size_t n;           /* at most SYMBI_DNS_ITEMS; the rest is left out */
+    symbi_dns_item items[SYMBI_DNS_ITEMS];
+} symbi_dns_answer;
+/* Reads the answer to exactly that question (id, name, type; aliases inside the message are followed). EPARSE: it is none, or
+ * malformed: wait for another. items borrow from the message. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_dns_read(symbi_str message, symbi_str name, uint16_t type, uint16_t id, symbi_dns_answer *out, symbi_err *err);
+/* Takes the next character string from the front of a TXT record's rdata; false at its end (or where it is malformed). */
+SYMBI_API bool symbi_dns_text(symbi_str *rdata, symbi_str *out);
+
 #ifdef __cplusplus
 }
 #endif

@@ -5,7 +5,7 @@ local compat = require "symbi.compat"
 
 local M = {}
 
-local FILES = { blocking = true, drive = true, host = true, ngx = true, replay = true, common = true }
+local FILES = { blocking = true, dns = true, drive = true, host = true, ngx = true, replay = true, common = true }
 
 -- The C module has this file's name, and Lua files win the search: it is looked up on package.cpath by hand.
 local function open_c()

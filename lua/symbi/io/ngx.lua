@@ -2,11 +2,14 @@
 -- Unix socket:
 --   init_worker_by_lua_block { symbi.io.ngx.spawner{ gate = gate, dir = "/run/symbi" } }     one per worker, mode 0600
 -- A COMMIT effect goes to options.commit(effect), which hands the transaction to a writer outside the worker.
+-- A guarded request (every one but a model's) connects only to addresses that were judged: it resolves by itself, through the name servers
+-- of M.resolver{...} or of /etc/resolv.conf (symbi.io.dns).
 -- luacheck: globals ngx
 local common = require "symbi.io.common"
 local core = require "symbi.core"
+local dns = require "symbi.io.dns"
 local symio = require "symbi.io"
-local wire = core.wire
+local netguard, wire = core.netguard, core.wire
 
 local M = {}
 local Ngx = {}
@@ -37,6 +40,10 @@ function M.new(options)
     return self
 end
 
+--- Which name servers guarded requests ask: { servers = { "10.0.0.2", "127.0.0.1:5353" }, timeout_ms = 2000, ipv6 = true }. nginx's
+-- own `resolver` directive cannot be used for them, since it connects to addresses that nobody has judged.
+M.resolver = dns.configure
+
 --- Starts this worker's spawner. dir: a folder that the worker may write to. Returns the socket's path.
 function M.spawner(options)
     local path = string.format("%s/symbi-spawn-%d.sock", options.dir, ngx.worker.pid())
@@ -51,14 +58,16 @@ local function ms_left(deadline)
     return math.floor((deadline - ngx.now()) * 1000)
 end
 
--- A connection to the host of u; also whether it was used before. Kept ones are told apart by everything that makes a connection.
-local function connect(u, deadline)
+-- A connection to the host of u; also whether it was used before. address: where exactly (judged before), or nil to leave the name to
+-- nginx. Kept ones are told apart by everything that makes a connection, the address included.
+local function connect(u, address, deadline)
     local sock = ngx.socket.tcp()
     local left = ms_left(deadline)
     if left <= 0 then return fail("ETIMEOUT", "%s: no answer in time", u.authority) end
     sock:settimeouts(math.min(CONNECT_MS, left), left, left)
-    local host = u.host:find(":", 1, true) and "[" .. u.host .. "]" or u.host
-    local ok, why = sock:connect(host, u.port, { pool = u.scheme .. ":" .. u.authority, pool_size = POOL })
+    local host = address or u.host
+    if host:find(":", 1, true) then host = "[" .. host .. "]" end
+    local ok, why = sock:connect(host, u.port, { pool = u.scheme .. ":" .. u.authority .. "@" .. (address or ""), pool_size = POOL })
     if not ok then
         return fail(why == "timeout" and "ETIMEOUT" or "EIO", "cannot connect to %s: %s", u.authority, tostring(why))
     end
@@ -112,33 +121,117 @@ local function exchange(sock, u, bytes, h, deadline, on_data)
     end
 end
 
+local function refused(message, err)
+    if err and err.code == "EDENIED" then err.reason = "denied" end
+    return nil, message, err
+end
+
+-- Where rq may go: a list of judged addresses, or { false } for "the name, as nginx resolves it" (what the operator named).
+local function where(rq, u, deadline)
+    local target, message, err
+    if rq.by_operator then
+        target, message, err = netguard.operator(rq.url, rq.guard)
+        if not target then return refused(message, err) end
+        return { false }
+    end
+    target, message, err = netguard.check(rq.url, rq.guard)
+    if not target then return refused(message, err) end
+    local found = { target.address }
+    if not target.address then
+        found, message, err = dns.lookup(u.host, deadline)
+        if not found then return nil, message, err end
+    end
+    found, message, err = netguard.pick(rq.url, found, rq.guard)
+    if not found then return refused(message, err) end
+    return found
+end
+
+-- One request and its answer, without redirects.
+local function once(rq, u, deadline, limits, on_data)
+    local bytes, addresses, message, err
+    addresses, message, err = where(rq, u, deadline)
+    if not addresses then return nil, message, err end
+    bytes, message, err = wire.request { url = rq.url, method = rq.method, headers = rq.headers, body = rq.body }
+    if not bytes then return nil, message, err end
+    for i, address in ipairs(addresses) do
+        for _ = 1, POOL + 1 do
+            local sock, used, problem = connect(u, address or nil, deadline)
+            if not sock then
+                if i == #addresses then return nil, used, problem end
+                break -- the next address
+            end
+            local h = wire.http1 { kind = "response", head = rq.method == "HEAD", max_head = limits.head, max_body = limits.body }
+            local r, failed, began = exchange(sock, u, bytes, h, deadline, rq.stream and on_data)
+            h:close()
+            if r then
+                if not (r.again and sock:setkeepalive(IDLE_MS, POOL)) then sock:close() end
+                r.again = nil
+                return r
+            end
+            sock:close()
+            -- a kept connection that the server had closed meanwhile: nothing was answered, so a fresh one is tried
+            if not used or began then return nil, failed[2], core.error(failed[1], failed[2]) end
+        end
+    end
+    return fail("EIO", "%s: every kept connection was dead", u.authority)
+end
+
+local function least(a, b)
+    if not a or a <= 0 then return b and b > 0 and b or nil end
+    if not b or b <= 0 then return a end
+    return math.min(a, b)
+end
+
+local ABOUT_BODY = { ["content-type"] = true, ["content-encoding"] = true, ["content-language"] = true }
+
+-- The request that a redirect asks for.
+local function redirected(rq, hop)
+    local next_rq = { url = hop.url, method = hop.get and "GET" or rq.method, body = not hop.get and rq.body or nil, guard = rq.guard, stream = rq.stream, headers = {} }
+    for k, v in pairs(rq.headers or {}) do
+        local pair = type(v) == "table" and v or { k, v }
+        local name = tostring(pair[1]):lower()
+        if (not hop.cross_origin or netguard.keeps_header(name)) and not (hop.get and ABOUT_BODY[name]) then
+            next_rq.headers[#next_rq.headers + 1] = pair
+        end
+    end
+    return next_rq
+end
+
+local function location(r)
+    for _, h in ipairs(r.headers) do
+        if h[1]:lower() == "location" then return h[2] end
+    end
+end
+
 --- One HTTP request over a cosocket: the table that io.http takes, its response table. on_data(bytes) gets a streamed body.
 function M.http(rq, on_data)
     local ok, message, err = can_wait()
     if not ok then return nil, message, err end
-    local u, bytes
-    u, message, err = wire.url(rq.url)
-    if not u then return nil, message, err end
-    bytes, message, err = wire.request { url = rq.url, method = rq.method, headers = rq.headers, body = rq.body }
-    if not bytes then return nil, message, err end
+    local limits = rq.guard and rq.guard:limits() or {}
+    local most = { body = least(rq.max_bytes, limits.max_bytes), head = limits.max_header_bytes }
     ngx.update_time()
-    local deadline = ngx.now() + (rq.timeout_ms and rq.timeout_ms > 0 and rq.timeout_ms or TIMEOUT_MS) / 1000
-    for _ = 1, POOL + 1 do
-        local sock, used, problem = connect(u, deadline)
-        if not sock then return nil, used, problem end
-        local h = wire.http1 { kind = "response", head = rq.method == "HEAD", max_body = rq.max_bytes and rq.max_bytes > 0 and rq.max_bytes or nil }
-        local r, failed, began = exchange(sock, u, bytes, h, deadline, rq.stream and on_data)
-        h:close()
-        if r then
-            if not (r.again and sock:setkeepalive(IDLE_MS, POOL)) then sock:close() end
-            r.again = nil
-            return r
+    local deadline = ngx.now() + (least(least(rq.timeout_ms, limits.timeout_ms), nil) or TIMEOUT_MS) / 1000
+    local hops = 0
+    while true do
+        local u, r
+        -- what the guard says comes first: it knows what a disguised address means
+        if not rq.by_operator then
+            u, message, err = netguard.check(rq.url, rq.guard)
+            if not u then return refused(message, err) end
         end
-        sock:close()
-        -- a kept connection that the server had closed meanwhile: nothing was answered, so a fresh one is tried
-        if not used or began then return nil, failed[2], core.error(failed[1], failed[2]) end
+        u, message, err = wire.url(rq.url)
+        if not u then return nil, message, err end
+        r, message, err = once(rq, u, deadline, most, on_data)
+        if not r then return nil, message, err end
+        local hop
+        hop, message, err = netguard.redirect {
+            policy = rq.guard, url = rq.url, method = rq.method, status = r.status, location = location(r), hops = hops, body_bytes = #(rq.body or ""),
+        }
+        if hop == nil then return refused(message, err) end
+        if not hop then return r end
+        hops = hops + 1
+        rq = redirected(rq, hop)
     end
-    return fail("EIO", "%s: every kept connection was dead", u.authority)
 end
 
 --- Runs a plan in the spawner behind `path`.
