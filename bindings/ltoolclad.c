@@ -228,6 +228,7 @@ static int tool_info(lua_State *L)
     set_str(L, "version", in.version);
     set_str(L, "description", in.description);
     set_str(L, "risk_tier", in.risk_tier);
+    if (in.capability.n) set_str(L, "capability", in.capability);
     set_str(L, "source_path", in.source);
     lua_pushstring(L, symbi_backend_name(in.backend));
     lua_setfield(L, -2, "backend");

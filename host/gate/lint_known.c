@@ -23,6 +23,7 @@ static const given k_given[] = {
     { "resource\1risk_tier", T_STR, SY_ALWAYS, SY_NEVER },
     { "resource\1backend", T_STR, SY_ALWAYS, SY_NEVER },
     { "resource\1human_approval", T_BOOL, SY_ALWAYS, SY_NEVER },
+    { "resource\1capability", T_STR, SY_SOMETIMES, SY_NEVER },
     { "context\1input", T_REC, SY_ALWAYS, SY_ALWAYS },
     { "context\1loop", T_REC, SY_ALWAYS, SY_ALWAYS },
     { "context\1loop\1id", T_STR, SY_ALWAYS, SY_ALWAYS },

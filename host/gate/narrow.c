@@ -137,7 +137,9 @@ bool sy_narrow_ask(symbi_gate *g, const symbi_action *a, const symbi_facts *f, b
     }
     if (!v->npolicies) return sy_deny(v, SYMBI_CODE_DSL_DENIED, "no allow rule of its .symbi definition lets agent %s do this: %s %s", v->agent, kind, v->name);
     if (ans.decision == SYMBI_DENY && ans.nreasons) {
-        first = ans.reasons[0];
+        first = ans.reasons[0]; /* a deny is named before a require that is not met */
+        for (size_t i = ans.nreasons; i-- > 0;)
+            if (!sy_str_eqz(note(set, ans.reasons[i], "kind"), "require")) first = ans.reasons[i];
         failed = NULL;
     } else {
         first = failed->policy;

@@ -53,6 +53,7 @@ static symbi_value resource_attrs(symbi_gate *g, const symbi_action *a, const sy
         symbi_tool_get_info(v->tool, &ti);
         sy_obj_str(&o, "tool_name", a->name);
         sy_obj_str(&o, "risk_tier", ti.risk_tier);
+        if (ti.capability.n) sy_obj_str(&o, "capability", ti.capability);
         sy_obj_str(&o, "backend", symbi_str_z(symbi_backend_name(ti.backend)));
         sy_obj_bool(&o, "human_approval", ti.human_approval);
     }

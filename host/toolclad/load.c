@@ -96,7 +96,7 @@ static bool entity_path(symbi_str s)
 
 static symbi_status load_tool(sy_rd *rd, const symbi_value *t)
 {
-    static const char *const keys[] = { "name", "version", "description", "binary", "mode", "dispatch", "timeout_seconds", "risk_tier", "human_approval", "cedar", "evidence", NULL };
+    static const char *const keys[] = { "name", "version", "description", "binary", "mode", "dispatch", "timeout_seconds", "risk_tier", "human_approval", "capability", "cedar", "evidence", NULL };
     static const char *const cedar_keys[] = { "resource", "action", NULL };
     symbi_tool_info *in = &rd->t->info;
     symbi_str dispatch = SY_LIT("exec");
@@ -107,7 +107,7 @@ static symbi_status load_tool(sy_rd *rd, const symbi_value *t)
     in->risk_tier = SY_LIT("low");
     if ((st = load_name(rd, t)) || (st = sy_rd_str(rd, t, "version", &in->version)) || (st = sy_rd_str(rd, t, "description", &in->description)) ||
         (st = sy_rd_str(rd, t, "binary", &rd->t->binary)) || (st = sy_rd_str(rd, t, "dispatch", &dispatch)) || (st = sy_rd_int(rd, t, "timeout_seconds", &timeout, NULL)) ||
-        (st = sy_rd_str(rd, t, "risk_tier", &in->risk_tier)) || (st = sy_rd_bool(rd, t, "human_approval", &in->human_approval)) || (st = sy_rd_table(rd, t, "cedar", &cedar)) ||
+        (st = sy_rd_str(rd, t, "risk_tier", &in->risk_tier)) || (st = sy_rd_bool(rd, t, "human_approval", &in->human_approval)) || (st = sy_rd_str(rd, t, "capability", &in->capability)) || (st = sy_rd_table(rd, t, "cedar", &cedar)) ||
         (st = sy_rd_table(rd, t, "evidence", &evidence)))
         return st;
     if (sy_str_eqz(dispatch, "callback")) in->backend = SYMBI_BACKEND_CALLBACK;

@@ -5,7 +5,7 @@ local compat = require "symbi.compat"
 local M = {}
 
 local known = {
-    name = "string", description = "string", version = "string", risk_tier = "string", human_approval = "boolean",
+    name = "string", description = "string", version = "string", risk_tier = "string", human_approval = "boolean", capability = "string",
     timeout_seconds = "number", args = "table", run = "function",
 }
 
@@ -56,7 +56,7 @@ function M.declare(d)
     table.sort(fields)
     for _, k in ipairs(fields) do
         local want = known[k]
-        if not want then misuse(2, "unknown field '%s' (known: name, description, version, risk_tier, human_approval, timeout_seconds, args, run)", k) end
+        if not want then misuse(2, "unknown field '%s' (known: name, description, version, risk_tier, human_approval, capability, timeout_seconds, args, run)", k) end
         if type(d[k]) ~= want then misuse(2, "field '%s': %s expected, got %s", k, want, type(d[k])) end
     end
     if not d.name then misuse(2, "field 'name' is missing") end
@@ -74,7 +74,7 @@ function M.declare(d)
         manifest = {
             tool = {
                 name = d.name, version = d.version or "1.0.0", description = d.description or "", dispatch = "callback",
-                risk_tier = d.risk_tier or "low", human_approval = d.human_approval or false, timeout_seconds = d.timeout_seconds,
+                risk_tier = d.risk_tier or "low", human_approval = d.human_approval or false, capability = d.capability, timeout_seconds = d.timeout_seconds,
             },
             args = arguments(d.name, d.args or {}),
         },

@@ -22,6 +22,7 @@ typedef struct symbi_tool symbi_tool;
 /* All strings are borrowed from the tool. */
 typedef struct symbi_tool_info {
     symbi_str name, version, description, risk_tier, source; /* source: file name given at load */
+    symbi_str capability;   /* what an agent must be capable of (.symbi capabilities); "": nothing named */
     symbi_backend backend;
     bool human_approval;
     int64_t timeout_ms; /* 0: no per-tool limit */
