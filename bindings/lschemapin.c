@@ -3,6 +3,7 @@
  *
  *   canonical(doc[, {strict=, signing=, embedded=, serde=}]) -> text, {number=, duplicate=}; hash(doc[, same]) -> hex, notes
  *   runtime_input(text) -> signed bytes, embedded signature or nil; canonicalization_ok(name or nil); time(text) -> ms or nil
+ *   keypair() -> private PEM, public PEM; public_of(private PEM or key) -> public PEM
  *   fingerprint(pem or key); sign(key or pem, message) -> base64; verify(pem or key, message, signature) -> boolean, why
  *   result: reads as a table: valid, status, code (nil when valid), message, detail, domain, tool_id, developer_name, fingerprint,
  *     key_pinning {status=, first_seen=}, subject, form, digest, input_sha256, expired, expires_at, schema_version, previous_hash,
@@ -242,6 +243,30 @@ static int c_verify(lua_State *L)
     return 2;
 }
 
+/* keypair() -> private PEM, public PEM. public_of(private key or PEM) -> public PEM. */
+static int c_keypair(lua_State *L)
+{
+    ud_key *k = symL_newud(L, sizeof *k, UD_KEY);
+    symbi_text *priv = symL_text(L), *pub = symL_text(L);
+    symbi_err err;
+    symbi_ctx *cx = symL_ctx(L);
+    if (symbi_p256_generate(cx, &k->p, &err) || symbi_key_private_pem(cx, k->p, priv, &err) || symbi_key_public_pem(cx, k->p, pub, &err)) return symL_fail(L, &err);
+    symL_pushstr(L, symbi_text_str(priv));
+    symbi_text_wipe(priv);
+    symL_pushtext(L, pub);
+    return 2;
+}
+
+static int c_public_of(lua_State *L)
+{
+    const symbi_key *k;
+    symbi_text *t = symL_text(L);
+    symbi_err err;
+    if (lsp_key(L, 1, true, &k, &err) || symbi_key_public_pem(symL_ctx(L), k, t, &err)) return symL_fail(L, &err);
+    symL_pushtext(L, t);
+    return 1;
+}
+
 /* ---- results --------------------------------------------------------------------------------------------------------------- */
 
 ud_schemapin *lsp_push_result(lua_State *L)
@@ -402,6 +427,8 @@ void l_schemapin_open(lua_State *L)
                                       { "fingerprint", c_fingerprint },
                                       { "sign", c_sign },
                                       { "verify", c_verify },
+                                      { "keypair", c_keypair },
+                                      { "public_of", c_public_of },
                                       { NULL, NULL } };
     symL_newtype(L, UD_SCHEMAPIN, none, meta);
     lua_newtable(L);

@@ -4,6 +4,7 @@
  *     canonicalization=, strict=, only_pinned=, allow_single=, allow_runtime=, dns_fingerprint=,
  *     a2a={delegation_depth=, trusted_domains={...}, deny_all=}, expires_at=, signed_at=, schema_version=, previous_hash=,
  *     refuse_expired=, max_age=, expected_version=, expected_previous=} -> result
+ *     signed_file=true: schema is the file {"schema", "signature", "signed_at", ...}
  *   cache{entries=, bytes=, max_age=} -> c: c:stats() -> hits, misses
  *   a2a_allows(list, domain[, deny_all]); refusal{code=, message=, domain=, tool_id=, now=} -> result */
 #include "lschemapin.h"
@@ -12,7 +13,7 @@
 
 static const char *const known[] = { "schema",       "signature",    "embedded",        "domain",  "tool_id",    "discovery",      "revocation",     "pins",           "cache",   "now",
                                      "canonicalization", "strict",   "only_pinned",     "allow_single", "allow_runtime", "dns_fingerprint", "a2a",        "expires_at",     "signed_at", "schema_version",
-                                     "previous_hash", "refuse_expired", "max_age",      "expected_version", "expected_previous", NULL };
+                                     "previous_hash", "refuse_expired", "max_age",      "expected_version", "expected_previous", "signed_file", NULL };
 
 static void read_meta(lua_State *L, symbi_schemapin_meta *m)
 {
@@ -65,6 +66,7 @@ static int c_check(lua_State *L)
     c.size = sizeof c;
     c.signature = lsp_field_str(L, 1, "signature");
     c.embedded = lsp_field_bool(L, 1, "embedded");
+    c.signed_file = lsp_field_bool(L, 1, "signed_file");
     c.domain = symL_optfield_str(L, 1, "domain", symbi_str_z(""));
     c.tool_id = symL_optfield_str(L, 1, "tool_id", symbi_str_z(""));
     c.canonicalization = lsp_field_str(L, 1, "canonicalization");

@@ -98,7 +98,7 @@ static bool flatten(const symbi_schemapin_check *c, sy_sp_cache_key *k)
     const symbi_schemapin_meta *m = &c->meta;
     const uint64_t generation = c->pins ? symbi_schemapin_pins_generation(c->pins) : 0;
     const void *const docs[] = { c->discovery, c->revocation, c->pins };
-    const uint8_t bits[] = { c->embedded, c->allow_single, c->allow_runtime, c->only_pinned, c->strict, m->refuse_expired };
+    const uint8_t bits[] = { c->embedded, c->allow_single, c->allow_runtime, c->only_pinned, c->strict, m->refuse_expired, c->signed_file };
     k->n = 0;
     return add(k, docs, sizeof docs) && add(k, &generation, sizeof generation) && add(k, bits, sizeof bits) && add(k, &m->max_age, sizeof m->max_age)
            && add_str(k, c->signature) && add_str(k, c->domain) && add_str(k, c->tool_id) && add_str(k, c->canonicalization) && add_str(k, c->dns_fingerprint)

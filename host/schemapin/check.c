@@ -208,12 +208,11 @@ static bool canonicalise(symbi_ctx *cx, const symbi_schemapin_check *c, schema *
 }
 
 /* The runtime's own form: over the text re-serialised in document order, hashed once. */
-static symbi_status try_runtime(symbi_ctx *cx, const symbi_schemapin_check *c, schema *s, const symbi_key *key, symbi_str signature, sy_sp_draft *d, bool *good, symbi_err *err)
+static symbi_status try_runtime(symbi_ctx *cx, schema *s, const symbi_key *key, symbi_str signature, sy_sp_draft *d, bool *good, symbi_err *err)
 {
     unsigned notes = 0;
     symbi_err why;
     symbi_status st = sy_sp_write(cx, &s->root, SY_SP_SERDE, 0, SY_LIT("signature"), &s->runtime, &notes, err);
-    (void)c;
     if (st) return st;
     st = symbi_schemapin_verify(cx, key, symbi_text_str(&s->runtime), signature, &why);
     if (st == SYMBI_EVERIFY) return SYMBI_OK;
@@ -228,37 +227,72 @@ static symbi_status try_runtime(symbi_ctx *cx, const symbi_schemapin_check *c, s
     return SYMBI_OK;
 }
 
+/* The schema's value, read from text where there is text; false as canonicalise. */
+static bool read_schema(symbi_ctx *cx, const symbi_schemapin_check *c, schema *s, sy_sp_draft *d, symbi_status *st, symbi_err *err)
+{
+    unsigned notes = 0;
+    symbi_err why;
+    *st = SYMBI_OK;
+    s->value = c->value;
+    if (c->value) return true;
+    *st = c->json.n > SYMBI_SCHEMAPIN_MAX_SCHEMA ? sy_fail(&why, SYMBI_ELIMIT, "the schema is larger than %d bytes", SYMBI_SCHEMAPIN_MAX_SCHEMA)
+                                                 : sy_sp_read(cx, &s->arena, c->json, c->strict ? SYMBI_SCHEMAPIN_STRICT : 0, &s->root, &notes, &why);
+    if (*st == SYMBI_EPARSE || *st == SYMBI_ESCHEMA || *st == SYMBI_ELIMIT) {
+        *st = SYMBI_OK;
+        return sy_sp_refuse(d, SYMBI_SCHEMAPIN_SCHEMA_CANONICALIZATION_FAILED, "Failed to canonicalize schema: %s", why.msg);
+    }
+    if (*st) {
+        if (err) *err = why;
+        return false;
+    }
+    if (notes & SYMBI_SCHEMAPIN_NOTE_DUPLICATE) sy_sp_warn(d, SY_LIT("schema_duplicate_members"));
+    s->value = &s->root;
+    return true;
+}
+
+/* A signed file: its schema becomes the schema, what stands beside it the signature and its metadata. */
+static bool open_file(schema *s, sy_sp_common *common, symbi_str *signature, symbi_schemapin_meta *meta)
+{
+    const symbi_value *file = s->value, *v = symbi_value_getz(file, "schema");
+    const struct {
+        const char *name;
+        symbi_str *to;
+    } texts[] = { { "signature", signature },           { "expires_at", &meta->expires_at },       { "signed_at", &meta->signed_at }, { "schema_version", &meta->schema_version },
+                  { "previous_hash", &meta->previous_hash }, { "canonicalization", &common->canonicalization } };
+    if (file->kind != SYMBI_OBJECT || !v) return false;
+    *signature = (symbi_str){ NULL, 0 };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const symbi_value *m = symbi_value_getz(file, texts[i].name);
+        if (!m || m->kind == SYMBI_NULL) continue;
+        *texts[i].to = m->kind == SYMBI_STRING ? m->u.s : SY_LIT("(not a text)"); /* never as if it were absent */
+    }
+    s->value = v;
+    return true;
+}
+
 /* Everything up to the result: SYMBI_OK with *d filled, whatever it says. */
 static symbi_status judge(symbi_ctx *cx, const symbi_schemapin_check *c, schema *s, sy_sp_draft *d, symbi_err *err)
 {
-    const sy_sp_common common = { .canonicalization = c->canonicalization, .domain = c->domain, .tool_id = c->tool_id, .discovery = c->discovery,
+    sy_sp_common common = { .canonicalization = c->canonicalization, .domain = c->domain, .tool_id = c->tool_id, .discovery = c->discovery,
                                   .revocation = c->revocation, .pins = c->pins, .only_pinned = c->only_pinned, .now = c->now };
     symbi_str signature = c->signature;
+    symbi_schemapin_meta meta = c->meta;
     const symbi_key *key;
     symbi_status st = SYMBI_OK;
-    symbi_err why;
-    unsigned notes = 0;
     bool good = false;
     if (c->a2a && (c->a2a->delegation_depth > SYMBI_SCHEMAPIN_MAX_DELEGATION || c->a2a->delegation_depth < 0)) {
         sy_sp_refuse(d, SYMBI_SCHEMAPIN_A2A_SCOPE_VIOLATION, "A2A delegation_depth %lld exceeds cap of %d", (long long)c->a2a->delegation_depth, SYMBI_SCHEMAPIN_MAX_DELEGATION);
         return SYMBI_OK;
     }
-    if (!sy_sp_before_signature(d, &common, &key)) return SYMBI_OK;
-    s->value = c->value;
-    if (!c->value) {
-        st = c->json.n > SYMBI_SCHEMAPIN_MAX_SCHEMA ? sy_fail(&why, SYMBI_ELIMIT, "the schema is larger than %d bytes", SYMBI_SCHEMAPIN_MAX_SCHEMA)
-                                                    : sy_sp_read(cx, &s->arena, c->json, c->strict ? SYMBI_SCHEMAPIN_STRICT : 0, &s->root, &notes, &why);
-        if (st == SYMBI_EPARSE || st == SYMBI_ESCHEMA || st == SYMBI_ELIMIT) {
-            sy_sp_refuse(d, SYMBI_SCHEMAPIN_SCHEMA_CANONICALIZATION_FAILED, "Failed to canonicalize schema: %s", why.msg);
+    if (c->signed_file) {
+        if (!read_schema(cx, c, s, d, &st, err)) return st;
+        if (!open_file(s, &common, &signature, &meta)) {
+            sy_sp_refuse(d, SYMBI_SCHEMAPIN_SIGNATURE_INVALID, "The file is not a signed schema: an object with schema and signature is expected");
             return SYMBI_OK;
         }
-        if (st) {
-            if (err) *err = why;
-            return st;
-        }
-        if (notes & SYMBI_SCHEMAPIN_NOTE_DUPLICATE) sy_sp_warn(d, SY_LIT("schema_duplicate_members"));
-        s->value = &s->root;
     }
+    if (!sy_sp_before_signature(d, &common, &key)) return SYMBI_OK;
+    if (!c->signed_file && !read_schema(cx, c, s, d, &st, err)) return st;
     if (!canonicalise(cx, c, s, d, &st, err)) return st;
     if (c->embedded) {
         const symbi_value *m = symbi_value_getz(s->value, "signature");
@@ -270,14 +304,14 @@ static symbi_status judge(symbi_ctx *cx, const symbi_schemapin_check *c, schema 
         return SYMBI_OK;
     }
     st = sy_sp_try_forms(cx, d, key, (symbi_str){ (const char *)d->info.digest, 32 }, symbi_text_str(&s->canonical), c->allow_single, signature, &good, err);
-    if (!st && !good && c->allow_runtime && c->embedded && !c->value) st = try_runtime(cx, c, s, key, signature, d, &good, err);
+    if (!st && !good && c->allow_runtime && c->embedded && !c->value && !c->signed_file) st = try_runtime(cx, s, key, signature, d, &good, err);
     if (st) return st;
     if (!good) {
         sy_sp_refuse(d, SYMBI_SCHEMAPIN_SIGNATURE_INVALID, "Signature verification failed");
         return SYMBI_OK;
     }
     /* From here on the signature is good; what is refused now pins nothing either. */
-    if (!sy_sp_judge_dns(d, c->dns_fingerprint) || !sy_sp_judge_meta(d, &c->meta, c->now)) return SYMBI_OK;
+    if (!sy_sp_judge_dns(d, c->dns_fingerprint) || !sy_sp_judge_meta(d, &meta, c->now)) return SYMBI_OK;
     if (c->a2a && !in_scope(c->a2a, c->domain)) {
         sy_sp_refuse(d, SYMBI_SCHEMAPIN_A2A_SCOPE_VIOLATION, "Provider domain '%.*s' not in caller's A2A trusted_domains scope", SY_FMT(c->domain));
         return SYMBI_OK;

@@ -13,11 +13,22 @@ bool symbi_schemapin_canonicalization_ok(symbi_str name)
 
 symbi_status symbi_schemapin_public_key(symbi_ctx *cx, symbi_str pem, symbi_key **out, symbi_err *err)
 {
+    const symbi_str begin = SY_LIT("-----BEGIN PUBLIC KEY-----"), end = SY_LIT("-----END PUBLIC KEY-----");
+    const char *at, *stop;
+    symbi_str rest;
     symbi_key *k;
     symbi_status st;
     *out = NULL;
-    /* Before parsing, so that a private key in a public document is never even loaded. */
-    if (!sy_sp_contains(pem, SY_LIT("-----BEGIN PUBLIC KEY-----"))) return sy_fail(err, SYMBI_EPARSE, "not a PEM public key (BEGIN PUBLIC KEY)");
+    /* Before parsing, so that a private key in a public document is never even loaded. Text around the one block is fine, as it is
+     * elsewhere; a second block would leave it to the reader which one counts. */
+    at = sy_sp_find(pem, begin);
+    if (!at) return sy_fail(err, SYMBI_EPARSE, "not a PEM public key (BEGIN PUBLIC KEY)");
+    rest = (symbi_str){ at + begin.n, pem.n - (size_t)(at - pem.p) - begin.n };
+    stop = sy_sp_find(rest, end);
+    if (!stop) return sy_fail(err, SYMBI_EPARSE, "the PEM public key has no end");
+    if (sy_sp_find(rest, SY_LIT("-----BEGIN")) || sy_sp_find((symbi_str){ pem.p, (size_t)(at - pem.p) }, SY_LIT("-----BEGIN")))
+        return sy_fail(err, SYMBI_EPARSE, "more than one PEM block: which key is meant?");
+    pem = (symbi_str){ at, (size_t)(stop - at) + end.n };
     st = symbi_key_cached_pem(cx, pem, &k, err);
     if (st) return st;
     if (symbi_key_kind_of(k) != SYMBI_KEY_P256 || symbi_key_is_private(k)) {
@@ -75,14 +86,19 @@ symbi_status symbi_schemapin_verify(symbi_ctx *cx, const symbi_key *k, symbi_str
 
 /* ---- text ------------------------------------------------------------------------------------------------------------ */
 
-bool sy_sp_contains(symbi_str s, symbi_str part)
+const char *sy_sp_find(symbi_str s, symbi_str part)
 {
     const char *p = s.p, *end = p ? p + s.n : p;
     while (p && (size_t)(end - p) >= part.n && (p = memchr(p, part.p[0], (size_t)(end - p) - part.n + 1))) {
-        if (!memcmp(p, part.p, part.n)) return true;
+        if (!memcmp(p, part.p, part.n)) return p;
         p++;
     }
-    return false;
+    return NULL;
+}
+
+bool sy_sp_contains(symbi_str s, symbi_str part)
+{
+    return sy_sp_find(s, part) != NULL;
 }
 
 bool sy_sp_same_hash(symbi_str a, symbi_str b)

@@ -280,6 +280,7 @@ typedef struct symbi_schemapin_check {
     const symbi_value *value; /* the schema */
     symbi_str signature;      /* base64; p NULL: unsigned */
     bool embedded;            /* the signature is the schema's own top-level member "signature" */
+    bool signed_file;         /* json or value is {"schema", "signature", "signed_at", ...}: signature and meta come from it */
     bool allow_single, allow_runtime; /* forms besides schemapin-v1; RUNTIME needs json and embedded */
     bool only_pinned;         /* a key that is not pinned yet is key_not_pinned */
     bool strict;              /* refuse duplicate members */
