@@ -168,6 +168,7 @@ int luaopen_symbi_io(lua_State *L)
     l_io_exec_open(L);
     l_io_http_open(L);
     l_io_loop_open(L);
+    l_io_watch_open(L);
     l_io_store(L);
     lua_setfield(L, -2, "store");
     return 1;

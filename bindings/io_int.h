@@ -4,6 +4,7 @@
 #define SYMBI_IO_INT_H
 #include "symL.h"
 #include "symbi/io.h"
+#include "symbi/io_watch.h"
 #include "ud.h"
 
 #define UD_IOSTATE "symbi.iostate"
@@ -11,6 +12,7 @@
 #define UD_TRANSFER "symbi.transfer" /* io_http.c */
 #define UD_LOOP "symbi.loop"         /* io_loop.c */
 #define UD_LOCK "symbi.lock"         /* io_file.c */
+#define UD_WATCH "symbi.watch"       /* io_watch.c */
 
 typedef struct ud_iostate {
     symbi_spawner *sp;
@@ -19,6 +21,7 @@ typedef struct ud_iostate {
 } ud_iostate;
 typedef struct ud_job { symbi_job *p; } ud_job;
 typedef struct ud_transfer { symbi_xfer *p; } ud_transfer;
+typedef struct ud_watch { symbi_watch *p; } ud_watch;
 typedef struct ud_lock { symbi_file_lock *p; } ud_lock;
 
 ud_iostate *l_io_state(lua_State *L); /* pushes it */
@@ -45,4 +48,6 @@ void l_io_http_open(lua_State *L);
 void l_io_loop_open(lua_State *L);
 void l_io_file_open(lua_State *L);
 void l_io_memory_open(lua_State *L);
+void l_io_watch_open(lua_State *L);
+symbi_watch *l_io_checkwatch(lua_State *L, int arg);
 #endif

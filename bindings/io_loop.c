@@ -1,9 +1,11 @@
 /* bindings/io_loop.c: many things at once from one Lua state: loop = io.loop(), then
  *   id = loop:http{...}  loop:exec(plan)  loop:sleep(ms)       each begins at once; id is a number
+ *   id = loop:watch(w)                                         kind "watch", value true: the folders of w changed (io_watch.c). It tells
+ *                                                              once: watch again. count() leaves watches out
  *   id, kind, value[, message, err] = loop:wait([ms])          kind "http", "exec", "sleep": it ended, value nil with message and err
  *                                                              when it failed; "data": bytes of a streamed request that is still open,
  *                                                              and after them its HTTP status
- *     false when the time is up, nil when nothing is open; nil, message, err when the wait itself failed
+ *     false when the time is up, nil when nothing is open (nor watched); nil, message, err when the wait itself failed
  *   loop:cancel(id)  forgets it (a tool is killed)   loop:count()   loop:close()
  * What has ended stays in the loop until its values are safely on the Lua stack. */
 #include "io_int.h"
@@ -11,15 +13,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { T_SPAWNER = 1, T_HTTP = 2, T_SLEEP = 16, EVENTS = 32 };
+enum { T_SPAWNER = 1, T_HTTP = 2, T_WATCH = 3, T_SLEEP = 16, EVENTS = 32 };
 
-typedef enum item_kind { I_FREE = 0, I_HTTP, I_EXEC, I_SLEEP } item_kind;
+typedef enum item_kind { I_FREE = 0, I_HTTP, I_EXEC, I_SLEEP, I_WATCH } item_kind;
 typedef struct item {
     item_kind kind;
-    bool done; /* I_SLEEP */
+    bool done; /* I_SLEEP, I_WATCH */
     int64_t id;
     symbi_job *job;
     symbi_xfer *x;
+    symbi_watch *w; /* a reference */
+    int fd;         /* of the watch, as the loop knows it */
     uint64_t timer;
 } item;
 
@@ -28,7 +32,8 @@ typedef struct ud_loop {
     symbi_loop *loop;
     symbi_http *http;
     item *items;
-    size_t cap, open, next;
+    size_t cap, open, next; /* open: what somebody waits for, so no watches */
+    size_t watches;
     int64_t last_id;
     int watched; /* the spawner's descriptor, -1: none */
     unsigned bits;
@@ -46,8 +51,16 @@ static void drop(ud_loop *u, item *i)
     symbi_job_free(i->job);
     symbi_xfer_free(i->x);
     if (i->kind == I_SLEEP && !i->done) symbi_loop_cancel(u->loop, i->timer);
+    if (i->kind == I_WATCH) {
+        bool other = false;
+        for (size_t k = 0; k < u->cap; k++) other = other || (&u->items[k] != i && u->items[k].kind == I_WATCH && u->items[k].fd == i->fd);
+        if (!other) (void)!symbi_loop_watch(u->loop, i->fd, 0, 0, NULL);
+        symbi_watch_free(i->w);
+        u->watches--;
+    } else {
+        u->open--;
+    }
     memset(i, 0, sizeof *i);
-    u->open--;
 }
 
 static int loop_close(lua_State *L)
@@ -81,7 +94,7 @@ static int io_loop(lua_State *L)
 static item *place(ud_loop *u)
 {
     item *i;
-    if (u->open == u->cap) {
+    if (u->open + u->watches == u->cap) {
         size_t cap = u->cap ? 2 * u->cap : 16;
         i = realloc(u->items, cap * sizeof *i);
         if (!i) return NULL;
@@ -114,6 +127,37 @@ static int loop_sleep(lua_State *L)
     if (!i) return no_memory(L);
     if (symbi_loop_timer(u->loop, ms, T_SLEEP + (uint64_t)u->last_id + 1, &i->timer, &err)) return symL_fail(L, &err);
     return added(L, u, i, I_SLEEP);
+}
+
+static int loop_watch(lua_State *L)
+{
+    ud_loop *u = checkloop(L);
+    symbi_watch *w = l_io_checkwatch(L, 2);
+    symbi_err err;
+    item *i = place(u);
+    if (!i) return no_memory(L);
+    if (symbi_loop_watch(u->loop, symbi_watch_fd(w), SYMBI_LOOP_READ, T_WATCH, &err)) return symL_fail(L, &err);
+    i->w = symbi_watch_ref(w);
+    i->fd = symbi_watch_fd(w);
+    i->kind = I_WATCH;
+    i->id = ++u->last_id;
+    u->watches++;
+    symL_pushint(L, i->id);
+    return 1;
+}
+
+/* Looks at every watch; *left: not longer than until the next of them has something to tell. One that fails says "changed": whoever follows it
+ * looks for himself, and nobody else's wait ends for it. */
+static void look_at_watches(ud_loop *u, int64_t *left)
+{
+    for (size_t k = 0; u->watches && k < u->cap; k++) {
+        item *i = &u->items[k];
+        int64_t due;
+        if (i->kind != I_WATCH || i->done) continue;
+        if (symbi_watch_poll(i->w, 0, &i->done, NULL)) i->done = true;
+        due = i->done ? 0 : symbi_watch_due(i->w);
+        if (due >= 0 && due < *left) *left = due;
+    }
 }
 
 static int loop_http(lua_State *L)
@@ -182,6 +226,10 @@ static int tell(lua_State *L, ud_loop *u, item *i)
         if (!i->done) goto nothing;
         lua_pushliteral(L, "sleep");
         lua_pushboolean(L, 1);
+    } else if (i->kind == I_WATCH) {
+        if (!i->done) goto nothing;
+        lua_pushliteral(L, "watch");
+        lua_pushboolean(L, 1);
     } else if (i->kind == I_EXEC) {
         if (!symbi_job_done(i->job)) goto nothing;
         lua_pushliteral(L, "exec");
@@ -248,7 +296,7 @@ static int loop_wait(lua_State *L)
         int64_t left = ms < 0 ? L_IO_SLICE_MS : until - mono_ms(L);
         int told = look(L, u);
         if (told) return told;
-        if (!u->open) {
+        if (!u->open && !u->watches) {
             lua_pushnil(L);
             return 1;
         }
@@ -258,6 +306,7 @@ static int loop_wait(lua_State *L)
         }
         if (left > L_IO_SLICE_MS) left = L_IO_SLICE_MS;
         last = ms >= 0 && left <= 0; /* one look without waiting */
+        look_at_watches(u, &left);
         if (follow(u, s->sp, &err) || symbi_loop_wait(u->loop, left < 0 ? 0 : left, ev, EVENTS, &n, &err)) return symL_fail(L, &err);
         for (size_t k = 0; k < n; k++) {
             if (ev[k].token == T_SPAWNER && s->sp) symbi_spawner_step(s->sp);
@@ -277,7 +326,7 @@ static int loop_wait(lua_State *L)
 
 void l_io_loop_open(lua_State *L)
 {
-    static const luaL_Reg methods[] = { { "http", loop_http }, { "exec", loop_exec }, { "sleep", loop_sleep }, { "wait", loop_wait },
+    static const luaL_Reg methods[] = { { "http", loop_http }, { "exec", loop_exec }, { "sleep", loop_sleep }, { "watch", loop_watch }, { "wait", loop_wait },
                                         { "cancel", loop_cancel }, { "count", loop_count }, { "close", loop_close }, { NULL, NULL } };
     static const luaL_Reg meta[] = { { "__gc", loop_close }, { NULL, NULL } };
     static const luaL_Reg funcs[] = { { "loop", io_loop }, { NULL, NULL } };

@@ -155,15 +155,40 @@ function Host.give_up(_, task)
     if task.parent and task.parent.children then task.parent.children[task] = nil end
 end
 
+--- Calls f() whenever the folders of the watch changed (symbi.io.watch), for as long as this host.run lasts. f must not wait. A watch that is
+-- followed already keeps its first f. Outside a task: false.
+function M.follow(watch, f)
+    local s = current
+    if not s then return false end
+    if s.follows[watch] then return true end
+    local id, message, err = s.loop:watch(watch)
+    if not id then return nil, message, err end
+    s.follows[watch] = id
+    s.watches[id] = { watch = watch, f = f }
+    return true
+end
+
+-- Something changed: tell, and listen again. A watch that was closed meanwhile is not followed any more.
+local function told(s, id)
+    local w = s.watches[id]
+    s.watches[id], s.follows[w.watch] = nil, nil
+    w.f()
+    local fine, again = pcall(s.loop.watch, s.loop, w.watch)
+    if fine and again then s.follows[w.watch], s.watches[again] = again, w end
+end
+
 local function schedule(s)
     for _, task in ipairs(s.tasks) do resume(s, task) end
     while s.left > 0 do
+        if s.loop:count() == 0 then return nil, "a task waits for something that is no job of this loop" end
         local id, kind, value, message, err = s.loop:wait()
         if id == nil then
             if kind then return nil, kind, value end -- nil, message, err: the wait failed
             return nil, "a task waits for something that is no job of this loop"
         end
-        if id then
+        if id and s.watches[id] then
+            told(s, id)
+        elseif id then
             local task = s.waiting[id]
             if task then
                 if kind ~= "data" then s.waiting[id] = nil end
@@ -184,7 +209,7 @@ end
 -- the first error of a task after the others are done.
 function M.run(functions)
     if current then error("symbi.io.host.run: one is running already", 2) end
-    local s = { loop = symio.loop(), waiting = {}, tasks = {}, left = #functions }
+    local s = { loop = symio.loop(), waiting = {}, tasks = {}, watches = {}, follows = {}, left = #functions }
     for i, f in ipairs(functions) do s.tasks[i] = { co = coroutine.create(f) } end
     current = s
     local fine, ok, message, err = pcall(schedule, s)
