@@ -494,6 +494,7 @@ static void test_jwks(void)
     CHECK(find("{\"keys\":[{\"kid\":\"a\"," EC_JWK_MEMBERS ",\"key_ops\":\"verify\"}]}", "a", SYMBI_JWT_ES256) == SYMBI_ENOTFOUND);
     CHECK(find("{\"keys\":[{\"kid\":\"a\"," EC_JWK_MEMBERS ",\"alg\":\"ES384\"}]}", "a", SYMBI_JWT_ES256) == SYMBI_ENOTFOUND);
     CHECK(find("{\"keys\":[{\"kid\":\"a\"," EC_JWK_MEMBERS "},{\"kid\":\"a\"," ED_MEMBERS "}]}", "a", SYMBI_JWT_ES256) == SYMBI_ENOTFOUND); /* which? */
+    CHECK(find("{\"keys\":[{\"kid\":\"a\"," EC_JWK_MEMBERS "},{\"kid\":\"a\"," EC_JWK_MEMBERS "}]}", "a", SYMBI_JWT_ES256) == SYMBI_ENOTFOUND);
     CHECK(find("{\"keys\":[{\"kid\":\"a\"," EC_JWK_MEMBERS ",\"d\":\"AA\"}]}", "a", SYMBI_JWT_ES256) == SYMBI_ESCHEMA);
     CHECK(find("{\"keys\":[5,null,{\"kid\":5},{\"kid\":\"a\"," EC_JWK_MEMBERS "}]}", "a", SYMBI_JWT_ES256) == SYMBI_OK);
     CHECK(find("{\"keys\":[5]}", NULL, SYMBI_JWT_ES256) == SYMBI_ESCHEMA);
