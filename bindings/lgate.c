@@ -260,6 +260,45 @@ static int gate_shadow_counts(lua_State *L)
     return 2;
 }
 
+static void push_warnings(lua_State *L, const symbi_cedar *set, bool compat)
+{
+    symbi_str s;
+    lua_newtable(L);
+    for (size_t i = 0; (s = symbi_gate_warning_of(set, compat, i)).n; i++) {
+        symL_pushstr(L, s);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    symL_setarray(L);
+}
+
+/* gate:warnings() -> list of what is in force and probably not meant */
+static int gate_warnings(lua_State *L)
+{
+    symbi_gate *g = checkgate(L, 1);
+    push_warnings(L, symbi_gate_policies(g), symbi_gate_is_compat(g));
+    return 1;
+}
+
+/* core.gate.warnings(policies[, compat]): the same of a set that is in force nowhere yet */
+static int set_warnings(lua_State *L)
+{
+    ud_policies *p = symL_checkud(L, 1, UD_POLICIES);
+    if (!p->p) return luaL_argerror(L, 1, "the policy set is closed");
+    push_warnings(L, p->p, lua_toboolean(L, 2));
+    return 1;
+}
+
+/* true, or nil, message, err: core.gate.ready(policies) whether the set can be put in force */
+static int set_ready(lua_State *L)
+{
+    ud_policies *p = symL_checkud(L, 1, UD_POLICIES);
+    symbi_err err;
+    if (!p->p) return luaL_argerror(L, 1, "the policy set is closed");
+    if (symbi_gate_ready_for(symL_ctx(L), p->p, &err)) return symL_fail(L, &err);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
 static int gate_generation(lua_State *L)
 {
     symL_pushint(L, (int64_t)symbi_gate_generation(checkgate(L, 1)));
@@ -286,9 +325,9 @@ void l_gate_open(lua_State *L);
 void l_gate_open(lua_State *L)
 {
     static const luaL_Reg methods[] = { { "check", gate_check }, { "explain", gate_explain }, { "commit", gate_commit }, { "redeem", gate_redeem }, { "reload", gate_reload },
-                                        { "approve", gate_approve }, { "generation", gate_generation }, { "request_approval", gate_request_approval }, { "load_approval", gate_load_approval }, { "shadow", gate_shadow }, { "shadow_counts", gate_shadow_counts }, { "close", gate_close }, { NULL, NULL } };
+                                        { "approve", gate_approve }, { "generation", gate_generation }, { "warnings", gate_warnings }, { "request_approval", gate_request_approval }, { "load_approval", gate_load_approval }, { "shadow", gate_shadow }, { "shadow_counts", gate_shadow_counts }, { "close", gate_close }, { NULL, NULL } };
     static const luaL_Reg gate_meta[] = { { "__gc", gate_close }, { NULL, NULL } };
-    static const luaL_Reg funcs[] = { { "new", gate_new }, { NULL, NULL } };
+    static const luaL_Reg funcs[] = { { "new", gate_new }, { "warnings", set_warnings }, { "ready", set_ready }, { NULL, NULL } };
     symL_newtype(L, UD_GATE, methods, gate_meta);
     l_verdict_types(L);
     lua_newtable(L);

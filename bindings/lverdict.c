@@ -1,7 +1,8 @@
 /* bindings/lverdict.c: verdicts and plans as Lua sees them.
  *
  * A verdict reads as a table: allowed, decision, code, reason, kind, agent, name, policies, permit, input, action_digest, policy_hash,
- * committed, redeemed, sequence. Nothing can be written to it. Each field becomes a Lua value when it is read, not before. */
+ * committed, redeemed, sequence, proposed (the arguments that a MODIFY replaced by input), retry_after_ms (of a DEFER). allowed is true for
+ * ALLOW alone: what a MODIFY's permit opens is not what was asked for. Nothing can be written to it. Each field becomes a Lua value when it is read, not before. */
 #include <string.h>
 
 #include "lgate.h"
@@ -82,13 +83,15 @@ static int verdict_index(lua_State *L)
 {
     const symbi_verdict *v = &checkverdict(L, 1)->v;
     const char *k = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-    if (strcmp(k, "allowed") == 0) lua_pushboolean(L, v->decision == SYMBI_ALLOW || v->decision == SYMBI_MODIFY);
+    if (strcmp(k, "allowed") == 0) lua_pushboolean(L, v->decision == SYMBI_ALLOW); /* as asked: a MODIFY allows something else */
     else if (strcmp(k, "decision") == 0) lua_pushstring(L, symbi_decision_name(v->decision));
     else if (strcmp(k, "code") == 0) lua_pushstring(L, symbi_code_name(v->code));
     else if (strcmp(k, "reason") == 0) lua_pushstring(L, v->reason);
     else if (strcmp(k, "policies") == 0) push_policies(L, v);
     else if (strcmp(k, "permit") == 0 && v->has_permit) lua_pushlstring(L, (const char *)v->permit.bytes, SYMBI_PERMIT_BYTES);
     else if (strcmp(k, "input") == 0 && v->input) symL_pushvalue(L, symbi_doc_root(v->input));
+    else if (strcmp(k, "proposed") == 0 && v->proposed_) symL_pushvalue(L, symbi_doc_root(v->proposed_));
+    else if (strcmp(k, "retry_after_ms") == 0 && v->retry_after_ms) symL_pushint(L, v->retry_after_ms);
     else if (strcmp(k, "kind") == 0) lua_pushstring(L, symbi_action_kind_name(v->kind));
     else if (strcmp(k, "agent") == 0) lua_pushstring(L, v->agent);
     else if (strcmp(k, "name") == 0) lua_pushstring(L, v->name);

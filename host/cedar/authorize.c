@@ -276,6 +276,7 @@ static symbi_status decide(symbi_cedar_eval *ev, symbi_cedar_answer *out, symbi_
             forbids += p->effect == SYMBI_CEDAR_FORBID;
         }
     }
+    out->permits = ev->nreasons - forbids;
     for (size_t i = 0; i < ev->nreasons; i++)
         if (!forbids || s->policies[ev->reasons[i]].effect == SYMBI_CEDAR_FORBID) ev->reasons[k++] = ev->reasons[i];
     ev->nreasons = k;
@@ -300,7 +301,7 @@ symbi_status symbi_cedar_authorize(symbi_cedar_eval *ev, const symbi_cedar *set,
     out->steps = ev->steps;
     if (st) {
         out->decision = SYMBI_DENY;
-        out->nreasons = out->nerrors = 0;
+        out->nreasons = out->nerrors = out->permits = 0;
         out->forbid_error = false;
     }
     return st;

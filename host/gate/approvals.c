@@ -96,7 +96,7 @@ symbi_status sy_approvals_use(symbi_ctx *cx, symbi_audit *audit, symbi_verdict *
     *nkv = 0;
     for (size_t i = 0; i < n; i++) {
         symbi_status st;
-        if (!v[i]->stored_approval || v[i]->decision != SYMBI_ALLOW) continue;
+        if (!v[i]->stored_approval || (v[i]->decision != SYMBI_ALLOW && v[i]->decision != SYMBI_MODIFY)) continue;
         st = symbi_approval_use(cx, audit, v[i]->action_digest, &kv[*nkv], &hold[*nkv], err);
         if (st == SYMBI_ESTATE) sy_deny(v[i], SYMBI_CODE_APPROVAL_EXPIRED, "%s", err->msg);
         else if (st) return st;

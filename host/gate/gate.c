@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "base/utf8.h"
 #include "codec/build.h"
+#include "gate/lint.h"
 #include "gate/permit.h"
 #include "symbi/json.h"
 
@@ -67,6 +68,7 @@ symbi_status symbi_gate_new(symbi_ctx *cx, const symbi_gate_options *o, symbi_ga
     if (!g) return sy_fail_nomem(err);
     g->refs = 1;
     g->cx = cx;
+    sy_arena_init(&g->insteads.arena, cx->alloc, 0);
     sy_nonces_init(&g->used, cx->alloc, cx->limits.permits_used);
     sy_arena_init(&g->scratch, cx->alloc, SY_SCRATCH_MAX);
     g->allow_all = o->insecure_allow_all;
@@ -147,6 +149,7 @@ void symbi_gate_free(symbi_gate *g)
     sy_nonces_free(&g->used);
     sy_arena_free(&g->scratch);
     sy_narrow_free(g);
+    sy_insteads_free(&g->insteads);
     sy_free(&al, g->approvals, g->approvals_cap * sizeof *g->approvals);
     sy_free(&al, g->profile, g->profile_bytes);
     explicit_bzero(g->key, sizeof g->key);
@@ -154,15 +157,51 @@ void symbi_gate_free(symbi_gate *g)
     sy_free(&al, g, sizeof *g);
 }
 
+symbi_str symbi_gate_warning_of(const symbi_cedar *set, bool compat, size_t i)
+{
+    size_t n = set ? symbi_cedar_warning_count(set) : 0;
+    if (i < n) return symbi_cedar_warning(set, i);
+    if (i == n && !compat && (!set || !symbi_cedar_count(set))) return SY_LIT("no policies are loaded: everything is denied");
+    if (i == n && !compat && !sy_policies_answer(set)) return SY_LIT(SY_NO_ANSWER);
+    return SY_LIT("");
+}
+
+symbi_status symbi_gate_ready_for(symbi_ctx *cx, const symbi_cedar *set, symbi_err *err)
+{
+    sy_insteads in;
+    symbi_status st = sy_insteads_read(cx, set, &in, err);
+    if (!st) sy_insteads_free(&in);
+    return st;
+}
+
+/* Whole or not at all: the set in force changes when nothing can fail any more. */
 symbi_status symbi_gate_reload(symbi_gate *g, symbi_cedar *policies, symbi_err *err)
 {
-    if (policies) symbi_cedar_ref(policies);
-    symbi_cedar_unref(g->policies);
-    g->policies = policies;
+    symbi_cedar *old = g->policies;
+    sy_insteads fresh;
+    uint8_t hash[32];
+    symbi_status st;
+    if ((st = sy_insteads_read(g->cx, g->compat ? NULL : policies, &fresh, err))) return st;
+    memcpy(hash, g->policy_hash, sizeof hash);
     memset(g->policy_hash, 0, sizeof g->policy_hash);
     if (policies) symbi_cedar_hash(policies, g->policy_hash);
+    if ((st = sy_narrow_bind(g, err))) {
+        memcpy(g->policy_hash, hash, sizeof hash);
+        sy_insteads_free(&fresh);
+        return st;
+    }
+    g->policies = policies ? symbi_cedar_ref(policies) : NULL;
+    symbi_cedar_unref(old);
+    sy_insteads_free(&g->insteads);
+    g->insteads = fresh;
+    g->nchanges = 0;
     g->generation++;
-    return sy_narrow_bind(g, err);
+    for (size_t i = 0;; i++) {
+        symbi_str s = symbi_gate_warning_of(policies, g->compat, i);
+        if (!s.n) break;
+        sy_log(g->cx, SYMBI_LOG_WARN, "gate", "%.*s", SY_FMT(s));
+    }
+    return SYMBI_OK;
 }
 
 void symbi_gate_shadow(symbi_gate *g, symbi_cedar *policies)
@@ -180,6 +219,7 @@ void symbi_gate_shadow_counts(const symbi_gate *g, uint64_t *asked, uint64_t *di
 }
 
 uint64_t symbi_gate_generation(const symbi_gate *g) { return g->generation; }
+bool symbi_gate_is_compat(const symbi_gate *g) { return g->compat; }
 symbi_toolset *symbi_gate_tools(const symbi_gate *g) { return g->tools; }
 symbi_cedar *symbi_gate_policies(const symbi_gate *g) { return g->policies; }
 void symbi_gate_key(const symbi_gate *g, uint8_t key[32]) { memcpy(key, g->key, 32); }
@@ -268,14 +308,16 @@ static bool digest_action(symbi_gate *g, const symbi_action *a, symbi_verdict *v
     return true;
 }
 
-static bool check_policy(symbi_gate *g, const symbi_action *a, const symbi_facts *f, bool approved, symbi_verdict *v)
+static sy_asked check_policy(symbi_gate *g, const symbi_action *a, const symbi_facts *f, bool approved, symbi_verdict *v)
 {
-    if (g->allow_all) return true;
-    if (g->compat) return sy_gate_ask_compat(g, a, f, v);
-    if (!g->policies || symbi_cedar_count(g->policies) == 0)
-        return sy_deny(v, SYMBI_CODE_NO_POLICIES, "no policies are loaded, so everything is denied; put a .cedar file into the policy folder, for example: "
-                                                  "permit(principal, action == Action::\"%s%s%.100s\", resource);",
-                       symbi_action_kind_name(a->kind), a->name.n ? "::" : "", v->name);
+    if (g->allow_all) return SY_ASKED_YES;
+    if (g->compat) return sy_gate_ask_compat(g, a, f, v) ? SY_ASKED_YES : SY_ASKED_NO;
+    if (!g->policies || symbi_cedar_count(g->policies) == 0) {
+        sy_deny(v, SYMBI_CODE_NO_POLICIES, "no policies are loaded, so everything is denied; put a .cedar file into the policy folder, for example: "
+                                           "permit(principal, action == Action::\"%s%s%.100s\", resource);",
+                symbi_action_kind_name(a->kind), a->name.n ? "::" : "", v->name);
+        return SY_ASKED_NO;
+    }
     return sy_gate_ask_cedar(g, a, f, approved, v);
 }
 
@@ -289,26 +331,75 @@ static bool check_comm(symbi_gate *g, const symbi_action *a, const symbi_facts *
     return sy_deny(v, SYMBI_CODE_COMM_DENIED, "%s from %s to %s: %.*s", symbi_action_kind_name(a->kind), v->agent, v->name, SY_FMT(ans.reason));
 }
 
-/* Policy and approval together: a tool that asks for a person is stepped up, unless policy refuses it even with approval. */
-static bool check_policy_and_approval(symbi_gate *g, const symbi_action *a, const symbi_facts *f, symbi_verdict *v)
+static symbi_str first_policy(const symbi_verdict *v, symbi_verdict_policy *p)
 {
-    symbi_tool_info ti;
+    return symbi_verdict_policy_at(v, 0, p) ? symbi_str_z(p->id) : SY_LIT("?");
+}
+
+/* A person's part: what needs approval is stepped up until somebody answered. */
+static bool check_approval(symbi_gate *g, bool wanted_by_policy, symbi_verdict *v)
+{
+    symbi_verdict_policy p;
     bool stored;
-    int answer;
-    memset(&ti, 0, sizeof ti);
-    if (v->tool) symbi_tool_get_info(v->tool, &ti);
-    if (!ti.human_approval && !sy_narrow_wants_person(g, a, f, v)) return check_policy(g, a, f, false, v) && sy_narrow_ask(g, a, f, false, v);
-    answer = sy_approval_find(g, v->action_digest, symbi_ctx_now_ms(g->cx), &stored);
-    if (!check_policy(g, a, f, ti.human_approval, v) || !sy_narrow_ask(g, a, f, true, v)) return false;
+    int answer = sy_approval_find(g, v->action_digest, symbi_ctx_now_ms(g->cx), &stored);
     if (answer < 0) {
-        sy_deny(v, SYMBI_CODE_APPROVAL_REQUIRED, "a person must approve tool '%s' first", v->name);
+        if (wanted_by_policy) sy_deny(v, SYMBI_CODE_APPROVAL_REQUIRED, "a person must approve %s %s first, says policy %.*s", symbi_action_kind_name(v->kind), v->name, SY_FMT(first_policy(v, &p)));
+        else sy_deny(v, SYMBI_CODE_APPROVAL_REQUIRED, "a person must approve tool '%s' first", v->name);
         v->decision = SYMBI_STEP_UP;
         return false;
     }
     sy_approval_take(g, v->action_digest); /* single use, whichever way it went */
-    if (!answer) return sy_deny(v, SYMBI_CODE_APPROVAL_DENIED, "a person denied this call of tool '%s'", v->name);
+    if (!answer) return sy_deny(v, SYMBI_CODE_APPROVAL_DENIED, "a person denied this %s of '%s'", v->kind == SYMBI_ACTION_TOOL_CALL ? "call" : symbi_action_kind_name(v->kind), v->name);
     v->stored_approval = stored;
     return true;
+}
+
+/* Policy and approval together: an action that asks for a person is stepped up, unless policy refuses it even with approval. *change: policy
+ * would have it with other arguments. */
+static bool check_policy_and_approval(symbi_gate *g, const symbi_action *a, const symbi_facts *f, symbi_verdict *v, bool *change)
+{
+    symbi_verdict_policy p;
+    symbi_tool_info ti;
+    bool person, by_policy = false;
+    sy_asked asked;
+    *change = false;
+    memset(&ti, 0, sizeof ti);
+    if (v->tool) symbi_tool_get_info(v->tool, &ti);
+    asked = check_policy(g, a, f, ti.human_approval, v);
+    if (asked == SY_ASKED_STEP_UP && !ti.human_approval) { /* what would it say once somebody approved? */
+        v->npolicies = 0;
+        asked = check_policy(g, a, f, true, v);
+        by_policy = true;
+    }
+    if (asked == SY_ASKED_STEP_UP) { /* nothing but a person is missing */
+        by_policy = true;
+        asked = SY_ASKED_YES;
+    }
+    if (asked == SY_ASKED_DEFER) {
+        int64_t ms = g->retry_ms;
+        if (ms) sy_deny(v, SYMBI_CODE_DEFERRED, "policy %.*s puts this off; ask again in %lld ms", SY_FMT(first_policy(v, &p)), (long long)ms);
+        else sy_deny(v, SYMBI_CODE_DEFERRED, "policy %.*s puts this off; ask again later", SY_FMT(first_policy(v, &p)));
+        v->decision = SYMBI_DEFER;
+        v->retry_after_ms = ms;
+        return false;
+    }
+    *change = asked == SY_ASKED_MODIFY;
+    if (asked != SY_ASKED_YES) return false;
+    person = ti.human_approval || by_policy || sy_narrow_wants_person(g, a, f, v);
+    if (!sy_narrow_ask(g, a, f, person, v)) return false;
+    return !person || check_approval(g, by_policy, v);
+}
+
+/* The same, and once more with the arguments that policy asks for: what is then allowed could have been proposed like that. */
+static bool judge(symbi_gate *g, const symbi_action *a, const symbi_facts *f, symbi_verdict *v)
+{
+    bool change;
+    if (check_policy_and_approval(g, a, f, v, &change)) return true;
+    if (!change) return false;
+    if (!sy_gate_modify(g, v) || !digest_action(g, a, v)) return false;
+    if (check_policy_and_approval(g, a, f, v, &change)) return true;
+    if (change) return sy_deny(v, SYMBI_CODE_MODIFY_FAILED, "the arguments that policies asked for are not right for them either");
+    return false;
 }
 
 static void decide(symbi_gate *g, const symbi_action *a, const symbi_facts *f, symbi_verdict *v)
@@ -333,7 +424,7 @@ static void decide(symbi_gate *g, const symbi_action *a, const symbi_facts *f, s
         sy_deny(v, sy_code_of(st), "%s", err.msg);
         return;
     }
-    if (!check_policy_and_approval(g, a, f, v) || !check_comm(g, a, f, v)) return;
+    if (!judge(g, a, f, v) || !check_comm(g, a, f, v)) return;
     if ((st = sy_gate_own(g, &err)) || (st = next_nonce(g, &nonce, &err))) {
         sy_deny(v, SYMBI_CODE_NO_RANDOM, "no permit could be minted: %s", err.msg);
         return;
@@ -345,8 +436,9 @@ static void decide(symbi_gate *g, const symbi_action *a, const symbi_facts *f, s
     }
     v->has_permit = true;
     v->code = SYMBI_CODE_ALLOWED;
-    v->decision = SYMBI_ALLOW;
-    memcpy(v->reason, "allowed", sizeof "allowed");
+    v->decision = v->modified ? SYMBI_MODIFY : SYMBI_ALLOW;
+    if (v->modified) memcpy(v->reason, "allowed with the arguments that policy asks for", sizeof "allowed with the arguments that policy asks for");
+    else memcpy(v->reason, "allowed", sizeof "allowed");
 }
 
 void symbi_gate_check(symbi_gate *g, const symbi_action *a, const symbi_facts *f, symbi_verdict *v)

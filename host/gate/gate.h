@@ -2,10 +2,11 @@
 #ifndef SY_GATE_GATE_H
 #define SY_GATE_GATE_H
 #include "base/arena.h"
+#include "gate/instead.h"
 #include "gate/nonces.h"
 #include "symbi/gate.h"
 
-enum { SY_APPROVALS_MAX = 1024, SY_NONCE_POOL = 32 };
+enum { SY_APPROVALS_MAX = 1024, SY_NONCE_POOL = 32, SY_MODIFY_POLICIES = 16 };
 
 /* A person's answer, waiting to be used once by a check of the same action. */
 typedef struct sy_approval {
@@ -40,6 +41,10 @@ struct symbi_gate {
     sy_approval *approvals;
     size_t napprovals, approvals_cap;
     sy_arena scratch; /* the request of one check; reset by each */
+    sy_insteads insteads; /* of the set in force */
+    const sy_instead *changes[SY_MODIFY_POLICIES]; /* asked for by the last answer; they belong to insteads */
+    size_t nchanges;
+    int64_t retry_ms;     /* likewise */
     struct sy_narrowing *narrow; /* narrow.c: a compiled .symbi agent, or NULL */
 };
 
@@ -50,9 +55,12 @@ SYMBI_MUST_USE symbi_status sy_gate_own(symbi_gate *g, symbi_err *err);
 /* The code for a failed status that is nobody's fault outside. */
 symbi_code sy_code_of(symbi_status st);
 
-/* request.c: asks Cedar. True when it allows (v then has its policies), false with the deny in *v. approved fills
- * has_human_approval. */
-bool sy_gate_ask_cedar(symbi_gate *g, const symbi_action *a, const symbi_facts *f, bool approved, symbi_verdict *v);
+/* request.c: asks Cedar. YES: it allows (v then has its policies). Else *v is a deny; but where every policy that forbids asks for something
+ * instead and some policy permits, the answer is what they ask for. approved fills has_human_approval. */
+typedef enum sy_asked { SY_ASKED_NO = 0, SY_ASKED_YES, SY_ASKED_STEP_UP, SY_ASKED_MODIFY, SY_ASKED_DEFER } sy_asked;
+sy_asked sy_gate_ask_cedar(symbi_gate *g, const symbi_action *a, const symbi_facts *f, bool approved, symbi_verdict *v);
+/* modify.c: v->input with the changes of the last answer, validated; false with the deny in *v. The digest is the caller's to renew. */
+bool sy_gate_modify(symbi_gate *g, symbi_verdict *v);
 
 enum { SY_POLICY_FAILED = 1u << 30 }; /* in symbi_verdict.policies_; no set has that many */
 /* The request alone. It lives in *q and in the scratch arena, until the next one is built. */

@@ -12,6 +12,9 @@ typedef struct sy_lint {
     symbi_str policy, source; /* named in each finding where p is set */
 } sy_lint;
 
+#define SY_NO_ANSWER "no policy permits Action::\"respond\": agents under these policies cannot answer"
+bool sy_policies_answer(const symbi_cedar *set);
+
 /* message is copied. */
 void sy_lint_add(sy_lint *l, const char *rule, const char *severity, uint32_t line, uint32_t col, symbi_str message);
 #endif

@@ -2,6 +2,7 @@
  * templates without links, the seed's dialect. What conditions can do is lint_expr.c. */
 #include "base/ctx.h"
 #include "base/str.h"
+#include "gate/instead.h"
 #include "gate/lint_policy.h"
 #include "toolclad/tool.h"
 
@@ -327,6 +328,25 @@ static summary lint_policy(sy_lint *l, const symbi_cedar *set, uint32_t i, const
     return s;
 }
 
+/* A permit whose scope lets Action::"respond" through. */
+static bool permits_answers(const symbi_cedar *set, uint32_t i)
+{
+    const sy_cscope *s = &set->policies[i].scope[1];
+    if (set->policies[i].effect != SYMBI_CEDAR_PERMIT) return false;
+    if (s->op == SY_SC_ANY || s->op == SY_SC_IS || s->op == SY_SC_ISIN) return true;
+    if (s->op != SY_SC_INLIST) return sy_str_eqz(set->uids[s->uid].id, "respond");
+    for (uint32_t k = 0; k < s->n; k++)
+        if (sy_str_eqz(set->uids[set->list[s->uid + k]].id, "respond")) return true;
+    return false;
+}
+
+bool sy_policies_answer(const symbi_cedar *set)
+{
+    for (uint32_t i = 0; i < set->npolicies; i++)
+        if (permits_answers(set, i)) return true;
+    return false;
+}
+
 symbi_status symbi_policy_lint_set(symbi_ctx *cx, const symbi_cedar *set, const symbi_toolset *tools, symbi_doc **out, symbi_err *err)
 {
     symbi_doc *d;
@@ -347,17 +367,20 @@ symbi_status symbi_policy_lint_set(symbi_ctx *cx, const symbi_cedar *set, const 
     }
     sum = sy_arena_calloc(l.a, (size_t)set->npolicies + 1, sizeof *sum);
     for (uint32_t i = 0; sum && i < set->npolicies && !l.a->status; i++) {
-        const sy_cscope *s = &set->policies[i].scope[1];
         sum[i] = lint_policy(&l, set, i, tools, all);
-        if (set->policies[i].effect != SYMBI_CEDAR_PERMIT) continue;
-        if (s->op == SY_SC_ANY || s->op == SY_SC_IS || s->op == SY_SC_ISIN) answers = true;
-        else if (s->op != SY_SC_INLIST) answers = answers || sy_str_eqz(set->uids[s->uid].id, "respond");
-        else
-            for (uint32_t k = 0; k < s->n; k++) answers = answers || sy_str_eqz(set->uids[set->list[s->uid + k]].id, "respond");
+        answers = answers || permits_answers(set, i);
     }
     if (sum && !l.a->status) lint_shadow(&l, set, sum);
     l.policy.p = l.source.p = NULL;
-    if (set->npolicies && !answers) sy_lint_add(&l, "no_answer", "note", 0, 0, symbi_str_z("no policy permits Action::\"respond\": agents under these policies cannot answer"));
+    if (set->npolicies && !answers) sy_lint_add(&l, "no_answer", "note", 0, 0, symbi_str_z(SY_NO_ANSWER));
+    if (!l.a->status) {
+        symbi_err why;
+        sy_insteads in;
+        symbi_status st = sy_insteads_read(cx, set, &in, &why);
+        if (!st) sy_insteads_free(&in);
+        else if (st == SYMBI_ESCHEMA) sy_lint_add(&l, "instead", "error", 0, 0, symbi_str_z(why.msg));
+        else if (!l.a->status) l.a->status = st;
+    }
     d->root = sy_arr_value(&l.list);
     if (l.a->status) {
         symbi_status st = sy_arena_fail(l.a, "the findings", err);

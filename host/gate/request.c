@@ -232,18 +232,45 @@ bool sy_gate_build(symbi_gate *g, const symbi_action *a, const symbi_facts *f, b
     return true;
 }
 
-bool sy_gate_ask_cedar(symbi_gate *g, const symbi_action *a, const symbi_facts *f, bool approved, symbi_verdict *v)
+/* What the forbids of the answer ask for; kept in the gate until the next answer, because the answer itself does not last. */
+static sy_asked instead(symbi_gate *g, const symbi_cedar_answer *ans)
+{
+    sy_instead_kind kind = SY_INSTEAD_NOTHING;
+    g->nchanges = 0;
+    g->retry_ms = 0;
+    if (g->insteads.n && ans->decision == SYMBI_DENY && !ans->forbid_error && ans->nreasons && ans->permits) kind = sy_instead_strongest(&g->insteads, ans);
+    for (size_t i = 0; kind != SY_INSTEAD_NOTHING && i < ans->nreasons; i++) {
+        const sy_instead *x = sy_instead_of(&g->insteads, ans->reasons[i]);
+        if (x->kind != kind) continue;
+        if (kind == SY_INSTEAD_DEFER && x->retry_ms > g->retry_ms) g->retry_ms = x->retry_ms; /* when the last of them may have changed its mind */
+        if (kind != SY_INSTEAD_MODIFY) continue;
+        if (g->nchanges == SY_MODIFY_POLICIES) return SY_ASKED_NO;
+        g->changes[g->nchanges++] = x;
+    }
+    switch (kind) {
+    case SY_INSTEAD_STEP_UP: return SY_ASKED_STEP_UP;
+    case SY_INSTEAD_MODIFY: return SY_ASKED_MODIFY;
+    case SY_INSTEAD_DEFER: return SY_ASKED_DEFER;
+    case SY_INSTEAD_NOTHING: break;
+    }
+    return SY_ASKED_NO;
+}
+
+sy_asked sy_gate_ask_cedar(symbi_gate *g, const symbi_action *a, const symbi_facts *f, bool approved, symbi_verdict *v)
 {
     sy_gate_request q;
     symbi_cedar_answer ans;
     symbi_err err;
     symbi_status st;
-    bool allowed;
-    if (!sy_gate_build(g, a, f, approved, v, &q)) return false;
+    sy_asked asked;
+    if (!sy_gate_build(g, a, f, approved, v, &q)) return SY_ASKED_NO;
     st = symbi_cedar_authorize(g->eval, g->policies, &q.rq, &ans, &err);
-    if (st == SYMBI_ESCHEMA) return sy_deny(v, SYMBI_CODE_BAD_CONTEXT, "the context cannot be shown to policies: %s%s%s", err.path, err.path[0] ? ": " : "", err.msg);
-    if (st) return sy_deny(v, sy_code_of(st), "%s: %s", symbi_code_text(sy_code_of(st)), err.msg);
-    allowed = take_answer(g, a, &ans, v);
-    if (g->shadow) ask_shadow(g, &q.rq, v, allowed);
-    return allowed;
+    if (st) {
+        if (st == SYMBI_ESCHEMA) sy_deny(v, SYMBI_CODE_BAD_CONTEXT, "the context cannot be shown to policies: %s%s%s", err.path, err.path[0] ? ": " : "", err.msg);
+        else sy_deny(v, sy_code_of(st), "%s: %s", symbi_code_text(sy_code_of(st)), err.msg);
+        return SY_ASKED_NO;
+    }
+    asked = take_answer(g, a, &ans, v) ? SY_ASKED_YES : instead(g, &ans);
+    if (g->shadow && !v->has_shadow) ask_shadow(g, &q.rq, v, asked == SY_ASKED_YES); /* once a check, about what was proposed */
+    return asked;
 }

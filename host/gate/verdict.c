@@ -91,6 +91,7 @@ void symbi_verdict_clear(symbi_verdict *v)
 {
     if (!v) return;
     symbi_doc_unref(v->input);
+    symbi_doc_unref(v->proposed_);
     symbi_tool_unref(v->tool);
     symbi_cedar_unref(v->set_);
     symbi_cedar_unref(v->shadow_set_);
@@ -145,13 +146,13 @@ void sy_verdict_commit_failed(symbi_verdict *v, symbi_status st, const char *why
 
 enum { SY_INPUT_RECORDED = 16384 }; /* bytes of arguments and of trusted context that an entry repeats; the digest covers all */
 
-/* v as it will be recorded: itself, or null with a note when its text is long. */
-static void put_recorded(symbi_ctx *cx, sy_obj *o, const char *key, const symbi_value *v)
+/* v as it will be recorded: itself, or only its length where its text is long. */
+static void put_recorded(symbi_ctx *cx, sy_obj *o, const char *key, const char *key_bytes, const symbi_value *v)
 {
     symbi_text t;
     if (!v || symbi_json_write(cx, v, SYMBI_JSON_CANONICAL, &t, NULL)) return;
     if (t.n <= SY_INPUT_RECORDED) sy_obj_put(o, key, *v);
-    else sy_obj_count(o, key[0] == 'i' ? "input_bytes" : "context_bytes", t.n);
+    else sy_obj_count(o, key_bytes, t.n);
     symbi_text_free(&t);
 }
 
@@ -159,8 +160,8 @@ static void put_recorded(symbi_ctx *cx, sy_obj *o, const char *key, const symbi_
 static symbi_value facts_value(symbi_ctx *cx, sy_arena *a, const symbi_facts *f)
 {
     sy_obj o = sy_obj_new(a);
-    if (f->agent_attrs) put_recorded(cx, &o, "agent", f->agent_attrs);
-    if (f->context) put_recorded(cx, &o, "context", f->context);
+    if (f->agent_attrs) put_recorded(cx, &o, "agent", "agent_bytes", f->agent_attrs);
+    if (f->context) put_recorded(cx, &o, "context", "context_bytes", f->context);
     sy_obj_count(&o, "denied", f->denied);
     sy_obj_count(&o, "iteration", f->iteration);
     if (f->time_left_ms >= 0) sy_obj_int(&o, "time_left_ms", f->time_left_ms);
@@ -188,7 +189,7 @@ static symbi_value decision_value(symbi_ctx *cx, sy_arena *a, const sy_decided *
     sy_obj_str(&o, "code", symbi_str_z(symbi_code_name(v->code)));
     sy_obj_str(&o, "decision", symbi_str_z(symbi_decision_name(v->decision)));
     if (d->f) sy_obj_put(&o, "facts", facts_value(cx, a, d->f));
-    if (v->input) put_recorded(cx, &o, "input", symbi_doc_root(v->input));
+    if (v->input) put_recorded(cx, &o, "input", "input_bytes", symbi_doc_root(v->input));
     sy_obj_str(&o, "kind", symbi_str_z(symbi_action_kind_name(v->kind)));
     if (v->compat) sy_obj_str(&o, "mode", v->context_replaced ? SY_LIT("compat, context replaced by {}") : SY_LIT("compat"));
     sy_obj_str(&o, "name", symbi_str_z(v->name));
@@ -206,7 +207,9 @@ static symbi_value decision_value(symbi_ctx *cx, sy_arena *a, const sy_decided *
     }
     sy_obj_put(&o, "policies", sy_arr_value(&pol));
     if (v->npolicies > n) sy_obj_count(&o, "policies_total", v->npolicies);
+    if (v->proposed_) put_recorded(cx, &o, "input_proposed", "input_proposed_bytes", symbi_doc_root(v->proposed_));
     sy_obj_str(&o, "reason", symbi_str_z(v->reason));
+    if (v->retry_after_ms) sy_obj_int(&o, "retry_after_ms", v->retry_after_ms);
     if (v->has_shadow) {
         char *id = sy_arena_alloc(a, 96);
         sy_obj q = sy_obj_new(a);

@@ -130,6 +130,12 @@ static bool contract_broken(symbi_code c)
     return c == SYMBI_CODE_BAD_ARGUMENTS_JSON || c == SYMBI_CODE_ARGUMENTS_NOT_OBJECT || c == SYMBI_CODE_INVALID_ARGUMENTS || c == SYMBI_CODE_ARGUMENTS_TOO_LARGE;
 }
 
+static const char *refused_as(const sy_proposal *p)
+{
+    if (p->v.decision == SYMBI_DEFER) return "[Deferred] ";
+    return contract_broken(p->v.code) ? "[Schema validation failed] " : "[Policy denied] ";
+}
+
 /* Each tool call is answered once, in proposal order (spec section 5); a denied answer becomes a note from the user's side,
  * because a conversation must not end with the assistant's own words. */
 symbi_status sy_run_tell_model(symbi_run *r, symbi_err *err)
@@ -140,18 +146,18 @@ symbi_status sy_run_tell_model(symbi_run *r, symbi_err *err)
         if (p->kind != SYMBI_ACTION_TOOL_CALL) {
             sy_buf b;
             sy_buf_init(&b, r->cx->alloc, 4096);
-            sy_buf_addz(&b, "[Policy denied] ");
+            sy_buf_addz(&b, refused_as(p));
             sy_buf_addz(&b, p->v.reason);
             st = sy_buf_status(&b) ? sy_fail_nomem(err) : sy_conv_add_text(&r->conv, SY_ROLE_USER, sy_buf_str(&b), err);
             sy_buf_free(&b);
         } else if (!sy_proposal_may_run(p)) {
-            st = sy_conv_add_result(&r->conv, p->call_id, p->name, contract_broken(p->v.code) ? "[Schema validation failed] " : "[Policy denied] ",
+            st = sy_conv_add_result(&r->conv, p->call_id, p->name, refused_as(p),
                                     symbi_str_z(p->v.reason), true, err);
         } else if (!p->finished || !p->observation.n) {
             st = sy_conv_add_result(&r->conv, p->call_id, p->name, p->finished ? "" : "[Error] ",
                                     p->finished ? SY_LIT("(no output)") : SY_LIT("the tool produced no result"), !p->finished, err);
         } else {
-            st = sy_conv_add_result(&r->conv, p->call_id, p->name, p->failed ? "[Error] " : "", p->observation, p->failed, err);
+            st = sy_conv_add_result(&r->conv, p->call_id, p->name, p->failed ? "[Error] " : p->v.modified ? "[Arguments changed by policy] " : "", p->observation, p->failed, err);
         }
     }
     return st;

@@ -209,7 +209,7 @@ static symbi_status phase_gate(symbi_run *r, symbi_effect *out, symbi_err *err)
     sy_run_drop_pending(r);
     for (size_t i = 0; i < r->ncalls; i++)
         if (r->calls[i].v.stored_approval) {
-            if (r->calls[i].v.decision == SYMBI_ALLOW) r->result.denied++;
+            if (r->calls[i].v.decision == SYMBI_ALLOW || r->calls[i].v.decision == SYMBI_MODIFY) r->result.denied++;
             r->calls[i].v.stored_approval = false;
             sy_deny(&r->calls[i].v, SYMBI_CODE_APPROVAL_EXPIRED, "the approval was used by somebody else");
         }

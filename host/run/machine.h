@@ -49,7 +49,7 @@ typedef struct sy_open {
     bool cancel_sent;
 } sy_open;
 
-enum { SY_EVENTS_KEPT = 256, SY_MODEL_TRIES = 3, SY_REFUSALS_KEPT = 256 };
+enum { SY_EVENTS_KEPT = 256, SY_MODEL_TRIES = 3, SY_REFUSALS_KEPT = 256, SY_DEFERRED_MAX = 16 };
 
 struct symbi_run {
     symbi_ctx *cx;
@@ -74,6 +74,7 @@ struct symbi_run {
     sy_open *open;
     size_t nopen, open_cap;
     int64_t act_started_mono;
+    unsigned deferred;    /* actions put off in this run; beyond SY_DEFERRED_MAX that is a no */
     unsigned refusals;    /* permits and orders refused in this run; so many are recorded, the rest is one driver repeating itself */
     bool acted;           /* tools_dispatched of this turn is queued or written */
     symbi_doc **schemas;  /* of the tools offered to the model, made once */

@@ -87,12 +87,20 @@ end
 -- the run could not begin or its driver broke. options: io (transports), watch(kind, data), context, model, approve(effect).
 function Agent:run(prompt, options)
     options = options or {}
-    if type(self.runtime.policies_dir) == "string" then self.gate:refresh() end -- an edit holds from the next run on; a broken one is on the trail
+    local poll
+    if type(self.runtime.policies_dir) == "string" then -- an edit holds from the next decision on; a broken one is on the trail
+        self.gate:refresh()
+        local kind = require("symbi").io.kind()
+        if kind ~= "ngx" and self.gate:follow() then
+            local ms = kind == "blocking" and 500 or 0 -- in a loop others must not wait, and it listens all the time
+            poll = function() self.gate:poll(ms) end
+        end
+    end
     local run, message, err = self:start(prompt, options)
     if not run then return nil, message, err end
     local io = options.io or self.runtime:io(options)
     local result
-    result, message, err = require("symbi.io.drive").drive(run, io, options.watch)
+    result, message, err = require("symbi.io.drive").drive(run, io, options.watch, poll)
     run:close()
     return result, message, err
 end

@@ -1,7 +1,8 @@
 --- symbi.gate: opens a gate from folders. What is decided, and how, is C (host/gate); here files are found and read.
 -- gate = symbi.gate.open{ policies = folder | policy set | list of {name=, text=}, tools = folder | toolset | list of tools,
 --   mode = "strict" | "compat" (as upstream's gate decides; compat_allow = bool), profile = {names}, surface = "run", comm = rules, audit =, entities =, max_tool_calls =, permit_ttl_ms =, strict_policies = bool }
--- Then gate:check(action[, facts]) -> verdict; gate:commit(verdict); gate:redeem(verdict, permit). See bindings/lgate.c.
+-- Then gate:check(action[, facts]) -> verdict; gate:commit(verdict); gate:redeem(verdict, permit). See bindings/lgate.c. gate:warnings() says what
+-- is in force and probably not meant, such as policies that let no agent answer; the log and the reload's entry say it too.
 local core = require "symbi.core"
 
 local M = { codes = core.gate.codes } -- name -> what it means
@@ -98,38 +99,128 @@ local function journal(origin, event)
     return true
 end
 
---- gate:refresh([force]): looks at the folder that the policies came from, and when it changed reads it again, whole. Returns false when
--- nothing changed, the new generation when another set is in force, or nil, message, err when the folder is broken: then the old
--- set stays in force, and the failure is on the trail once. A set can become empty only by an empty folder, which denies everything.
-function M.refresh(gate, force)
-    local origin = origins[gate]
-    if not origin then return nil, "this gate was not opened from a folder", core.error("ESTATE", "this gate was not opened from a folder") end
-    local sig, message, err = signature(origin.dir, origin.surface)
-    if sig and sig == origin.signature and not force then
-        if origin.broken then return nil, origin.broken.message, origin.broken.err end
-        return false
+-- The policies of the folder as it is now, and its signature. A file that changes while the folder is read makes the reading worthless: then
+-- once more, and when somebody keeps writing the folder counts as broken for the moment.
+local function read(origin)
+    local set, message, err
+    local sig, why, serr = signature(origin.dir, origin.surface)
+    for _ = 1, 5 do
+        if not sig then return nil, nil, why, serr end
+        set, message, err = M.policies(origin.dir, origin)
+        local after
+        after, why, serr = signature(origin.dir, origin.surface)
+        if after == sig then return sig, set, message, err end
+        sig = after
     end
-    local set
-    if sig then set, message, err = M.policies(origin.dir, origin) end
+    local m = origin.dir .. " is being written to"
+    return nil, nil, m, core.error("EAGAIN", m)
+end
+
+-- Puts the folder's policies in force. how: "changed" (only where the signature differs), "look" (whatever it says; an equal set is no
+-- reload), "force".
+local function refresh(gate, origin, how)
+    local message, err, sig, set, generation, hash
+    if how == "changed" then
+        local now = signature(origin.dir, origin.surface)
+        if now and now == origin.signature then
+            if origin.broken then return nil, origin.broken.message, origin.broken.err end
+            return false
+        end
+    end
+    sig, set, message, err = read(origin)
     if set == false then set = core.cedar.policies {} end -- a compat gate whose files went: it denies from now on
-    local generation
     if set then
-        local hash = set:hash()
-        local ok
-        ok, message, err = journal(origin, { type = "policy_reloaded", policy_set_hash = hash, policies = #set:policies(), source = origin.dir })
+        hash = set:hash()
+        if how == "look" and hash == origin.hash then
+            origin.signature, origin.broken = sig, nil
+            return false
+        end
+        local ok = origin.mode == "compat"
+        if not ok then ok, message, err = core.gate.ready(set) end
+        local warnings = core.gate.warnings(set, origin.mode == "compat")
+        if ok then ok, message, err = journal(origin, { type = "policy_reloaded", policy_set_hash = hash, policies = #set:policies(), source = origin.dir, warnings = #warnings > 0 and warnings or nil }) end
         if ok then generation, message, err = gate:reload(set) end
     end
     if generation then
-        origin.signature, origin.broken = sig, nil
+        origin.signature, origin.hash, origin.broken = sig, hash, nil
+        origin.reloads = origin.reloads + 1
         return generation
     end
     if not origin.broken or origin.broken.message ~= message then
+        origin.failures = origin.failures + 1
         journal(origin, { type = "policy_reload_failed", error = message, source = origin.dir })
     end
     origin.signature, origin.broken = sig or "", { message = message, err = err }
     return nil, message, err
 end
-core.gate.methods.refresh = M.refresh
+
+local function origin_of(gate)
+    local origin = origins[gate]
+    if origin then return origin end
+    local m = "this gate was not opened from a folder"
+    return nil, m, core.error("ESTATE", m)
+end
+
+--- gate:refresh([force]): looks at the folder that the policies came from, and when it changed reads it again, whole. Returns false when
+-- nothing changed, the new generation when another set is in force, or nil, message, err when the folder is broken: then the old
+-- set stays in force, and the failure is on the trail once. A set can become empty only by an empty folder, which denies everything.
+function M.refresh(gate, force)
+    local origin, message, err = origin_of(gate)
+    if not origin then return nil, message, err end
+    return refresh(gate, origin, force and "force" or "changed")
+end
+
+--- gate:follow([{quiet_ms=, most_ms=}]): from now on the system tells when the folder changes (inotify), and gate:poll, which costs one system
+-- call, is enough to have the edit in force. Inside symbi.io.host.run nobody needs to poll: the loop does. Returns true, or nil, message,
+-- err where folders cannot be watched (then gate:refresh is what there is).
+function M.follow(gate, options)
+    local origin, message, err = origin_of(gate)
+    if not origin then return nil, message, err end
+    if not origin.watch then
+        local folders = { origin.dir }
+        if origin.surface and origin.surface ~= "" then folders[2] = origin.dir .. "/" .. origin.surface end
+        origin.watch, message, err = io_module().watch(folders, options)
+        if not origin.watch then return nil, message, err end
+        refresh(gate, origin, "look") -- what happened before the watch began
+    end
+    local host = package.loaded["symbi.io.host"]
+    if host and host.running() then
+        local weak = setmetatable({ gate = gate }, { __mode = "v" })
+        host.follow(origin.watch, function() if weak.gate and origins[weak.gate] then refresh(weak.gate, origin, "look") end end)
+    end
+    return true
+end
+
+--- gate:poll([ms]): what gate:refresh returns, when the folder that is followed changed; false when it did not, or is still being written.
+-- Where an edit is under way it waits for its end, at most ms (default 0); where there is none it never waits.
+function M.poll(gate, ms)
+    local origin, message, err = origin_of(gate)
+    if not origin then return nil, message, err end
+    if not origin.watch then return refresh(gate, origin, "changed") end
+    local changed
+    changed, message, err = origin.watch:poll(0)
+    if changed == false and (ms or 0) > 0 and origin.watch:due() >= 0 then changed, message, err = origin.watch:poll(ms) end
+    if changed == nil then return nil, message, err end
+    if not changed then return false end
+    return refresh(gate, origin, "look")
+end
+
+--- gate:status(): {generation=, reloads=, failures=, broken = message or nil, following=, warnings={...}}: reloads and failures since it was opened.
+function M.status(gate)
+    local origin = origins[gate] or {}
+    return { generation = gate:generation(), reloads = origin.reloads or 0, failures = origin.failures or 0, following = origin.watch ~= nil,
+        broken = origin.broken and origin.broken.message, warnings = gate:warnings() }
+end
+
+local close = core.gate.methods.close
+function M.close(gate)
+    local origin = origins[gate]
+    origins[gate] = nil
+    if origin and origin.watch then origin.watch:close() end
+    return close(gate)
+end
+
+for _, name in ipairs { "refresh", "follow", "poll", "status", "close" } do core.gate.methods[name] = M[name] end
 
 function M.open(options)
     if type(options) ~= "table" then error("symbi.gate.open: an options table is expected", 2) end
@@ -143,11 +234,11 @@ function M.open(options)
         if type(o.policies) == "userdata" then error("symbi.gate.open: a compat gate reads its policies itself; give a folder or a list", 2) end
     end
     if type(o.policies) == "string" then
-        origin = { dir = o.policies, surface = o.surface, strict_policies = o.strict_policies, mode = o.mode, audit = o.audit }
-        origin.signature, message, err = signature(o.policies, o.surface) -- before the files are read: a change in between is seen later
-        if not origin.signature then return nil, message, err end
-    end
-    if o.policies ~= nil then
+        origin = { dir = o.policies, surface = o.surface, strict_policies = o.strict_policies, mode = o.mode, audit = o.audit, reloads = 0, failures = 0 }
+        origin.signature, o.policies, message, err = read(origin)
+        if o.policies == nil then return nil, message, err end
+        if o.policies then origin.hash = o.policies:hash() else o.policies = nil end
+    elseif o.policies ~= nil then
         o.policies, message, err = M.policies(o.policies, o)
         if o.policies == nil then return nil, message, err end
         if o.policies == false then o.policies = nil end

@@ -80,6 +80,14 @@ static const row k_rows[] = {
     { "policy-old-name", "the tool was renamed, the policy was not", C(DEFAULT_DENY), SYMBI_OK, CHECK_ONLY, "permit(principal, action == Action::\"tool_call::count_lines\", resource);" },
     { "shadow-permits", "a shadow set would permit it", C(FORBIDDEN), SYMBI_OK, SHADOW, ALL "forbid(principal, action, resource);" },
 
+    { "put-off", "a policy puts it off", C(DEFERRED), SYMBI_OK, CHECK_ONLY, ALL "@instead(\"defer 1m\") forbid(principal, action, resource);" },
+    { "policy-asks-person", "a policy wants a person's approval", C(APPROVAL_REQUIRED), SYMBI_OK, CHECK_ONLY, ALL "@instead(\"step_up\") forbid(principal, action, resource);" },
+    { "person-beside-no", "a policy wants a person's approval, another forbids it anyway", C(FORBIDDEN), SYMBI_OK, CHECK_ONLY, ALL "@instead(\"step_up\") forbid(principal, action, resource); forbid(principal, action, resource);" },
+    { "change-contract", "a policy wants other arguments, which break the contract", C(MODIFY_FAILED), SYMBI_OK, CHECK_ONLY, ALL "@instead(\"modify n = \\\"many\\\"\") forbid(principal, action, resource);" },
+    { "change-again", "a policy wants other arguments, and forbids those too", C(MODIFY_FAILED), SYMBI_OK, CHECK_ONLY, ALL "@instead(\"modify n = 1\") forbid(principal, action, resource);" },
+    { "change-forbidden", "a policy wants other arguments, which another forbids", C(FORBIDDEN), SYMBI_OK, CHECK_ONLY, ALL "@instead(\"modify n = 1\") forbid(principal, action, resource) unless { context.input has n }; forbid(principal, action, resource) when { context.input has n };" },
+    { "change-not-permitted", "a policy wants other arguments, which nobody permits", C(DEFAULT_DENY), SYMBI_OK, CHECK_ONLY, "permit(principal, action, resource) unless { context.input has n }; @instead(\"modify n = 1\") forbid(principal, action, resource) unless { context.input has n };" },
+
     /* contracts */
     { "unknown-tool", "no such tool", C(UNKNOWN_TOOL), SYMBI_OK, CHECK_ONLY, NULL, "format_disk" },
     { "renamed-tool", "the model uses the tool's old name", C(UNKNOWN_TOOL), SYMBI_OK, CHECK_ONLY, ALL "permit(principal, action == Action::\"tool_call::count_lines\", resource);", "count_lines" },
@@ -558,7 +566,7 @@ static void run_check(const row *r, world *w)
     len = symbi_audit_len(w->audit);
     symbi_gate_check(w->gate, &a, &f, &v);
     if (v.code != r->code) fail_row(r, "code", symbi_code_name(v.code));
-    if (v.decision != (v.code == SYMBI_CODE_APPROVAL_REQUIRED ? SYMBI_STEP_UP : SYMBI_DENY)) fail_row(r, "decision", symbi_decision_name(v.decision));
+    if (v.decision != (v.code == SYMBI_CODE_APPROVAL_REQUIRED ? SYMBI_STEP_UP : v.code == SYMBI_CODE_DEFERRED ? SYMBI_DEFER : SYMBI_DENY)) fail_row(r, "decision", symbi_decision_name(v.decision));
     if (v.has_permit) fail_row(r, "permit", "minted");
     if (!v.reason[0]) fail_row(r, "reason", "none");
     if (r->how == CLOCK) {

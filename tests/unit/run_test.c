@@ -377,6 +377,46 @@ static void test_refused_orders(void)
     }
 }
 
+/* What policy changes runs as changed, what it puts off does not run, and the model hears of both; put off again and again is a no. */
+static void test_changed_and_put_off(void)
+{
+    rig g;
+    char many[4000] = "{\"tool_calls\":[";
+    REQUIRE(setup(&g, "permit(principal, action, resource);"
+                      "@instead(\"modify text = \\\"hello\\\"\") forbid(principal, action, resource) when { context.input has text && context.input.text == \"loud\" };"
+                      "@instead(\"defer\") forbid(principal, action, resource) when { context.input has text && context.input.text == \"later\" };"));
+    REQUIRE(start(&g));
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    answer_model(&g, "{\"tool_calls\":[{\"id\":\"a\",\"name\":\"say\",\"arguments\":{\"text\":\"loud\"}},{\"id\":\"b\",\"name\":\"say\",\"arguments\":{\"text\":\"later\"}}]}");
+    REQUIRE(next(&g) == SYMBI_EFFECT_TOOL);
+    CHECK(g.ef.verdict->decision == SYMBI_MODIFY);
+    CHECK_STR(symbi_value_getz(g.ef.args, "text")->u.s, "hello");
+    {
+        symbi_value v;
+        symbi_reply r;
+        symbi_plan *plan;
+        symbi_order order;
+        CHECK_OK(symbi_run_redeem(g.run, g.ef.id, permit_str(&g.ef.permit), &plan, &order, &g.err), g.err);
+        CHECK_STR(symbi_value_getz(plan->args, "text")->u.s, "hello");
+        symbi_plan_unref(plan);
+        memset(&r, 0, sizeof r);
+        memset(&v, 0, sizeof v);
+        v.kind = SYMBI_STRING;
+        v.u.s = S("said");
+        r.value = &v;
+        CHECK_OK(symbi_run_resolve(g.run, g.ef.id, &r, &g.err), g.err);
+    }
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    CHECK(conversation_has(&g, "[Arguments changed by policy] said"));
+    CHECK(conversation_has(&g, "[Deferred] "));
+    for (int i = 0; i < 16; i++) sprintf(many + strlen(many), "%s{\"id\":\"m%d\",\"name\":\"say\",\"arguments\":{\"text\":\"later\"}}", i ? "," : "", i);
+    strcat(many, "]}");
+    answer_model(&g, many);
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    CHECK(conversation_has(&g, "[Policy denied] put off, like 16"));
+    rig_close(&g);
+}
+
 static void test_approval(void)
 {
     rig g;
@@ -734,6 +774,7 @@ int main(void)
     RUN(test_deny_all_means_no_effects);
     RUN(test_permits_of_effects);
     RUN(test_refused_orders);
+    RUN(test_changed_and_put_off);
     RUN(test_approval);
     RUN(test_no_trail_no_tool);
     RUN(test_commit_as_an_effect);

@@ -207,6 +207,7 @@ typedef struct symbi_cedar_answer {
     size_t nreasons;
     const symbi_cedar_error *errors;
     size_t nerrors;
+    size_t permits;           /* permits that are satisfied, also where forbids decide */
     bool forbid_error;        /* some erroring policy is a forbid: plain Cedar skips it, a gate must deny */
     uint64_t steps;           /* nodes evaluated */
     size_t candidates;        /* policies that the index let through */

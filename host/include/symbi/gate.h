@@ -8,6 +8,17 @@
  *   commit  -> the decision is on the trail
  *   redeem  -> the permit is consumed (once), and only then the plan leaves, with an order for the executor
  *
+ * Five decisions. ALLOW and DENY are Cedar's, with doubt on the side of DENY. The other three are what a forbid may ask for instead of a
+ * plain no, with an annotation (any other reader of the policy sees a forbid, and denies):
+ *   @instead("step_up")                     a person must approve; then the forbid is met
+ *   @instead("modify limit = 100; drop to") these arguments: JSON values, or left out. The changed action is validated against the contract,
+ *                                           digested and judged again, as if it had been proposed like that; only if it is then allowed,
+ *                                           the decision is MODIFY, with a permit for the changed action alone
+ *   @instead("defer") @instead("defer 30s") not now: no permit; ask again later (retry_after_ms)
+ * It counts only where some permit is satisfied and every satisfied forbid says so: one plain forbid is a plain no. Where several ask for
+ * different things, putting off comes before changing, and changing before asking a person. An @instead that is not understood, or that
+ * stands on a permit or a template, keeps the whole set from being put in force.
+ *
  * The action digest is SHA-256 of our canonical JSON of {"agent","arguments","kind","name"}; arguments are the validated
  * ones, 64-bit integers exact. */
 #ifndef SYMBI_GATE_H
@@ -92,7 +103,9 @@ typedef struct symbi_facts {
     X(PERMIT_STORE_FULL, 32, "too many permits were redeemed within their life time")                       \
     X(COMM_DENIED, 33, "the communication rules do not let this agent address that one")                    \
     X(DSL_DENIED, 34, "a rule of the agent's .symbi definition does not let it do this")                    \
-    X(OBLIGATION_UNMET, 35, "what the agent's .symbi definition requires is not met")
+    X(OBLIGATION_UNMET, 35, "what the agent's .symbi definition requires is not met")                       \
+    X(DEFERRED, 36, "a policy puts this off")                                                               \
+    X(MODIFY_FAILED, 37, "the change that a policy asks for makes no permitted action of this")
 
 typedef enum symbi_code {
 #define SYMBI_CODE_ENUM(name, num, text) SYMBI_CODE_##name = num,
@@ -134,6 +147,7 @@ typedef struct symbi_verdict {
     bool stored_approval;   /* allowed by an approval that the store holds: the commit uses it up */
     bool compat;            /* the gate decides as upstream's does (options.compat) */
     bool context_replaced;  /* compat: the context could not be converted, and policies saw an empty one */
+    bool modified;          /* a policy asked for other arguments: input, action_digest and permit are of those. proposed_: the others */
     bool audited;           /* an audit rule of the agent's .symbi definition asks for this record: symbi_verdict_audit_rule */
     bool has_shadow;        /* a shadow set was asked too: */
     symbi_decision shadow;  /* what it would have said to the same request, ALLOW or DENY; without effect */
@@ -141,7 +155,9 @@ typedef struct symbi_verdict {
     uint8_t action_digest[32], policy_hash[32];
     symbi_permit permit;
     uint64_t sequence;      /* of the audit entry, when committed */
+    int64_t retry_after_ms; /* DEFER: when asking again may be worth it; 0: nobody knows */
     symbi_doc *input;       /* validated arguments (an object), or NULL */
+    symbi_doc *proposed_;   /* modified: the arguments as they were proposed */
     symbi_tool *tool;       /* tool_call: a reference, or NULL */
     symbi_cedar *set_, *shadow_set_, *audit_set_; /* the sets that policies_, shadow_policy_ and audit_rule_ are numbers in: references */
     uint32_t audit_rule_;
@@ -200,6 +216,12 @@ SYMBI_API void symbi_gate_shadow_counts(const symbi_gate *g, uint64_t *asked, ui
 SYMBI_API uint64_t symbi_gate_generation(const symbi_gate *g); /* counts reloads, from 1 */
 SYMBI_API symbi_toolset *symbi_gate_tools(const symbi_gate *g); /* borrowed, may be NULL */
 SYMBI_API symbi_cedar *symbi_gate_policies(const symbi_gate *g); /* borrowed, may be NULL */
+/* Whether a set can be put in force in a gate that is not in compat mode: what symbi_gate_reload would say about its @instead annotations. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_ready_for(symbi_ctx *cx, const symbi_cedar *set, symbi_err *err);
+SYMBI_API bool symbi_gate_is_compat(const symbi_gate *g);
+/* What is probably not meant in a set that is put in force (NULL: none is), one line each, empty past the end: the set's own warnings, and
+ * that no policy lets an agent answer. The logger gets them with every new set; compat: upstream says nothing. */
+SYMBI_API symbi_str symbi_gate_warning_of(const symbi_cedar *set, bool compat, size_t i);
 SYMBI_API bool symbi_gate_in_profile(const symbi_gate *g, symbi_str tool);
 
 /* Decides. *out must be zeroed or cleared when it comes in, and holds the answer on every path; there is no other failure:

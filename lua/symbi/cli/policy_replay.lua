@@ -4,7 +4,7 @@ local M = {}
 
 local policy_codes = {
     ALLOWED = true, NO_POLICIES = true, DEFAULT_DENY = true, FORBIDDEN = true, POLICY_ERROR = true, BAD_CONTEXT = true, RESERVED_CONTEXT_KEY = true,
-    EVALUATION_LIMIT = true, APPROVAL_REQUIRED = true, APPROVAL_DENIED = true, APPROVAL_EXPIRED = true,
+    EVALUATION_LIMIT = true, APPROVAL_REQUIRED = true, APPROVAL_DENIED = true, APPROVAL_EXPIRED = true, DEFERRED = true, MODIFY_FAILED = true,
 }
 
 local function lets(decision) return decision == "allow" or decision == "modify" or decision == "step_up" end
@@ -21,6 +21,7 @@ local function obstacle(d)
     if type(d) ~= "table" or type(d.kind) ~= "string" or type(d.code) ~= "string" then return "no decision of the gate" end
     if not policy_codes[d.code] then return "not a matter of policy (" .. d.code .. ")" end
     if d.kind == "tool_call" and type(d.input) ~= "table" then return d.input_bytes and "its arguments were too long to record" or "its arguments are not recorded" end
+    if d.input_proposed_bytes then return "its arguments were too long to record" end
     if type(d.facts) == "table" and d.facts.context_bytes then return "its context was too long to record" end
 end
 
@@ -31,9 +32,9 @@ local function again(ask, entry, d)
         denied = f.denied, tokens_left = f.tokens_left, time_left_ms = f.time_left_ms, now = entry.timestamp_ms,
     }
     local name = d.name ~= "" and d.name or nil
-    local action = { kind = d.kind, agent = entry.agent_id, name = name, arguments = d.kind == "tool_call" and d.input or nil }
+    local action = { kind = d.kind, agent = entry.agent_id, name = name, arguments = d.kind == "tool_call" and (d.input_proposed or d.input) or nil }
     local v, message, gate = ask(action, facts)
-    if v and v.decision == "step_up" and d.decision == "allow" then -- somebody had approved it
+    if v and v.decision == "step_up" and (d.decision == "allow" or d.decision == "modify") then -- somebody had approved it
         gate:approve(v.action_digest, true, "replay")
         v, message = ask(action, facts)
     end

@@ -2,6 +2,7 @@
 -- io:model(effect, run), io:tool(...), io:http(...), io:sleep(...), io:approve(...), io:commit(...); each returns a reply for
 -- run:resolve, or nil, message, err. A transport may yield: below this loop there is no C frame.
 -- io:fork(f), io:join(ms, handles) and io:give_up(handle), where they exist, let effects that are open at once be performed at once.
+-- before() is called each time before the machine goes on (it decides where it takes a reply in).
 -- watch(kind, data, extra): "event", journal_event, run — "effect", effect — "result", effect, reply (of a tool).
 local M = {}
 
@@ -19,13 +20,14 @@ end
 
 local CANCELLED = { error = { code = "EABORT", message = "cancelled" } }
 
-local function finish(run, effect, reply, watch)
+local function finish(run, effect, reply, watch, before)
+    if before then before() end
     if watch and effect.kind == "tool" then watch("result", effect, reply) end
     return run:resolve(effect.id, reply)
 end
 
 -- One effect after the other.
-local function in_turn(run, io, watch)
+local function in_turn(run, io, watch, before)
     while true do
         local effect, message, err = run:next()
         if watch then show_events(run, watch) end
@@ -37,14 +39,14 @@ local function in_turn(run, io, watch)
             run:resolve(effect.target, CANCELLED)
         else
             if watch then watch("effect", effect) end
-            ok, message, err = finish(run, effect, perform(effect, run, io), watch)
+            ok, message, err = finish(run, effect, perform(effect, run, io), watch, before)
             if not ok then return nil, message, err end
         end
     end
 end
 
 -- All that is open, side by side; answers go in as they come.
-local function together(run, io, watch)
+local function together(run, io, watch, before)
     local open, ready = {}, {}
     while true do
         local effect, message, err = run:next()
@@ -55,7 +57,7 @@ local function together(run, io, watch)
             if task then
                 open[effect.target] = nil
                 io:give_up(task.handle)
-                if task.reply == nil then finish(run, task.effect, CANCELLED, watch) end
+                if task.reply == nil then finish(run, task.effect, CANCELLED, watch, before) end
             end
         elseif effect then
             if watch then watch("effect", effect) end
@@ -77,7 +79,7 @@ local function together(run, io, watch)
             if open[task.effect.id] == task then
                 open[task.effect.id] = nil
                 local ok
-                ok, message, err = finish(run, task.effect, task.reply, watch)
+                ok, message, err = finish(run, task.effect, task.reply, watch, before)
                 if not ok then return nil, message, err end
             end
         end
@@ -85,9 +87,9 @@ local function together(run, io, watch)
     end
 end
 
-function M.drive(run, io, watch)
-    if io.fork and io.join and io.give_up then return together(run, io, watch) end
-    return in_turn(run, io, watch)
+function M.drive(run, io, watch, before)
+    if io.fork and io.join and io.give_up then return together(run, io, watch, before) end
+    return in_turn(run, io, watch, before)
 end
 
 return M

@@ -32,9 +32,9 @@ function M.core()
     return c
 end
 
--- Which drivers fit: in an nginx request cosockets, inside symbi.io.host's scheduler its coroutines, else blocking calls. What
+--- Which drivers fit: in an nginx request cosockets, inside symbi.io.host's scheduler its coroutines, else blocking calls. What
 -- is installed is never asked, only what runs.
-local function kind()
+function M.kind()
     -- luacheck: globals ngx
     if type(ngx) == "table" and type(ngx.get_phase) == "function" then return "ngx" end
     local host = package.loaded["symbi.io.host"]
@@ -46,7 +46,7 @@ end
 -- declares the Lua functions of callback tools, approve = function(effect) -> true or false, who; see symbi.io.common.
 function M.auto(options)
     options = options or {}
-    local name = options.kind or kind()
+    local name = options.kind or M.kind()
     if name ~= "blocking" and name ~= "host" and name ~= "ngx" then error("symbi.io.auto: unknown kind '" .. tostring(name) .. "'", 2) end
     return require("symbi.io." .. name).new(options)
 end
