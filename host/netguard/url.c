@@ -161,9 +161,9 @@ static symbi_status judge_addr(const symbi_netguard *g, symbi_netguard_target *t
     bool exact = false, listed;
     symbi_netguard_why why = symbi_netaddr_class(given, &inner);
     char text[SYMBI_NETADDR_TEXT];
-    symbi_netaddr_format(given, text);
     if (sy_net_match_addr(g, SY_NET_DENY, &a, t->port, NULL) || (why == SYMBI_NETGUARD_EMBEDDED && sy_net_match_addr(g, SY_NET_DENY, &inner, t->port, NULL))) {
         t->why = SYMBI_NETGUARD_DENIED;
+        symbi_netaddr_format(given, text);
         return sy_fail(err, SYMBI_EDENIED, "SSRF: the policy denies %s", text);
     }
     listed = sy_net_match_addr(g, SY_NET_ALLOW, &a, t->port, &exact);
@@ -178,6 +178,7 @@ static symbi_status judge_addr(const symbi_netguard *g, symbi_netguard_target *t
     }
     if (t->by_addr && !sy_net_match_addr(g, SY_NET_ONLY, &a, t->port, NULL)) {
         t->why = SYMBI_NETGUARD_NOT_LISTED;
+        symbi_netaddr_format(given, text);
         return sy_fail(err, SYMBI_EDENIED, "SSRF: %s is in none of the ranges that the policy lists", text);
     }
     return SYMBI_OK;
