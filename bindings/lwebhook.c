@@ -4,7 +4,7 @@
  *     issuer=, audience=, leeway=, replay=, delivery=, delivery_header=, replay_max=, replay_seconds=, max_body=}
  *   info, msg, err = v:verify(headers, body[, now])
  *     headers: {name = value or list of values, ...} or a list of {name, value}; names in any case
- *     info: {scheme=, header=, secret=1.., timestamp=, delivery=, claims=, key=, keep_until=}; err has reason and header_name too
+ *     info: {header_name=, secret=1.., timestamp=, delivery=, claims=, key=, keep_until=}; err has reason and header_name too
  *   v:use_store(store or nil), v:remembered(), v:headers(), v:close()
  *   core.webhook.reasons: {MISMATCH = "the signature does not verify", ...} */
 #include "laudit.h"
@@ -12,6 +12,7 @@
 #include "symbi/webhook.h"
 #include "ud.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define UD_WEBHOOK "symbi.webhook"
@@ -20,9 +21,20 @@ enum { MAX_FOUND = 16 };
 /* uservalue: {the store} */
 typedef struct ud_webhook {
     symbi_webhook *p;
-    symbi_jwt *token; /* between verification and the table of claims */
     bool stored;
 } ud_webhook;
+
+/* A verified token between verification and the table of claims; nobody else can reach it. */
+#define UD_WEBHOOK_TOKEN "symbi.webhook_token"
+typedef struct ud_token { symbi_jwt *p; } ud_token;
+static int token_close(lua_State *L)
+{
+    ud_token *u = symL_checkud(L, 1, UD_WEBHOOK_TOKEN);
+    symbi_jwt *j = u->p;
+    u->p = NULL;
+    symbi_jwt_free(j);
+    return 0;
+}
 
 /* Lets go of the store; its last user may have the store's closing to do. */
 static void detach(lua_State *L, ud_webhook *u)
@@ -42,13 +54,9 @@ static int w_close(lua_State *L)
 {
     ud_webhook *u = symL_checkud(L, 1, UD_WEBHOOK);
     symbi_webhook *p;
-    symbi_jwt *j;
     detach(L, u);
     p = u->p;
-    j = u->token;
     u->p = NULL;
-    u->token = NULL;
-    symbi_jwt_free(j);
     symbi_webhook_free(p);
     return 0;
 }
@@ -184,7 +192,8 @@ static void set_hex(lua_State *L, const char *field, const uint8_t *p, size_t n)
     lua_setfield(L, -2, field);
 }
 
-static int refused(lua_State *L, const symbi_err *err, const symbi_webhook_result *r)
+/* header: a copy, because what pushing runs may close the verifier that it came from. */
+static int refused(lua_State *L, const symbi_err *err, const symbi_webhook_result *r, const char *header)
 {
     symL_fail(L, err);
     lua_pushstring(L, symbi_webhook_reason_name(r->reason));
@@ -195,8 +204,8 @@ static int refused(lua_State *L, const symbi_err *err, const symbi_webhook_resul
         lua_pushstring(L, symbi_jwt_reason_name(r->jwt));
         lua_setfield(L, -2, "jwt_reason");
     }
-    if (r->header) {
-        lua_pushstring(L, r->header);
+    if (header[0]) {
+        lua_pushstring(L, header);
         lua_setfield(L, -2, "header_name");
     }
     return 3;
@@ -205,30 +214,34 @@ static int refused(lua_State *L, const symbi_err *err, const symbi_webhook_resul
 static int w_verify(lua_State *L)
 {
     ud_webhook *u = check(L);
-    symbi_str body;
-    int64_t now;
+    char header[132] = "", delivery[SYMBI_WEBHOOK_MAX_ID];
     symbi_webhook_result r;
     symbi_status st;
     symbi_err err;
+    ud_token *t;
+    symbi_str body;
+    int64_t now;
     found f;
     luaL_checktype(L, 2, LUA_TTABLE);
     luaL_argcheck(L, lua_type(L, 3) == LUA_TSTRING, 3, "the raw body is expected: a string");
     body = symL_checkstr(L, 3);
     now = symL_optint(L, 4, SYMBI_WEBHOOK_NOW, -1, (int64_t)1 << 52);
     lua_settop(L, 3);
+    t = symL_newud(L, sizeof *t, UD_WEBHOOK_TOKEN);
+    check(L);
     get_headers(L, u->p, &f);
-    symbi_jwt_free(u->token); /* left by an error in between */
-    u->token = NULL;
     symbi_err_clear(&err);
     st = symbi_webhook_verify(u->p, f.h, f.n, body, now, &r, &err);
-    u->token = r.token;
-    if (st) return refused(L, &err, &r);
-    lua_createtable(L, 0, 6);
+    t->p = r.token;
+    if (r.header) snprintf(header, sizeof header, "%s", r.header);
+    if (st) return refused(L, &err, &r, header);
+    if (r.delivery.p) memcpy(delivery, r.delivery.p, r.delivery.n);
+    lua_createtable(L, 0, 7);
     if (r.delivery.p) {
-        symL_pushstr(L, r.delivery);
+        lua_pushlstring(L, delivery, r.delivery.n);
         lua_setfield(L, -2, "delivery");
     }
-    lua_pushstring(L, r.header);
+    lua_pushstring(L, header);
     lua_setfield(L, -2, "header_name");
     symL_pushint(L, (int64_t)r.secret + 1);
     lua_setfield(L, -2, "secret");
@@ -241,11 +254,9 @@ static int w_verify(lua_State *L)
         symL_pushint(L, r.keep_until);
         lua_setfield(L, -2, "keep_until");
     }
-    if (u->token) {
-        symL_pushvalue(L, symbi_jwt_claims(u->token));
+    if (t->p) {
+        symL_pushvalue(L, symbi_jwt_claims(t->p));
         lua_setfield(L, -2, "claims");
-        symbi_jwt_free(u->token);
-        u->token = NULL;
     }
     return 1;
 }
@@ -298,7 +309,9 @@ void l_webhook_open(lua_State *L)
                                         { "headers", w_headers }, { "close", w_close },         { NULL, NULL } };
     static const luaL_Reg meta[] = { { "__gc", w_close }, { NULL, NULL } };
     static const luaL_Reg funcs[] = { { "new", w_new }, { NULL, NULL } };
+    static const luaL_Reg token_meta[] = { { "__gc", token_close }, { NULL, NULL } };
     symL_newtype(L, UD_WEBHOOK, methods, meta);
+    symL_newtype(L, UD_WEBHOOK_TOKEN, NULL, token_meta);
     lua_newtable(L);
     symL_setfuncs(L, funcs);
     lua_newtable(L);

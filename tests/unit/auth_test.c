@@ -169,7 +169,6 @@ static void test_keys_life(void)
     CHECK(ask(k, Z("sk_0.abc"), 1000, NULL) == SYMBI_APIKEY_R_UNKNOWN);
     CHECK(ask(k, Z(""), 1000, NULL) == SYMBI_APIKEY_R_MALFORMED && ask(k, Z("a."), 1000, NULL) == SYMBI_APIKEY_R_MALFORMED && ask(k, Z(".a"), 1000, NULL) == SYMBI_APIKEY_R_MALFORMED);
     CHECK(ask(k, Z("abc"), 1000, NULL) == SYMBI_APIKEY_R_LEGACY);
-    memset(wrong, 'a', sizeof wrong);
     {
         static char big[SYMBI_APIKEY_MAX_BYTES + 1];
         memset(big, 'a', sizeof big);

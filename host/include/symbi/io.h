@@ -203,6 +203,10 @@ typedef struct symbi_file_lock symbi_file_lock;
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_file_lock_take(symbi_ctx *cx, const char *path, int64_t timeout_ms, symbi_file_lock **out, symbi_err *err);
 SYMBI_API void symbi_file_lock_release(symbi_file_lock *l); /* NULL is fine */
 
+/* One line from the terminal on standard input, without echo; the prompt goes to standard error. The text is a secret:
+ * symbi_text_wipe. EUNSUPPORTED where standard input is no terminal. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_io_prompt(symbi_ctx *cx, const char *prompt, symbi_text *out, symbi_err *err);
+
 #ifdef __cplusplus
 }
 #endif
