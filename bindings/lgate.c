@@ -16,6 +16,7 @@
 #include "lgate.h"
 #include "symL.h"
 #include "symbi/gate_explain.h"
+#include "symbi/gate_narrow.h"
 #include "symbi/gate_refuse.h"
 #include "ud.h"
 
@@ -260,6 +261,29 @@ static int gate_shadow_counts(lua_State *L)
     return 2;
 }
 
+/* gate:narrow(narrow | nil[, {sandbox=, memory_bytes=}]): the rules of a .symbi agent beside the policies; see symbi_gate_narrow. The table
+ * is what this host gives its tools. */
+static int gate_narrow(lua_State *L)
+{
+    static const char *const known[] = { "sandbox", "memory_bytes", NULL };
+    symbi_gate *g = checkgate(L, 1);
+    ud_narrow *n = lua_isnoneornil(L, 2) ? NULL : symL_checkud(L, 2, UD_NARROW);
+    symbi_narrow_host host = { SYMBI_SANDBOX_NONE, 0 };
+    symbi_err err;
+    if (n && !n->p) return luaL_argerror(L, 2, "the rules are closed");
+    if (!lua_isnoneornil(L, 3)) {
+        symbi_str s;
+        luaL_checktype(L, 3, LUA_TTABLE);
+        symL_checkopts(L, 3, known);
+        s = symL_optfield_str(L, 3, "sandbox", symbi_str_z("none"));
+        if (!(s.n == 4 && !memcmp(s.p, "none", 4)) && !symbi_sandbox_of(s, &host.sandbox)) return luaL_error(L, "gate:narrow: sandbox must be docker, gvisor, firecracker, e2b or none");
+        host.memory_bytes = (uint64_t)symL_optfield_int(L, 3, "memory_bytes", 0, 0, INT64_MAX);
+    }
+    if (symbi_gate_narrow(g, n ? n->p : NULL, &host, &err)) return symL_fail(L, &err);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
 static void push_warnings(lua_State *L, const symbi_cedar *set, bool compat)
 {
     symbi_str s;
@@ -325,7 +349,7 @@ void l_gate_open(lua_State *L);
 void l_gate_open(lua_State *L)
 {
     static const luaL_Reg methods[] = { { "check", gate_check }, { "explain", gate_explain }, { "commit", gate_commit }, { "redeem", gate_redeem }, { "reload", gate_reload },
-                                        { "approve", gate_approve }, { "generation", gate_generation }, { "warnings", gate_warnings }, { "request_approval", gate_request_approval }, { "load_approval", gate_load_approval }, { "shadow", gate_shadow }, { "shadow_counts", gate_shadow_counts }, { "close", gate_close }, { NULL, NULL } };
+                                        { "approve", gate_approve }, { "generation", gate_generation }, { "warnings", gate_warnings }, { "request_approval", gate_request_approval }, { "load_approval", gate_load_approval }, { "narrow", gate_narrow }, { "shadow", gate_shadow }, { "shadow_counts", gate_shadow_counts }, { "close", gate_close }, { NULL, NULL } };
     static const luaL_Reg gate_meta[] = { { "__gc", gate_close }, { NULL, NULL } };
     static const luaL_Reg funcs[] = { { "new", gate_new }, { "warnings", set_warnings }, { "ready", set_ready }, { NULL, NULL } };
     symL_newtype(L, UD_GATE, methods, gate_meta);

@@ -9,6 +9,7 @@
 #include "symbi/comm.h"
 #include "symbi/crypto.h"
 #include "symbi/ctx.h"
+#include "symbi/dsl.h"
 #include "symbi/gate.h"
 #include "symbi/json.h"
 #include "symbi/match.h"
