@@ -297,3 +297,7 @@ cedar-diff: $(B)/libsymbi.a
 dudect: $(B)/libsymbi.a
 	$(Q)$(CC) $(SY_CFLAGS) $(CFLAGS) -o $(B)/dudect tests/dudect/compare.c $(B)/libsymbi.a $(CORE_LIBS) $(LDFLAGS)
 	$(B)/dudect $(SAMPLES)
+# The libraries that libsymbi.a needs, for the scripts that link it themselves.
+.PHONY: core-libs
+core-libs:
+	@echo $(CORE_LIBS)
