@@ -2,6 +2,7 @@
 -- called with the list of arguments and the host's options ({policies=, tools=, state=}). It returns nothing or true for
 -- success, an exit status, or nil and a message.
 return {
+    { name = "agentpin", summary = "keys, credentials, discovery, pins, revocation and bundles of AgentPin", module = "symbi.cli.agentpin" },
     { name = "approvals", summary = "list, approve or deny what waits for a person", module = "symbi.cli.approvals" },
     { name = "audit", summary = "show, verify or export the audit trail", module = "symbi.cli.audit" },
     { name = "auth", summary = "create, list and revoke API keys", module = "symbi.cli.auth" },
