@@ -1,0 +1,96 @@
+--- The command lines of sub-commands, and text that is safe to show.
+--   o, command = args.parse("skills", usage, { scan = { json = "flag", profile = "text", limit = "number", rest = "DIR" } }, argv)
+-- o is nil when there is nothing to do: then the second value is the exit status. kinds: "flag", "text" (not empty), "number" (a
+-- whole one, not negative), "list" (may be repeated). rest: what the other words are called; they are in o.rest. Words after "--" are
+-- never options.
+local M = {}
+
+--- One line of text that a terminal shows and does not obey: control characters, C1 and bidirectional controls become "?".
+function M.safe(s, max)
+    s = tostring(s):gsub("[%z\1-\31\127]", "?")
+    s = s:gsub("\194[\128-\159]", "?"):gsub("\226\128[\142\143\168-\174]", "?"):gsub("\226\129[\166-\169]", "?")
+    if max and #s > max then
+        s = s:sub(1, max - 3)
+        while #s > 0 and s:byte(-1) >= 128 do s = s:sub(1, -2) end -- never half a character
+        s = s .. "..."
+    end
+    return s
+end
+
+--- Says what was wrong with the command line, and how it goes. Returns the exit status.
+function M.misuse(verb, usage, message)
+    io.stderr:write("symbi-lua ", verb, ": ", message, "\n", usage, "\n")
+    return 2
+end
+
+local function value_of(kind, name, value)
+    if value == nil or value == "" then return nil, "--" .. name .. " needs a value" end
+    if kind ~= "number" then return value end
+    local n = value:find "^%d+$" and tonumber(value)
+    if not n or n > 2 ^ 53 then return nil, "--" .. name .. " needs a whole number, not '" .. M.safe(value, 60) .. "'" end
+    return n
+end
+
+function M.parse(verb, usage, commands, argv)
+    local command = argv[1]
+    if command == nil or command == "--help" or command == "-h" or command == "help" then
+        print(usage)
+        return nil, command == nil and 2 or 0
+    end
+    local known = commands[command]
+    if not known then return nil, M.misuse(verb, usage, "unknown command '" .. M.safe(command, 60) .. "'") end
+    local out, i, plain = { rest = {} }, 2, false
+    while argv[i] ~= nil do
+        local word = argv[i]
+        local name, value = word:match "^%-%-([%a%-]+)=(.*)$"
+        name = name or word:match "^%-%-([%a%-]+)$"
+        if not plain and word == "--" then
+            plain = true
+        elseif not plain and (word == "--help" or word == "-h") then
+            print(usage)
+            return nil, 0
+        elseif plain or not word:find "^%-." then
+            if not known.rest then return nil, M.misuse(verb, usage, command .. " does not take '" .. M.safe(word, 60) .. "'") end
+            out.rest[#out.rest + 1] = word
+        else
+            local kind = name and name ~= "rest" and known[name]
+            if not kind then return nil, M.misuse(verb, usage, command .. " does not know '" .. M.safe(word, 60) .. "'") end
+            if kind == "flag" then
+                if value then return nil, M.misuse(verb, usage, "--" .. name .. " takes no value") end
+                out[name] = true
+            else
+                if not value then
+                    i = i + 1
+                    value = argv[i]
+                end
+                local message
+                value, message = value_of(kind, name, value)
+                if value == nil then return nil, M.misuse(verb, usage, message) end
+                if kind == "list" then
+                    out[name] = out[name] or {}
+                    table.insert(out[name], value)
+                else
+                    out[name] = value
+                end
+            end
+        end
+        i = i + 1
+    end
+    return out, command
+end
+
+--- Rows of text under titles, the last column as long as it is.
+function M.print_table(titles, rows)
+    local width = {}
+    for i, t in ipairs(titles) do width[i] = #t end
+    for _, row in ipairs(rows) do
+        for i, cell in ipairs(row) do width[i] = math.max(width[i], #cell) end
+    end
+    for n = 0, #rows do
+        local row, line = n == 0 and titles or rows[n], {}
+        for i, cell in ipairs(row) do line[i] = i == #row and cell or cell .. (" "):rep(width[i] - #cell) end
+        print((table.concat(line, "  "):gsub("%s+$", "")))
+    end
+end
+
+return M
