@@ -10,6 +10,7 @@ dependencies = { "lua >= 5.1, < 5.5" }
 -- Libraries only: LuaRocks does not search Debian's /usr/include/x86_64-linux-gnu for headers.
 external_dependencies = {
     CRYPTO = { library = "crypto" },
+    ARGON2 = { library = "argon2" },
     CURL = { library = "curl" },
     SQLITE = { library = "sqlite3" },
 }
