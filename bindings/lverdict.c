@@ -99,6 +99,12 @@ static int verdict_index(lua_State *L)
     else if (strcmp(k, "policy_hash") == 0) l_push_hex(L, v->policy_hash, 32);
     else if (strcmp(k, "mode") == 0) lua_pushstring(L, v->compat ? "compat" : "strict");
     else if (strcmp(k, "context_replaced") == 0) lua_pushboolean(L, v->context_replaced);
+    else if (strcmp(k, "audited") == 0) lua_pushboolean(L, v->audited);
+    else if (strcmp(k, "audit_rule") == 0 && v->audited) {
+        char rule[240];
+        symbi_verdict_audit_rule(v, rule);
+        lua_pushstring(L, rule);
+    }
     else if (strcmp(k, "committed") == 0) lua_pushboolean(L, v->committed);
     else if (strcmp(k, "redeemed") == 0) lua_pushboolean(L, v->redeemed);
     else if (strcmp(k, "shadow") == 0 && v->has_shadow) lua_pushstring(L, symbi_decision_name(v->shadow));

@@ -35,6 +35,7 @@ static void tell(sy_comp *c, uint32_t node, bool refused, const char *construct,
     if (refused && !c->refused++) {
         c->first_node = node;
         c->first_text = text;
+        c->first_nearest = sy_arena_dup(c->a, symbi_str_z(nearest ? nearest : ""));
     }
     sy_obj_int(&o, "line", at);
     sy_obj_int(&o, "col", col);
@@ -499,7 +500,8 @@ static symbi_status run(symbi_ctx *cx, build *x, symbi_doc *list, symbi_narrow *
     st = list->arena.status ? sy_arena_fail(&list->arena, "the list of problems", err) : SYMBI_OK;
     if (!st && x->c.refused) {
         sy_dsl_place(x->c.d, sy_n(x->c.d, x->c.first_node)->start, &line, &col);
-        st = sy_fail_at(err, SYMBI_ESCHEMA, line, col, "%s%s", x->c.first_text.p, x->c.refused > 1 ? " (and more)" : "");
+        st = sy_fail_at(err, SYMBI_ESCHEMA, line, col, "%s%s%s%s", x->c.first_text.p, x->c.first_nearest.n ? "; what works: " : "", x->c.first_nearest.n ? x->c.first_nearest.p : "",
+                        x->c.refused > 1 ? " (and more)" : "");
         sy_err_path(err, x->c.d->source);
     }
     if (st) {

@@ -20,7 +20,7 @@ typedef struct sy_comp {
     sy_arr problems;
     size_t refused;
     uint32_t first_node;  /* what the first refusal is about */
-    symbi_str first_text;
+    symbi_str first_text, first_nearest;
     symbi_toolset *tools; /* or NULL */
     uint32_t agent;
     symbi_str principal;

@@ -51,14 +51,30 @@ function M.load(path)
     return check(def, path)
 end
 
+-- file.symbi, or file.symbi#agent where a file defines several
+local function from_dsl(runtime, definition)
+    local path, name = definition:match("^(.*)#([^#/]*)$")
+    return require("symbi.dsl").agent(path or definition, { agent = name, tools = runtime.tools })
+end
+
 --- Binds a definition (a table, or a path) to a runtime.
 function M.new(runtime, definition)
     local def, message, err
-    if type(definition) == "string" then def, message, err = M.load(definition) else def, message, err = check(definition, "agent") end
+    if type(definition) == "string" and require("symbi.dsl").is_definition((definition:gsub("#[^#/]*$", ""))) then
+        def, message, err = from_dsl(runtime, definition)
+    elseif type(definition) == "string" then def, message, err = M.load(definition) else def, message, err = check(definition, "agent") end
     if not def then return nil, message, err end
     local gate
     gate, message, err = runtime:open_gate(def.tools, def.limits and def.limits.max_tool_calls)
     if not gate then return nil, message, err end
+    if def.narrow then -- the file's rules and limits, in C, beside the runtime's policies
+        local ok
+        ok, message, err = gate:narrow(def.narrow, { sandbox = runtime.sandbox, memory_bytes = runtime.memory_bytes })
+        if not ok then
+            gate:close()
+            return nil, message, err
+        end
+    end
     return setmetatable({ runtime = runtime, definition = def, id = def.id, gate = gate }, Agent)
 end
 

@@ -7,7 +7,7 @@ local Runtime = {}
 Runtime.__index = Runtime
 
 local KNOWN = { policies = true, tools = true, state = true, agents = true, model = true, replay = true, project_dir = true, surface = true,
-    no_audit = true, evidence_dir = true, strict_policies = true, insecure_allow_all = true }
+    sandbox = true, memory_bytes = true, no_audit = true, evidence_dir = true, strict_policies = true, insecure_allow_all = true }
 
 --- SYMBI_MODEL_URL, SYMBI_MODEL, SYMBI_MODEL_KEY name a live model behind any OpenAI-compatible endpoint.
 function M.model_from_environment()
@@ -52,6 +52,17 @@ function M.new(options)
     rt.evidence_dir = options.evidence_dir or os.getenv("TOOLCLAD_EVIDENCE_DIR")
     rt.model = options.model or (not options.replay and M.model_from_environment()) or {}
     rt.replay = options.replay
+    rt.sandbox = options.sandbox or os.getenv("SYMBI_SANDBOX") -- the operator's word for what this process and its tools run in
+    if rt.sandbox and rt.sandbox ~= "none" and not core.dsl.sandbox(rt.sandbox) then
+        message = "sandbox '" .. tostring(rt.sandbox) .. "' is none of docker, gvisor, firecracker, e2b, none"
+        return nil, message, core.error("EINVAL", message)
+    end
+    if options.memory_bytes then -- a limit of each tool's memory, put on by the spawner
+        local pid
+        pid, message, err = symbi.io.spawner { address_bytes = options.memory_bytes }
+        if not pid then return nil, message, err end
+        rt.memory_bytes = options.memory_bytes
+    end
     rt.env = symbi.io.environ()
     rt.policies, message, err = symbi.gate.policies(rt.policies_dir or {}, options)
     if not rt.policies then return nil, message, err end
@@ -75,10 +86,28 @@ function Runtime:open_gate(profile, max_tool_calls)
         max_tool_calls = max_tool_calls, insecure_allow_all = self.options.insecure_allow_all }
 end
 
---- An agent from a definition table or a path; a bare name means <agents>/<name>.toml.
+-- <agents>/<name>.toml, .symbi or .dsl. Two of one name are refused: neither may hide what the other forbids.
+local function find_definition(dir, name)
+    local io, found = require("symbi").io, nil
+    for _, ext in ipairs { ".toml", ".symbi", ".dsl" } do
+        local path = dir .. "/" .. name .. ext
+        if io.stat(path) then
+            if found then
+                local message = "agent '" .. name .. "' is defined twice: " .. found .. " and " .. path
+                return nil, message, core.error("ESCHEMA", message)
+            end
+            found = path
+        end
+    end
+    return found or dir .. "/" .. name .. ".toml"
+end
+
+--- An agent from a definition table or a path (.toml, .symbi, file.symbi#agent); a bare name is looked up in <agents>.
 function Runtime:agent(definition)
     if type(definition) == "string" and not definition:find("[/.]") and self.options.agents then
-        definition = self.options.agents .. "/" .. definition .. ".toml"
+        local message, err
+        definition, message, err = find_definition(self.options.agents, definition)
+        if not definition then return nil, message, err end
     end
     return require("symbi.agent").new(self, definition)
 end

@@ -6,8 +6,10 @@ return {
     { name = "approvals", summary = "list, approve or deny what waits for a person", module = "symbi.cli.approvals" },
     { name = "audit", summary = "show, verify or export the audit trail", module = "symbi.cli.audit" },
     { name = "auth", summary = "create, list and revoke API keys", module = "symbi.cli.auth" },
+    { name = "dsl", summary = "check, format, compile and show .symbi definitions", module = "symbi.cli.dsl" },
     { name = "help", summary = "this list", module = "symbi.cli.help" },
     { name = "policy", summary = "check, lint, evaluate, explain, test and replay policies", module = "symbi.cli.policy" },
+    { name = "run", summary = "run an agent that a .symbi file defines", module = "symbi.cli.run" },
     { name = "secrets", summary = "set, get, list, delete and import secrets; change their key", module = "symbi.cli.secrets" },
     { name = "version", summary = "versions of symbi-lua, Lua and the modules in use", module = "symbi.cli.version" },
 }
