@@ -86,7 +86,7 @@ function M.load_trust_bundle(path, options)
     local text, message, err = symio.read_file(path, core.limits.bundle)
     if not text then return nil, message, err end
     local bundle
-    bundle, message, err = json.decode(text)
+    bundle, message = json.decode(text)
     if bundle == nil then return fail("BUNDLE_INVALID", "%s: %s", path, message) end
     local rules = {}
     for k, v in pairs(options or {}) do rules[k] = v end
