@@ -98,11 +98,15 @@ static symbi_status close_container(reader *r, size_t from, bool object, symbi_v
         *v = sy_val_array(items, n);
         return SYMBI_OK;
     }
+    if (!n) { /* the stack may not even exist yet */
+        *v = sy_val_object(NULL, 0);
+        return SYMBI_OK;
+    }
     left = merge(r, r->stack + from, n);
     if (left == SIZE_MAX) return sy_fail_nomem(r->err);
     if (left < n && (r->flags & SYMBI_SCHEMAPIN_STRICT)) return sy_fail(r->err, SYMBI_ESCHEMA, "a member appears twice in one object");
     *v = sy_val_object(sy_arena_memdup(r->a, r->stack + from, left * sizeof *r->stack), left);
-    if (left && !v->u.o.members) return sy_arena_fail(r->a, "the document", r->err);
+    if (!v->u.o.members) return sy_arena_fail(r->a, "the document", r->err);
     return SYMBI_OK;
 }
 
