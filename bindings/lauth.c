@@ -10,6 +10,7 @@
  *     a:role(name, permissions[, expires_at]); a:permissions(roles, now) -> list; a:permitted(roles, action, now) -> boolean; a:use_store(store)
  *   core.auth.key_allows(permissions, action), core.auth.in_scope(agent_scope or nil, agent) -> boolean
  *   core.auth.environment(text) -> name; core.auth.check_token(text) -> token; core.auth.same_token(presented, expected)
+ *   core.auth.reasons, core.auth.key_reasons: {REVOKED = "the token was revoked", ...}
  * Errors have reason (and jwt_reason) beside code. now is Unix seconds; nil is the clock. */
 #include "laudit.h"
 #include "symL.h"
@@ -614,4 +615,16 @@ void l_auth_open(lua_State *L)
     symL_newtype(L, UD_ANSWER, NULL, answer_meta);
     lua_newtable(L);
     symL_setfuncs(L, funcs);
+    lua_newtable(L);
+    for (int r = SYMBI_APIKEY_R_NONE; r < SYMBI_APIKEY_REASON_COUNT; r++) {
+        lua_pushstring(L, symbi_apikey_reason_text((symbi_apikey_reason)r));
+        lua_setfield(L, -2, symbi_apikey_reason_name((symbi_apikey_reason)r));
+    }
+    lua_setfield(L, -2, "key_reasons");
+    lua_newtable(L);
+    for (int r = SYMBI_AUTH_R_NONE; r < SYMBI_AUTH_REASON_COUNT; r++) {
+        lua_pushstring(L, symbi_auth_reason_text((symbi_auth_reason)r));
+        lua_setfield(L, -2, symbi_auth_reason_name((symbi_auth_reason)r));
+    }
+    lua_setfield(L, -2, "reasons");
 }

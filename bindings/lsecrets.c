@@ -8,6 +8,8 @@
  *   r = core.secrets.redactor(); r:add(value), r:apply(text), r:mask(text or value), r:clear(), r:count()
  *   core.secrets.mask(text or value); core.secrets.sensitive(name); core.secrets.box_seal(plain, key[, options]), box_open(box, key[, options])
  *
+ *   core.secrets.reasons: {DECRYPT = "the key is another one, or the file was altered", ...}
+ *
  * With scope and agent given, map:get and map:keys ask the scope here, in C; a denial is nil, "Permission denied accessing secret: <key>", err. */
 #include "symL.h"
 #include "symbi/secrets.h"
@@ -423,4 +425,10 @@ void l_secrets_open(lua_State *L)
     symL_newtype(L, UD_SECRET_TEXT, NULL, text_meta);
     lua_newtable(L);
     symL_setfuncs(L, funcs);
+    lua_newtable(L);
+    for (int r = SYMBI_BOX_R_OK; r < SYMBI_BOX_REASON_COUNT; r++) {
+        lua_pushstring(L, symbi_box_reason_text((symbi_box_reason)r));
+        lua_setfield(L, -2, symbi_box_reason_name((symbi_box_reason)r));
+    }
+    lua_setfield(L, -2, "reasons");
 }
