@@ -1,4 +1,4 @@
-/* codec/unicode.c: NFKC through utf8proc. */
+/* codec/unicode.c: NFKC through utf8proc, and properties of characters. */
 #include "codec/unicode.h"
 
 #include <utf8proc.h>
@@ -17,4 +17,25 @@ bool sy_unicode_nfkc(symbi_str s, unsigned flags, int32_t *out, size_t cap, size
     if (k < 0) return false;
     *n = (size_t)k;
     return true;
+}
+
+static int category(uint32_t cp) { return (int)utf8proc_category((utf8proc_int32_t)cp); }
+
+bool sy_unicode_letter(uint32_t cp)
+{
+    int c = category(cp);
+    return (c >= UTF8PROC_CATEGORY_LU && c <= UTF8PROC_CATEGORY_LO) || (c >= UTF8PROC_CATEGORY_ND && c <= UTF8PROC_CATEGORY_NO);
+}
+
+bool sy_unicode_mark(uint32_t cp)
+{
+    int c = category(cp);
+    return c >= UTF8PROC_CATEGORY_MN && c <= UTF8PROC_CATEGORY_ME;
+}
+
+bool sy_unicode_pictograph(uint32_t cp) { return utf8proc_get_property((utf8proc_int32_t)cp)->boundclass == UTF8PROC_BOUNDCLASS_EXTENDED_PICTOGRAPHIC; }
+
+bool sy_unicode_space(uint32_t cp)
+{
+    return (cp >= 9 && cp <= 13) || cp == 0x20 || cp == 0x85 || cp == 0xa0 || cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200a) || cp == 0x2028 || cp == 0x2029 || cp == 0x202f || cp == 0x205f || cp == 0x3000;
 }

@@ -1,0 +1,137 @@
+/* codec/injection.c: phrases that speak to the model instead of to the reader: finding and replacing them. The list is upstream's, in its
+ * order: the first that matches at a place wins. */
+#include "codec/sanitize.h"
+
+#include "base/ctx.h"
+#include "base/err.h"
+#include "base/utf8.h"
+#include "codec/unicode.h"
+
+#include <string.h>
+
+static const char *const markers[] = {
+    "ignore previous instructions", "ignore prior instructions", "ignore above instructions", "ignore all previous", "disregard previous",
+    "disregard prior", "disregard above", "from now on", "you are now", "you are the", "new system instructions", "new system prompt",
+    "new system directive", "new routing rule", "new rule", "new directive", "new protocol", "system instruction:", "system instructions:",
+    "system override", "system directive:", "system update:", "critical system", "mandatory directive", "routing directive", "escalation directive",
+    "policy update", "policy override", "escalation policy", "escalation protocol", "triage protocol", "supersedes all", "supersedes the default",
+    "supersedes prior", "supersedes previous", "<|system|>", "<|im_start|>system", "[inst] system", "assistant:", "supervisor:", "pretend you are",
+    "pretend to be", "roleplay as", "elevate your privileges", "elevate your permissions", "elevate your capabilities", "grant yourself admin",
+    "grant yourself root", "grant yourself sudo", "grant me admin", "grant me root", "bypass the filter", "bypass the guardrail", "bypass the safety",
+    "bypass the policy", "route this to", "route the ticket to", "you must route", "you must send", "you must escalate", "you must forward",
+    "override the default", "override your default", "override the previous", "override your priority", "only acceptable destination",
+    "treated as a misroute", "requires post-mortem",
+};
+enum { MARKERS = sizeof markers / sizeof *markers };
+static const char token[] = "[redacted:injection]";
+
+const char *symbi_injection_marker(size_t i) { return i < MARKERS ? markers[i] : NULL; }
+
+/* The marker that begins at p (lower case unless fold), or NULL. */
+static const char *at(const char *p, const char *end, bool fold)
+{
+    char first = fold && *p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p;
+    for (size_t i = 0; i < MARKERS; i++) {
+        const char *m = markers[i];
+        size_t n = 1;
+        if (m[0] != first) continue;
+        for (; m[n] && p + n < end; n++)
+            if ((fold && p[n] >= 'A' && p[n] <= 'Z' ? p[n] + 32 : p[n]) != m[n]) break;
+        if (!m[n]) return m;
+    }
+    return NULL;
+}
+
+symbi_status sy_redact(symbi_ctx *cx, symbi_str text, bool ascii_only, sy_buf *out, size_t *count, symbi_err *err)
+{
+    symbi_nfkc_text t;
+    symbi_str s = text;
+    size_t last = 0; /* how far the input is written */
+    memset(&t, 0, sizeof t);
+    if (!ascii_only) {
+        symbi_status st = symbi_nfkc(cx, text, SYMBI_NFKC_CASEFOLD | SYMBI_NFKC_STRIP, &t, err);
+        if (st) return st;
+        s = symbi_text_str(&t.text);
+    }
+    for (size_t i = 0; i < s.n;) {
+        const char *m = at(s.p + i, s.p + s.n, ascii_only);
+        size_t from, to;
+        if (!m) {
+            i++;
+            continue;
+        }
+        from = ascii_only ? i : symbi_nfkc_at(&t, i);
+        i += strlen(m);
+        to = ascii_only ? i : symbi_nfkc_at(&t, i);
+        if (from > last) sy_buf_add(out, text.p + last, from - last);
+        sy_buf_addz(out, token);
+        if (to > last) last = to;
+        (*count)++;
+    }
+    if (last < text.n) sy_buf_add(out, text.p + last, text.n - last);
+    symbi_nfkc_free(&t);
+    return SYMBI_OK;
+}
+
+/* ---- detection ------------------------------------------------------------------------------------------------------------- */
+static bool punctuation(char c) { return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') || (c >= '{' && c <= '~'); }
+
+static bool contains(symbi_str s, const char *what)
+{
+    size_t n = strlen(what);
+    const char *p = s.p, *end = s.p + s.n;
+    while (n && (size_t)(end - p) >= n) {
+        p = memchr(p, what[0], (size_t)(end - p) - n + 1);
+        if (!p) return false;
+        if (!memcmp(p, what, n)) return true;
+        p++;
+    }
+    return false;
+}
+
+/* Without white space and ASCII punctuation; notes which scripts there are. */
+static void compact(symbi_str s, sy_buf *out, bool *latin, bool *cyrillic)
+{
+    for (size_t i = 0, n; i < s.n; i += n) {
+        uint32_t c;
+        n = sy_utf8_next(s.p + i, s.n - i, &c);
+        if (!n) n = 1, c = 0;
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) *latin = true;
+        if (c >= 0x0400 && c <= 0x04ff && sy_unicode_letter(c)) *cyrillic = true;
+        if (c < 0x80 ? punctuation((char)c) || sy_unicode_space(c) : sy_unicode_space(c)) continue;
+        sy_buf_add(out, s.p + i, n);
+    }
+}
+
+symbi_status symbi_injection_detect(symbi_ctx *cx, symbi_str text, const char **hits, size_t cap, size_t *n, symbi_err *err)
+{
+    symbi_nfkc_text t;
+    sy_buf squeezed;
+    symbi_str s;
+    bool latin = false, cyrillic = false;
+    symbi_status st;
+    *n = 0;
+    if ((st = symbi_nfkc(cx, text, SYMBI_NFKC_CASEFOLD | SYMBI_NFKC_LOSSY, &t, err))) return st;
+    s = symbi_text_str(&t.text);
+    sy_buf_init(&squeezed, cx->alloc, cx->limits.doc_bytes);
+    compact(s, &squeezed, &latin, &cyrillic);
+    st = sy_buf_status(&squeezed);
+    for (size_t i = 0; i < MARKERS && !st; i++) {
+        char m[64];
+        size_t k = 0;
+        for (const char *p = markers[i]; *p && k + 1 < sizeof m; p++)
+            if (*p != ' ' && !punctuation(*p)) m[k++] = *p;
+        m[k] = 0;
+        if (!contains(s, markers[i]) && !contains(sy_buf_str(&squeezed), m)) continue;
+        if (*n < cap) hits[*n] = markers[i];
+        (*n)++;
+    }
+    if (!st && latin && cyrillic) {
+        if (*n < cap) hits[*n] = "mixed-script";
+        (*n)++;
+    }
+    sy_buf_free(&squeezed);
+    symbi_nfkc_free(&t);
+    if (st) return st == SYMBI_ENOMEM ? sy_fail_nomem(err) : sy_fail(err, st, "the text is too large");
+    return SYMBI_OK;
+}
