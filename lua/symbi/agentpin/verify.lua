@@ -139,18 +139,14 @@ function resolver.files(dir, revocation_dir) return setmetatable({ dir = dir, re
 local Chain = {}
 Chain.__index = Chain
 
--- What one resolver says to a question of the machine.
+-- What one resolver says to a question of the machine. A text that is no document is an answer of no use, not trouble of ours.
 local function consult(r, ask)
     if r.fetch then return r:fetch(ask) end
-    if ask.document == "discovery" then
-        local doc, message = r:discovery(ask.domain, ask)
-        if doc then return { document = doc } end
-        return { error = tostring(message or "no document") }
-    end
-    local doc, message = r:revocation(ask.domain, ask)
+    local doc, message = r[ask.document](r, ask.domain, ask)
+    if doc == false and ask.document == "revocation" then return { none = true } end
+    if type(doc) == "string" or type(doc) == "table" then doc, message = core.document(doc) end
     if doc then return { document = doc } end
-    if doc == false then return { none = true } end
-    return { error = tostring(message or "no answer") }
+    return { error = tostring(message or "no document") }
 end
 
 --- The first that has the document. Revocations: the first that has one; an error of any that is asked is an error (fail-closed), and "there is
