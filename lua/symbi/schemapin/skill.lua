@@ -144,9 +144,11 @@ function M.verify_skill_offline(o)
         signature, message, err = M.load_signature_text(o.dir)
         if not signature and err then return nil, message, err end
     end
-    local folder
-    folder, message, err = M.hash_folder(o.dir, { lenient = o.lenient })
-    if not folder then return nil, message, err end
+    local folder = o.folder -- hashed already, from the bytes that the caller uses
+    if not folder then
+        folder, message, err = M.hash_folder(o.dir, { lenient = o.lenient })
+        if not folder then return nil, message, err end
+    end
     return check(o, folder, signature, false, dir_name(o.dir))
 end
 M.verify_skill = M.verify_skill_offline
