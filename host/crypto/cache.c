@@ -24,6 +24,7 @@ void sy_ossl_keys_free(symbi_ctx *cx, sy_ossl_keys *k)
     for (size_t i = 0; i < SY_KEY_CACHE_MAX; i++) symbi_key_unref(k->key[i].key);
     EVP_PKEY_CTX_free(k->make_ec);
     EVP_PKEY_CTX_free(k->make_rsa);
+    EVP_PKEY_free(k->p256_empty);
     EC_GROUP_free(k->p256);
     EVP_MAC_CTX_free(k->mac[0]);
     EVP_MAC_CTX_free(k->mac[1]);

@@ -30,6 +30,7 @@ typedef struct sy_cached_verify {
 
 struct sy_ossl_keys {
     EVP_PKEY_CTX *make_ec, *make_rsa; /* for EVP_PKEY_fromdata */
+    EVP_PKEY *p256_empty;             /* the curve's parameters and no key, to be copied */
     EC_GROUP *p256;
     EVP_MAC_CTX *mac[2];              /* HMAC-SHA384, HMAC-SHA512 */
     EVP_CIPHER *gcm;

@@ -1,5 +1,5 @@
-/* crypto/p256.c: P-256 and RSA keys from their numbers. Points are checked to be on the curve by OpenSSL's import
- * (EC_POINT_oct2point), which tests/unit/crypto_keys_test.c holds it to. */
+/* crypto/p256.c: P-256 and RSA keys from their numbers. Points are checked to be on the curve by OpenSSL's import, which
+ * tests/unit/crypto_keys_test.c holds it to. */
 #include "base/err.h"
 #include "crypto/cache.h"
 #include "crypto/key.h"
@@ -43,12 +43,37 @@ static symbi_status from_data(EVP_PKEY_CTX **slot, const char *alg, int selectio
     return SYMBI_EVERIFY;
 }
 
-/* d_native: the scalar in the byte order of the machine, or NULL. */
-static symbi_status make(symbi_ctx *cx, const uint8_t xy[64], uint8_t *d_native, symbi_key **out, symbi_err *err)
+/* A public key: a copy of the empty key, and the point put into it. EVP_PKEY_fromdata would set the curve up anew, which takes
+ * OpenSSL 3.0 four times as long as all the rest. */
+static symbi_status make_public(symbi_ctx *cx, const uint8_t xy[64], symbi_key **out, symbi_err *err)
 {
     char group[] = "prime256v1";
     uint8_t point[65];
-    OSSL_PARAM p[4], *q = p;
+    symbi_str pub = { (const char *)xy, 64 };
+    EVP_PKEY *pkey;
+    sy_ossl_keys *c;
+    symbi_status st = sy_ossl_keys_get(cx, &c, err);
+    if (st) return st;
+    if (!c->p256_empty) {
+        OSSL_PARAM p[2] = { OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0), OSSL_PARAM_construct_end() };
+        st = from_data(&c->make_ec, "EC", EVP_PKEY_KEY_PARAMETERS, p, &c->p256_empty, err);
+        if (st) return st == SYMBI_EVERIFY ? sy_ossl_fail(err, "setting up P-256") : st;
+    }
+    pkey = EVP_PKEY_dup(c->p256_empty);
+    if (!pkey) return sy_ossl_fail(err, "making a P-256 key");
+    point[0] = 4;
+    memcpy(point + 1, xy, 64);
+    if (EVP_PKEY_set1_encoded_public_key(pkey, point, sizeof point) == 1) return sy_key_wrap(cx, SYMBI_KEY_P256, pkey, false, pub, 0, out, err);
+    EVP_PKEY_free(pkey);
+    return sy_fail(err, SYMBI_EVERIFY, "the point is not on the curve P-256");
+}
+
+/* d_native: the scalar in the byte order of the machine; xy belongs to it. */
+static symbi_status make_pair(symbi_ctx *cx, const uint8_t xy[64], uint8_t d_native[32], symbi_key **out, symbi_err *err)
+{
+    char group[] = "prime256v1";
+    uint8_t point[65];
+    OSSL_PARAM p[4];
     symbi_str pub = { (const char *)xy, 64 };
     EVP_PKEY *pkey;
     sy_ossl_keys *c;
@@ -56,13 +81,13 @@ static symbi_status make(symbi_ctx *cx, const uint8_t xy[64], uint8_t *d_native,
     if (st) return st;
     point[0] = 4;
     memcpy(point + 1, xy, 64);
-    *q++ = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
-    *q++ = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point);
-    if (d_native) *q++ = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, d_native, 32);
-    *q = OSSL_PARAM_construct_end();
-    st = from_data(&c->make_ec, "EC", d_native ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, p, &pkey, err);
-    if (st == SYMBI_EVERIFY) return sy_fail(err, st, "the point is not on the curve P-256");
-    return st ? st : sy_key_wrap(cx, SYMBI_KEY_P256, pkey, d_native != NULL, pub, 0, out, err);
+    p[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
+    p[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point);
+    p[2] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, d_native, 32);
+    p[3] = OSSL_PARAM_construct_end();
+    st = from_data(&c->make_ec, "EC", EVP_PKEY_KEYPAIR, p, &pkey, err);
+    if (st == SYMBI_EVERIFY) return sy_ossl_fail(err, "making a P-256 key");
+    return st ? st : sy_key_wrap(cx, SYMBI_KEY_P256, pkey, true, pub, 0, out, err);
 }
 
 symbi_status symbi_p256_from_point(symbi_ctx *cx, const uint8_t xy[64], symbi_key **out, symbi_err *err)
@@ -70,7 +95,7 @@ symbi_status symbi_p256_from_point(symbi_ctx *cx, const uint8_t xy[64], symbi_ke
     symbi_status st;
     *out = NULL;
     ERR_set_mark();
-    st = make(cx, xy, NULL, out, err);
+    st = make_public(cx, xy, out, err);
     ERR_pop_to_mark();
     return st;
 }
@@ -108,7 +133,7 @@ symbi_status sy_p256_from_scalar(symbi_ctx *cx, const uint8_t d[32], const uint8
         st = multiply(c, bn, computed, err);
     }
     if (!st && xy && memcmp(xy, computed, 64) != 0) st = sy_fail(err, SYMBI_EVERIFY, "the public point does not belong to the private number");
-    if (!st) st = make(cx, computed, native, out, err);
+    if (!st) st = make_pair(cx, computed, native, out, err);
     BN_clear_free(bn);
     OPENSSL_cleanse(native, sizeof native);
     ERR_pop_to_mark();
