@@ -118,7 +118,7 @@ static symbi_status check_hmac(sy_request *q)
     }
     if (i == w->nsecrets) {
         if (body_alone(q))
-            return refuse(q, SYMBI_WEBHOOK_R_UNSIGNED_TIMESTAMP, SY_WH_SIGNATURE, "the signature covers the body and not the timestamp (legacy = true accepts that)");
+            return refuse(q, SYMBI_WEBHOOK_R_UNSIGNED_TIMESTAMP, SY_WH_SIGNATURE, "the signature covers the body and not the timestamp");
         return mismatch(q, SYMBI_WEBHOOK_R_MISMATCH);
     }
     q->out->secret = i;
