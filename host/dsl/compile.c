@@ -203,6 +203,17 @@ static bool no_target(build *x, uint32_t rule, uint32_t e)
     return sy_comp_refuse(&x->c, e, effect, nearest, "'%.*s' is a condition and names no action", SY_FMT(text));
 }
 
+/* A call of none of the functions that a guard knows: an action with its arguments. */
+static bool names_action(const symbi_dsl *d, uint32_t call)
+{
+    static const char *const functions[] = { "starts_with", "ends_with", "contains", "matches", "size", "lower", "upper" };
+    uint32_t callee = sy_dsl_bare(d, sy_n(d, call)->first);
+    if (sy_n(d, callee)->kind != SY_N_IDENT) return false;
+    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
+        if (sy_str_eqz(sy_dsl_text(d, callee), functions[i])) return false;
+    return true;
+}
+
 /* The body of one rule into *b. */
 static bool rule_body(build *x, uint32_t rule, sy_buf *b)
 {
@@ -220,7 +231,7 @@ static bool rule_body(build *x, uint32_t rule, sy_buf *b)
     condition = n->op == 'r' && !guard;
     if (condition) {
         if (sy_n(d, bare)->kind == SY_N_RECORD) ok = required_record(x, &g, bare);
-        else if (sy_n(d, bare)->kind == SY_N_CALL && sy_n(d, sy_dsl_bare(d, sy_n(d, bare)->first))->kind == SY_N_IDENT && sy_n(d, sy_n(d, bare)->first)->next == 0)
+        else if (sy_n(d, bare)->kind == SY_N_CALL && names_action(d, bare))
             ok = sy_comp_refuse(c, e, "require", "require: NAME(arguments) if CONDITION", "a require with an action needs the condition that it requires");
         else if (sy_n(d, bare)->kind == SY_N_ARRAY || sy_n(d, bare)->kind == SY_N_STRING)
             ok = sy_comp_refuse(c, e, "require", "require: fact == true, one rule for each", "a require needs a condition");

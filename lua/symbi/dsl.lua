@@ -61,9 +61,8 @@ function M.rewrite(path, options)
     local io = io_module()
     local real, message, err = io.realpath(path)
     if not real then return nil, message, err end
-    local text, info = nil, nil
-    text, info, err = io.read_file_info(real, { max = core.dsl.limits.bytes })
-    if not text then return nil, info, err end
+    local text, info, why = io.read_file_info(real, { max = core.dsl.limits.bytes })
+    if not text then return nil, info, why end
     local file
     file, message, err = core.dsl.parse(text, path)
     if not file then return nil, message, err end
