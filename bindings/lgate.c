@@ -2,7 +2,8 @@
  *
  *   gate = core.gate.new{policies=, entities=, tools=, profile=, surface=, audit=, permit_ttl_ms=, max_tool_calls=,
  *                        compat=, compat_allow=, insecure_allow_all=, production=}
- *   verdict = gate:check(action[, facts])      action: {kind=, agent=, name=, arguments= or arguments_json=, content=, call_id=}
+ *                        agent_identity=, identity_issuer=, require_identity=, require_verified=
+ *   verdict = gate:check(action[, facts])      action: {kind=, agent=, name=, arguments= or arguments_json=, content=, call_id=, identity=}
  *   verdict, policies = gate:explain(action[, facts])   no permit; what each policy said
  *   ok, msg, err = gate:commit(verdict)        on the audit trail
  *   plan, msg, err = gate:redeem(verdict, permit[, opts])    a refused permit is an entry of the trail
@@ -51,10 +52,56 @@ static void *optud(lua_State *L, int arg, const char *name, const char *tname)
     return u;
 }
 
+/* A list of names under `field`; they stay borrowed from the Lua strings, which the options table holds. False when nil. */
+static bool read_names(lua_State *L, const char *field, const symbi_str **out, size_t *n)
+{
+    symbi_str *v;
+    lua_getfield(L, 1, field);
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        return false;
+    }
+    luaL_checktype(L, -1, LUA_TTABLE);
+    *n = symL_rawlen(L, -1);
+    v = lua_newuserdata(L, (*n ? *n : 1) * sizeof *v); /* stays on the stack */
+    for (size_t i = 0; i < *n; i++) {
+        lua_rawgeti(L, -2, (int)i + 1);
+        if (lua_type(L, -1) != LUA_TSTRING) luaL_error(L, "gate.new: %s must be a list of tool names", field);
+        v[i] = symL_tostr(L, -1);
+        lua_pop(L, 1);
+    }
+    *out = v;
+    return true;
+}
+
+/* agent_identity = {[agent id] = the sub that it must show} */
+static void read_identities(lua_State *L, symbi_gate_options *o)
+{
+    symbi_agent_identity *v;
+    size_t n = 0, i = 0;
+    int t;
+    lua_getfield(L, 1, "agent_identity");
+    if (lua_isnil(L, -1)) return;
+    luaL_checktype(L, -1, LUA_TTABLE);
+    t = lua_gettop(L);
+    for (lua_pushnil(L); lua_next(L, t); lua_pop(L, 1)) n++;
+    v = lua_newuserdata(L, (n ? n : 1) * sizeof *v);
+    for (lua_pushnil(L); lua_next(L, t) && i < n; lua_pop(L, 1)) {
+        v[i].agent = symL_tostr(L, -2);
+        v[i].identity = symL_tostr(L, -1);
+        if (!v[i].agent.p || !v[i].identity.p) luaL_error(L, "gate.new: agent_identity says which identity an agent must show: {agent = \"sub\"}");
+        i++;
+    }
+    lua_settop(L, t + 1);
+    o->identities = v;
+    o->nidentities = i;
+}
+
 static int gate_new(lua_State *L)
 {
     static const char *const known[] = { "policies", "entities", "tools", "comm", "profile", "surface", "audit", "permit_ttl_ms",
-                                         "max_tool_calls", "insecure_allow_all", "production", "compat", "compat_allow", NULL };
+                                         "max_tool_calls", "insecure_allow_all", "production", "compat", "compat_allow",
+                                         "require_identity", "identity_issuer", "agent_identity", "require_verified", NULL };
     symbi_gate_options o;
     ud_policies *pol;
     ud_entities *ent;
@@ -62,7 +109,6 @@ static int gate_new(lua_State *L)
     ud_comm *comm;
     ud_audit *audit;
     ud_gate *u;
-    symbi_str *profile = NULL;
     symbi_err err;
     luaL_checktype(L, 1, LUA_TTABLE);
     symL_checkopts(L, 1, known);
@@ -86,20 +132,13 @@ static int gate_new(lua_State *L)
     o.production = symL_optfield_bool(L, 1, "production", false);
     o.compat = symL_optfield_bool(L, 1, "compat", false);
     o.compat_allow = symL_optfield_bool(L, 1, "compat_allow", false);
-    lua_getfield(L, 1, "profile");
-    if (!lua_isnil(L, -1)) { /* names stay borrowed from the Lua strings, which the options table holds */
-        luaL_checktype(L, -1, LUA_TTABLE);
-        o.nprofile = symL_rawlen(L, -1);
-        o.has_profile = true;
-        profile = lua_newuserdata(L, (o.nprofile ? o.nprofile : 1) * sizeof *profile);
-        for (size_t i = 0; i < o.nprofile; i++) {
-            lua_rawgeti(L, 2, (int)i + 1);
-            if (lua_type(L, -1) != LUA_TSTRING) return luaL_error(L, "gate.new: profile must be a list of tool names");
-            profile[i] = symL_tostr(L, -1);
-            lua_pop(L, 1);
-        }
-        o.profile = profile;
-    }
+    o.has_profile = read_names(L, "profile", &o.profile, &o.nprofile);
+    o.require_identity = symL_optfield_bool(L, 1, "require_identity", false);
+    o.identity_issuer = symL_optfield_str(L, 1, "identity_issuer", symbi_str_z(""));
+    read_identities(L, &o);
+    lua_getfield(L, 1, "require_verified"); /* true: all tools; or a list of them */
+    if (lua_istable(L, -1)) read_names(L, "require_verified", &o.verified_tools, &o.nverified_tools);
+    else o.require_verified = symL_optfield_bool(L, 1, "require_verified", false);
     u = symL_newud(L, sizeof *u, UD_GATE);
     lua_newtable(L); /* keeps the audit alive as long as the gate */
     lua_getfield(L, 1, "audit");
@@ -242,6 +281,19 @@ static int gate_load_approval(lua_State *L)
     return 1;
 }
 
+/* gate:prove(tool, result | nil): the outcome of a SchemaPin check, for a tool of this gate; see symbi_gate_prove */
+static int gate_prove(lua_State *L)
+{
+    symbi_gate *g = checkgate(L, 1);
+    symbi_str tool = symL_checkstr(L, 2);
+    ud_schemapin *u = lua_isnoneornil(L, 3) ? NULL : symL_checkud(L, 3, UD_SCHEMAPIN);
+    symbi_err err;
+    if (u && !u->p) return luaL_argerror(L, 3, "the result is closed");
+    if (symbi_gate_prove(g, tool, u ? u->p : NULL, &err)) return symL_fail(L, &err);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
 /* gate:shadow(policies | nil): see symbi_gate_shadow. gate:shadow_counts() -> asked, differed */
 static int gate_shadow(lua_State *L)
 {
@@ -349,7 +401,7 @@ void l_gate_open(lua_State *L);
 void l_gate_open(lua_State *L)
 {
     static const luaL_Reg methods[] = { { "check", gate_check }, { "explain", gate_explain }, { "commit", gate_commit }, { "redeem", gate_redeem }, { "reload", gate_reload },
-                                        { "approve", gate_approve }, { "generation", gate_generation }, { "warnings", gate_warnings }, { "request_approval", gate_request_approval }, { "load_approval", gate_load_approval }, { "narrow", gate_narrow }, { "shadow", gate_shadow }, { "shadow_counts", gate_shadow_counts }, { "close", gate_close }, { NULL, NULL } };
+                                        { "approve", gate_approve }, { "generation", gate_generation }, { "warnings", gate_warnings }, { "prove", gate_prove }, { "request_approval", gate_request_approval }, { "load_approval", gate_load_approval }, { "narrow", gate_narrow }, { "shadow", gate_shadow }, { "shadow_counts", gate_shadow_counts }, { "close", gate_close }, { NULL, NULL } };
     static const luaL_Reg gate_meta[] = { { "__gc", gate_close }, { NULL, NULL } };
     static const luaL_Reg funcs[] = { { "new", gate_new }, { "warnings", set_warnings }, { "ready", set_ready }, { NULL, NULL } };
     symL_newtype(L, UD_GATE, methods, gate_meta);

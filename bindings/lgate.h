@@ -21,6 +21,9 @@ typedef struct l_gate_in {
 void l_gate_action(lua_State *L, int idx, l_gate_in *in);
 void l_gate_facts(lua_State *L, int idx, l_gate_in *in);
 
+/* The result of a verification at idx, borrowed; raises for anything else, tables that look like one included. */
+symbi_agentpin_result *l_gate_identity(lua_State *L, int idx);
+
 void l_verdict_types(lua_State *L); /* verdict and plan */
 void l_push_hex(lua_State *L, const uint8_t *p, size_t n);
 bool l_read_digest(symbi_str hex, uint8_t digest[32]);

@@ -2,6 +2,7 @@
  * tool, and looking up each name that might be there costs more than the decision. Small plain values become trees in the caller's scratch;
  * anything else (large, deep, with a metatable, or wrong) goes through symL_tovalue, which knows every case and names the place. */
 #include "lgate.h"
+#include "ud.h"
 
 #include <math.h>
 #include <string.h>
@@ -137,9 +138,17 @@ static symbi_str text(lua_State *L, const char *name)
     return s;
 }
 
+symbi_agentpin_result *l_gate_identity(lua_State *L, int idx)
+{
+    ud_agentpin *u = symL_testud(L, idx, UD_AGENTPIN);
+    if (!u) luaL_error(L, "identity must be the result of a verification (symbi.agentpin), got %s", luaL_typename(L, idx));
+    if (!u->p) luaL_error(L, "identity: the result is closed");
+    return u->p;
+}
+
 void l_gate_action(lua_State *L, int idx, l_gate_in *in)
 {
-    static const char *const known[] = { "kind", "agent", "name", "arguments", "arguments_json", "content", "call_id", NULL };
+    static const char *const known[] = { "kind", "agent", "name", "arguments", "arguments_json", "content", "call_id", "identity", NULL };
     symbi_action *a = &in->a;
     luaL_checktype(L, idx, LUA_TTABLE);
     idx = symL_absindex(L, idx);
@@ -158,6 +167,7 @@ void l_gate_action(lua_State *L, int idx, l_gate_in *in)
         else if (IS(k, "arguments_json")) a->args_text = text(L, "arguments_json");
         else if (IS(k, "content")) a->content = text(L, "content");
         else if (IS(k, "call_id")) a->call_id = text(L, "call_id");
+        else if (IS(k, "identity")) a->identity = l_gate_identity(L, -1);
         else symL_checkopts(L, idx, known);
         lua_pop(L, 1);
     }

@@ -13,6 +13,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "lgate.h"
 #include "symL.h"
 #include "ud.h"
 
@@ -51,7 +52,7 @@ static bool field_value(lua_State *L, const char *name, symbi_value *v)
 
 static int run_new(lua_State *L)
 {
-    static const char *const known[] = { "gate", "audit", "no_audit", "commit", "loop_id", "agent_id", "agent", "context", "system", "prompt",
+    static const char *const known[] = { "gate", "audit", "no_audit", "commit", "loop_id", "agent_id", "agent", "context", "identity", "system", "prompt",
         "provider", "base_url", "model", "api_key", "stream", "temperature", "max_iterations", "max_total_tokens", "context_token_budget",
         "max_output_tokens", "timeout_ms", "tool_timeout_ms", "approval_timeout_ms", "max_concurrent_tools", "project_dir", "evidence_dir", "env", NULL };
     const symbi_str none = { "", 0 };
@@ -99,6 +100,8 @@ static int run_new(lua_State *L)
     o.tool_timeout_ms = (int64_t)field_size(L, "tool_timeout_ms", (size_t)o.tool_timeout_ms);
     o.approval_timeout_ms = (int64_t)field_size(L, "approval_timeout_ms", (size_t)o.approval_timeout_ms);
     o.max_concurrent_tools = field_size(L, "max_concurrent_tools", o.max_concurrent_tools);
+    lua_getfield(L, 1, "identity"); /* stays on the stack until the run has its own reference */
+    if (!lua_isnil(L, -1)) o.identity = l_gate_identity(L, -1);
     if (field_value(L, "agent", &agent)) o.agent_attrs = &agent;
     if (field_value(L, "context", &context)) o.context = &context;
     lua_getfield(L, 1, "env");

@@ -1,7 +1,7 @@
 /* bindings/lverdict.c: verdicts and plans as Lua sees them.
  *
  * A verdict reads as a table: allowed, decision, code, reason, kind, agent, name, policies, permit, input, action_digest, policy_hash,
- * committed, redeemed, sequence, proposed (the arguments that a MODIFY replaced by input), retry_after_ms (of a DEFER). allowed is true for
+ * committed, redeemed, sequence, proposed (the arguments that a MODIFY replaced by input), retry_after_ms (of a DEFER), identified, tool_verified. allowed is true for
  * ALLOW alone: what a MODIFY's permit opens is not what was asked for. Nothing can be written to it. Each field becomes a Lua value when it is read, not before. */
 #include <string.h>
 
@@ -90,6 +90,8 @@ static int verdict_index(lua_State *L)
     else if (strcmp(k, "policies") == 0) push_policies(L, v);
     else if (strcmp(k, "permit") == 0 && v->has_permit) lua_pushlstring(L, (const char *)v->permit.bytes, SYMBI_PERMIT_BYTES);
     else if (strcmp(k, "input") == 0 && v->input) symL_pushvalue(L, symbi_doc_root(v->input));
+    else if (strcmp(k, "identified") == 0) lua_pushboolean(L, v->identified);
+    else if (strcmp(k, "tool_verified") == 0) lua_pushboolean(L, v->tool_verified);
     else if (strcmp(k, "proposed") == 0 && v->proposed_) symL_pushvalue(L, symbi_doc_root(v->proposed_));
     else if (strcmp(k, "retry_after_ms") == 0 && v->retry_after_ms) symL_pushint(L, v->retry_after_ms);
     else if (strcmp(k, "kind") == 0) lua_pushstring(L, symbi_action_kind_name(v->kind));

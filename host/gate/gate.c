@@ -23,39 +23,10 @@ void symbi_gate_options_init(symbi_gate_options *o)
     o->size = sizeof *o;
 }
 
-static int by_bytes(const void *a, const void *b)
-{
-    return sy_str_cmp(*(const symbi_str *)a, *(const symbi_str *)b);
-}
-
-/* One allocation: the array, then the names. */
-static symbi_status copy_profile(symbi_gate *g, const symbi_gate_options *o)
-{
-    size_t bytes = o->nprofile * sizeof(symbi_str);
-    char *p;
-    g->has_profile = o->has_profile;
-    if (!o->has_profile || !o->nprofile) return SYMBI_OK;
-    for (size_t i = 0; i < o->nprofile; i++)
-        if (__builtin_add_overflow(bytes, o->profile[i].n, &bytes)) return SYMBI_ENOMEM;
-    g->profile = sy_alloc(&g->cx->alloc, bytes);
-    if (!g->profile) return SYMBI_ENOMEM;
-    g->profile_bytes = bytes;
-    g->nprofile = o->nprofile;
-    p = (char *)(g->profile + o->nprofile);
-    for (size_t i = 0; i < o->nprofile; i++) {
-        if (o->profile[i].n) memcpy(p, o->profile[i].p, o->profile[i].n);
-        g->profile[i].p = p;
-        g->profile[i].n = o->profile[i].n;
-        p += o->profile[i].n;
-    }
-    qsort(g->profile, g->nprofile, sizeof *g->profile, by_bytes);
-    return SYMBI_OK;
-}
-
 symbi_status symbi_gate_new(symbi_ctx *cx, const symbi_gate_options *o, symbi_gate **out, symbi_err *err)
 {
     symbi_gate *g;
-    symbi_status st;
+    symbi_status st = SYMBI_OK;
     *out = NULL;
     if (o->size != sizeof *o) return sy_fail(err, SYMBI_EINVAL, "symbi_gate_options.size is wrong; call symbi_gate_options_init first");
     if (o->insecure_allow_all && o->production)
@@ -81,7 +52,14 @@ symbi_status symbi_gate_new(symbi_ctx *cx, const symbi_gate_options *o, symbi_ga
     if (o->tools) g->tools = symbi_toolset_ref(o->tools);
     g->comm = symbi_comm_rules_ref(o->comm);
     if (o->entities) g->entities = symbi_cedar_entities_ref(o->entities);
-    if ((st = copy_profile(g, o))) {
+    g->has_profile = o->has_profile;
+    g->require_identity = o->require_identity;
+    g->require_verified = o->require_verified;
+    if (o->has_profile) st = sy_names_copy(cx, o->profile, o->nprofile, true, &g->profile);
+    if (!st) st = sy_names_copy(cx, o->verified_tools, o->nverified_tools, true, &g->verified_tools);
+    if (!st) st = sy_names_copy(cx, (const symbi_str *)(const void *)o->identities, 2 * o->nidentities, false, &g->identities); /* pairs of names lie as names do */
+    if (!st && o->identity_issuer.n) st = sy_names_copy(cx, &o->identity_issuer, 1, false, &g->issuer);
+    if (st) {
         sy_fail_nomem(err);
         goto fail;
     }
@@ -151,7 +129,11 @@ void symbi_gate_free(symbi_gate *g)
     sy_narrow_free(g);
     sy_insteads_free(&g->insteads);
     sy_free(&al, g->approvals, g->approvals_cap * sizeof *g->approvals);
-    sy_free(&al, g->profile, g->profile_bytes);
+    sy_gate_drop_proofs(g);
+    sy_names_free(g->cx, &g->profile);
+    sy_names_free(g->cx, &g->verified_tools);
+    sy_names_free(g->cx, &g->identities);
+    sy_names_free(g->cx, &g->issuer);
     explicit_bzero(g->key, sizeof g->key);
     explicit_bzero(g->pool, sizeof g->pool);
     sy_free(&al, g, sizeof *g);
@@ -226,8 +208,7 @@ void symbi_gate_key(const symbi_gate *g, uint8_t key[32]) { memcpy(key, g->key, 
 
 bool symbi_gate_in_profile(const symbi_gate *g, symbi_str tool)
 {
-    if (!g->has_profile) return true;
-    return g->nprofile && bsearch(&tool, g->profile, g->nprofile, sizeof *g->profile, by_bytes) != NULL;
+    return !g->has_profile || sy_names_has(&g->profile, tool);
 }
 
 static bool check_shape(const symbi_action *a, bool compat, symbi_verdict *v)
@@ -255,6 +236,7 @@ static bool check_contract(symbi_gate *g, const symbi_action *a, symbi_verdict *
     if (!t) return sy_deny(v, SYMBI_CODE_UNKNOWN_TOOL, "no tool is called '%s'", v->name);
     v->tool = symbi_tool_ref(t);
     if (!symbi_gate_in_profile(g, a->name)) return sy_deny(v, SYMBI_CODE_NOT_IN_PROFILE, "tool '%s' is not in the executor profile", v->name);
+    if (!sy_gate_check_proof(g, v)) return false;
     if (!args) {
         if (a->args_text.n > g->cx->limits.arg_bytes)
             return sy_deny(v, SYMBI_CODE_ARGUMENTS_TOO_LARGE, "tool '%s' arguments are larger than %zu bytes", v->name, g->cx->limits.arg_bytes);
@@ -402,6 +384,14 @@ static bool judge(symbi_gate *g, const symbi_action *a, const symbi_facts *f, sy
     return false;
 }
 
+/* A permit does not outlive the identity that it was given to. */
+static int64_t expiry_of(symbi_gate *g, const symbi_verdict *v)
+{
+    int64_t now = symbi_ctx_now_ms(g->cx), at = now + g->permit_ttl_ms, exp = v->identified ? symbi_agentpin_result_exp(v->identity_) : 0;
+    if (exp > now / 1000 && exp < at / 1000) at = exp * 1000;
+    return at;
+}
+
 static void decide(symbi_gate *g, const symbi_action *a, const symbi_facts *f, symbi_verdict *v)
 {
     const uint8_t *nonce;
@@ -413,7 +403,7 @@ static void decide(symbi_gate *g, const symbi_action *a, const symbi_facts *f, s
     sy_clean_line(v->name, sizeof v->name, a->name);
     memcpy(v->policy_hash, g->policy_hash, sizeof v->policy_hash);
     v->compat = g->compat;
-    if (!check_shape(a, g->compat, v)) return;
+    if (!check_shape(a, g->compat, v) || !sy_gate_check_identity(g, a, v)) return;
     if (a->kind == SYMBI_ACTION_TOOL_CALL && !(g->compat && !g->tools ? sy_compat_arguments(g, a, v) : check_contract(g, a, v))) return;
     if (!digest_action(g, a, v)) return;
     if (a->kind == SYMBI_ACTION_TOOL_CALL && g->max_tool_calls && f->tool_calls >= g->max_tool_calls) {
@@ -429,7 +419,7 @@ static void decide(symbi_gate *g, const symbi_action *a, const symbi_facts *f, s
         sy_deny(v, SYMBI_CODE_NO_RANDOM, "no permit could be minted: %s", err.msg);
         return;
     }
-    st = sy_permit_mint(g->cx, g->key, nonce, v->action_digest, v->policy_hash, symbi_ctx_now_ms(g->cx) + g->permit_ttl_ms, &v->permit, &err);
+    st = sy_permit_mint(g->cx, g->key, nonce, v->action_digest, v->policy_hash, expiry_of(g, v), &v->permit, &err);
     if (st) {
         sy_deny(v, sy_code_of(st), "no permit could be minted: %s", err.msg);
         return;

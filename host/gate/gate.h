@@ -8,6 +8,19 @@
 
 enum { SY_APPROVALS_MAX = 1024, SY_NONCE_POOL = 32, SY_MODIFY_POLICIES = 16 };
 
+/* A tool whose contract somebody's signature stands for. */
+typedef struct sy_proof {
+    const symbi_tool *tool; /* of the gate's toolset */
+    uint8_t schema[32];     /* what a signature over its schema is of */
+    symbi_schemapin_result *r;
+} sy_proof;
+
+/* Copies of names in one allocation, the array first. */
+typedef struct sy_names {
+    symbi_str *v;
+    size_t n, bytes;
+} sy_names;
+
 /* A person's answer, waiting to be used once by a check of the same action. */
 typedef struct sy_approval {
     uint8_t digest[32];
@@ -24,8 +37,12 @@ struct symbi_gate {
     symbi_comm_rules *comm;
     symbi_cedar_eval *eval;
     symbi_audit *audit;
-    symbi_str *profile; /* copies, sorted by bytes */
-    size_t nprofile, profile_bytes;
+    sy_names profile, verified_tools; /* sorted by bytes */
+    sy_names identities;              /* agent, identity, agent, identity ... */
+    sy_names issuer;                  /* one, or none */
+    sy_proof *proofs;                 /* by address of the tool */
+    size_t nproofs, proofs_cap;
+    bool require_identity, require_verified;
     bool has_profile, allow_all, compat, compat_allow;
     char surface[64];
     int64_t permit_ttl_ms;
@@ -82,6 +99,14 @@ void sy_narrow_free(symbi_gate *g);
 
 /* Adds policy i of the set in force to *v; e: how it failed, or NULL. */
 void sy_note_policy(symbi_gate *g, symbi_verdict *v, uint32_t i, const symbi_cedar_error *e);
+
+/* identity.c: what was shown about the agent and the tool goes into *v; false with the deny in *v. */
+bool sy_gate_check_identity(symbi_gate *g, const symbi_action *a, symbi_verdict *v);
+bool sy_gate_check_proof(symbi_gate *g, symbi_verdict *v);
+void sy_gate_drop_proofs(symbi_gate *g);
+SYMBI_MUST_USE symbi_status sy_names_copy(symbi_ctx *cx, const symbi_str *in, size_t n, bool sorted, sy_names *out);
+void sy_names_free(symbi_ctx *cx, sy_names *n);
+bool sy_names_has(const sy_names *n, symbi_str s); /* of sorted ones */
 
 /* compat.c: the same two steps as upstream's gate takes them. */
 bool sy_compat_arguments(symbi_gate *g, const symbi_action *a, symbi_verdict *v);

@@ -13,6 +13,7 @@
 static const char *const k_reserved[] = { "input", "provenance", "loop", "budget", "now", "surface", "has_human_approval" };
 /* Attributes that a caller may state about an agent; `id` is ours. */
 static const char *const k_agent_attrs[] = { "name", "capabilities", "domain", "tags" };
+enum { K_CAPABILITIES = 1, K_DOMAIN = 2 };
 
 static symbi_str joined(sy_arena *a, const char *kind, symbi_str name)
 {
@@ -29,13 +30,21 @@ static symbi_str joined(sy_arena *a, const char *kind, symbi_str name)
     return s;
 }
 
-static symbi_value agent_attrs(symbi_gate *g, const symbi_action *a, const symbi_facts *f)
+/* What the runtime states about an agent; but what a verified identity says of it stands above what is merely stated. */
+static symbi_value agent_attrs(symbi_gate *g, const symbi_action *a, const symbi_facts *f, const symbi_verdict *v)
 {
     sy_obj o = sy_obj_new(&g->scratch);
     sy_obj_str(&o, "id", a->agent);
+    sy_obj_bool(&o, "verified", v->identified);
+    if (v->identified) {
+        const symbi_value *caps = symbi_agentpin_result_capabilities(v->identity_);
+        sy_obj_str(&o, "domain", symbi_agentpin_result_issuer(v->identity_));
+        sy_obj_put(&o, "capabilities", caps ? *caps : sy_val_array(NULL, 0));
+    }
     for (size_t i = 0; i < sizeof k_agent_attrs / sizeof k_agent_attrs[0]; i++) {
-        const symbi_value *v = symbi_value_getz(f->agent_attrs, k_agent_attrs[i]);
-        if (v) sy_obj_put(&o, k_agent_attrs[i], *v);
+        const symbi_value *x = symbi_value_getz(f->agent_attrs, k_agent_attrs[i]);
+        if (v->identified && (i == K_CAPABILITIES || i == K_DOMAIN)) continue;
+        if (x) sy_obj_put(&o, k_agent_attrs[i], *x);
         else if (i == 0) sy_obj_str(&o, "name", a->agent);
     }
     return sy_obj_value(&o);
@@ -47,7 +56,12 @@ static symbi_value resource_attrs(symbi_gate *g, const symbi_action *a, const sy
     symbi_str kind = symbi_str_z(symbi_action_kind_name(a->kind));
     sy_obj_str(&o, "kind", kind);
     sy_obj_str(&o, "name", a->name.n ? a->name : kind);
-    sy_obj_bool(&o, "verified", false); /* becomes true with a verified SchemaPin signature */
+    sy_obj_bool(&o, "verified", v->tool_verified);
+    if (v->tool_verified) {
+        symbi_schemapin_info si;
+        symbi_schemapin_result_info(v->proof_, &si);
+        sy_obj_str(&o, "verified_by", si.domain);
+    }
     if (v->tool) {
         symbi_tool_info ti;
         symbi_tool_get_info(v->tool, &ti);
@@ -199,7 +213,7 @@ bool sy_gate_build(symbi_gate *g, const symbi_action *a, const symbi_facts *f, b
 
     memset(q, 0, sizeof *q);
     sy_arena_reset(&g->scratch);
-    q->pa = agent_attrs(g, a, f);
+    q->pa = agent_attrs(g, a, f, v);
     q->ra = resource_attrs(g, a, v);
     q->cv = context_value(g, f, approved, v);
     q->rq.principal.type = SY_LIT("Agent");

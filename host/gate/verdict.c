@@ -92,6 +92,8 @@ void symbi_verdict_clear(symbi_verdict *v)
     if (!v) return;
     symbi_doc_unref(v->input);
     symbi_doc_unref(v->proposed_);
+    symbi_agentpin_result_unref(v->identity_);
+    symbi_schemapin_result_unref(v->proof_);
     symbi_tool_unref(v->tool);
     symbi_cedar_unref(v->set_);
     symbi_cedar_unref(v->shadow_set_);
@@ -170,6 +172,40 @@ static symbi_value facts_value(symbi_ctx *cx, sy_arena *a, const symbi_facts *f)
     return sy_obj_value(&o);
 }
 
+/* Who the agent proved to be; of an identity that was refused, what it claimed. */
+static symbi_value identity_value(symbi_ctx *cx, sy_arena *a, const symbi_verdict *v)
+{
+    const symbi_agentpin_result *r = v->identity_;
+    const symbi_value *claimed = symbi_agentpin_result_claimed(r);
+    sy_obj o = sy_obj_new(a);
+    if (!symbi_agentpin_result_valid(r)) {
+        put_recorded(cx, &o, "claimed", "claimed_bytes", claimed);
+        sy_obj_str(&o, "error", symbi_str_z(symbi_agentpin_reason_name(symbi_agentpin_result_reason(r))));
+    } else {
+        sy_obj_int(&o, "exp", symbi_agentpin_result_exp(r));
+        sy_obj_str(&o, "issuer", symbi_agentpin_result_issuer(r));
+        sy_obj_str(&o, "jti", symbi_agentpin_result_jti(r));
+        sy_obj_str(&o, "kid", symbi_agentpin_result_kid(r));
+        sy_obj_str(&o, "sub", symbi_agentpin_result_agent_id(r));
+    }
+    sy_obj_bool(&o, "verified", v->identified);
+    return sy_obj_value(&o);
+}
+
+static symbi_value proof_value(sy_arena *a, const symbi_verdict *v)
+{
+    symbi_schemapin_info si;
+    sy_obj o = sy_obj_new(a);
+    symbi_schemapin_result_info(v->proof_, &si);
+    if (si.has_digest) sy_obj_hex(&o, "digest", si.digest, sizeof si.digest);
+    sy_obj_str(&o, "domain", si.domain);
+    if (!si.valid) sy_obj_str(&o, "error", symbi_str_z(symbi_schemapin_code_name(si.code)));
+    sy_obj_str(&o, "fingerprint", si.fingerprint);
+    sy_obj_str(&o, "tool_id", si.tool_id);
+    sy_obj_bool(&o, "verified", v->tool_verified);
+    return sy_obj_value(&o);
+}
+
 static symbi_value decision_value(symbi_ctx *cx, sy_arena *a, const sy_decided *d)
 {
     const symbi_verdict *v = d->v;
@@ -189,6 +225,7 @@ static symbi_value decision_value(symbi_ctx *cx, sy_arena *a, const sy_decided *
     sy_obj_str(&o, "code", symbi_str_z(symbi_code_name(v->code)));
     sy_obj_str(&o, "decision", symbi_str_z(symbi_decision_name(v->decision)));
     if (d->f) sy_obj_put(&o, "facts", facts_value(cx, a, d->f));
+    if (v->identity_) sy_obj_put(&o, "identity", identity_value(cx, a, v));
     if (v->input) put_recorded(cx, &o, "input", "input_bytes", symbi_doc_root(v->input));
     sy_obj_str(&o, "kind", symbi_str_z(symbi_action_kind_name(v->kind)));
     if (v->compat) sy_obj_str(&o, "mode", v->context_replaced ? SY_LIT("compat, context replaced by {}") : SY_LIT("compat"));
@@ -207,6 +244,7 @@ static symbi_value decision_value(symbi_ctx *cx, sy_arena *a, const sy_decided *
     }
     sy_obj_put(&o, "policies", sy_arr_value(&pol));
     if (v->npolicies > n) sy_obj_count(&o, "policies_total", v->npolicies);
+    if (v->proof_) sy_obj_put(&o, "proof", proof_value(a, v));
     if (v->proposed_) put_recorded(cx, &o, "input_proposed", "input_proposed_bytes", symbi_doc_root(v->proposed_));
     sy_obj_str(&o, "reason", symbi_str_z(v->reason));
     if (v->retry_after_ms) sy_obj_int(&o, "retry_after_ms", v->retry_after_ms);

@@ -80,6 +80,7 @@ static symbi_status copy_options(symbi_run *r, const symbi_run_options *o, symbi
     symbi_str *env;
     symbi_status st;
     r->o = *o; /* the gate is referenced already */
+    if (o->identity) symbi_agentpin_result_ref(o->identity);
     narrow(&r->o);
     r->o.loop_id = sy_run_dup(&r->life, o->loop_id);
     r->o.agent_id = sy_run_dup(&r->life, o->agent_id);
@@ -181,6 +182,7 @@ void symbi_run_free(symbi_run *r)
     sy_conv_free(&r->conv);
     sy_conv_free(&r->window);
     symbi_doc_unref(r->agent_attrs);
+    symbi_agentpin_result_unref(r->o.identity);
     symbi_doc_unref(r->context);
     if (r->o.api_key.n) explicit_bzero((char *)(uintptr_t)r->o.api_key.p, r->o.api_key.n);
     symbi_gate_free(r->o.gate);

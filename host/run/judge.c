@@ -56,6 +56,7 @@ void sy_run_judge(symbi_run *r, size_t i)
     a.call_id = p->call_id;
     a.args_text = p->args_text;
     a.content = p->content;
+    a.identity = r->o.identity;
     facts(r, i, &p->f);
     symbi_verdict_clear(&p->v);
     symbi_gate_check(r->o.gate, &a, &p->f, &p->v);

@@ -93,14 +93,15 @@ function Agent:start(prompt, options)
         gate = self.gate, audit = rt.audit, no_audit = rt.audit == nil or nil, agent_id = def.id, agent = attributes(def),
         system = def.system, prompt = prompt, context = options.context, env = rt.env, project_dir = rt.project_dir, evidence_dir = rt.evidence_dir,
         provider = model.provider, base_url = model.base_url, model = model.name, api_key = model.key, stream = model.stream,
-        temperature = model.temperature, loop_id = options.loop_id, commit = options.commit,
+        temperature = model.temperature, loop_id = options.loop_id, commit = options.commit, identity = options.identity,
     }
     for k, v in pairs(def.limits or {}) do if k ~= "max_tool_calls" then o[k] = v end end
     return core.run.new(o)
 end
 
 --- Runs to the end: result {completed, reason, output, iterations, tool_calls, denied, usage, error}, or nil, message, err when
--- the run could not begin or its driver broke. options: io (transports), watch(kind, data), context, model, approve(effect).
+-- the run could not begin or its driver broke. options: io (transports), watch(kind, data), context, model, approve(effect),
+-- identity (the result of a verification, symbi.agentpin).
 function Agent:run(prompt, options)
     options = options or {}
     local poll

@@ -1,5 +1,6 @@
 --- symbi.gate: opens a gate from folders. What is decided, and how, is C (host/gate); here files are found and read.
 -- gate = symbi.gate.open{ policies = folder | policy set | list of {name=, text=}, tools = folder | toolset | list of tools,
+--   agent_identity = {agent = sub}, identity_issuer = domain, require_identity = bool, proofs = {tool = SchemaPin result}, require_verified = bool | {tools},
 --   mode = "strict" | "compat" (as upstream's gate decides; compat_allow = bool), profile = {names}, surface = "run", comm = rules, audit =, entities =, max_tool_calls =, permit_ttl_ms =, strict_policies = bool }
 -- Then gate:check(action[, facts]) -> verdict; gate:commit(verdict); gate:redeem(verdict, permit). See bindings/lgate.c. gate:warnings() says what
 -- is in force and probably not meant, such as policies that let no agent answer; the log and the reload's entry say it too.
@@ -243,7 +244,8 @@ function M.open(options)
         if o.policies == nil then return nil, message, err end
         if o.policies == false then o.policies = nil end
     end
-    o.strict_policies, o.mode = nil, nil
+    local proofs = o.proofs
+    o.strict_policies, o.mode, o.proofs = nil, nil, nil
     if type(o.tools) == "string" then
         o.tools, message, err = require("symbi").toolclad.dir(o.tools)
         if not o.tools then return nil, message, err end
@@ -259,6 +261,14 @@ function M.open(options)
     if o.production == nil then o.production = os.getenv("SYMBIONT_ENV") == "production" end
     local gate
     gate, message, err = core.gate.new(o)
+    for name, result in pairs(gate and proofs or {}) do
+        local ok
+        ok, message, err = gate:prove(name, result)
+        if not ok then
+            gate:close()
+            return nil, message, err
+        end
+    end
     if gate and origin then origins[gate] = origin end
     return gate, message, err
 end

@@ -23,10 +23,10 @@ local function input_of(tool)
 end
 
 local head = [[
-entity Agent = { id: String, name: String, capabilities?: Set<String>, domain?: String, tags?: Set<String> };
+entity Agent = { id: String, name: String, verified: Bool, capabilities?: Set<String>, domain?: String, tags?: Set<String> };
 entity Tool;
 entity Resource in [Tool] = {
-  kind: String, name: String, verified: Bool, tool_name?: String, risk_tier?: String, backend?: String, human_approval?: Bool, capability?: String
+  kind: String, name: String, verified: Bool, verified_by?: String, tool_name?: String, risk_tier?: String, backend?: String, human_approval?: Bool, capability?: String
 };
 type Loop = { id: String, iteration: Long, tool_calls: Long, denied: Long };
 type Budget = { tokens?: Long, time_ms?: Long, tool_calls?: Long };

@@ -7,7 +7,8 @@ local Runtime = {}
 Runtime.__index = Runtime
 
 local KNOWN = { policies = true, tools = true, state = true, agents = true, model = true, replay = true, project_dir = true, surface = true,
-    sandbox = true, memory_bytes = true, no_audit = true, evidence_dir = true, strict_policies = true, insecure_allow_all = true }
+    sandbox = true, memory_bytes = true, no_audit = true, evidence_dir = true, strict_policies = true, insecure_allow_all = true,
+    agent_identity = true, identity_issuer = true, require_identity = true, proofs = true, require_verified = true }
 
 --- SYMBI_MODEL_URL, SYMBI_MODEL, SYMBI_MODEL_KEY name a live model behind any OpenAI-compatible endpoint.
 function M.model_from_environment()
@@ -82,7 +83,9 @@ end
 function Runtime:open_gate(profile, max_tool_calls)
     -- from the folder, not from the set: each gate can then follow its edits (gate:refresh)
     local policies = type(self.policies_dir) == "string" and self.policies_dir or self.policies
-    return require("symbi").gate.open { policies = policies, strict_policies = self.options.strict_policies, tools = self.tools, profile = profile, surface = self.surface, audit = self.audit,
+    local own = self.options
+    return require("symbi").gate.open { agent_identity = own.agent_identity, identity_issuer = own.identity_issuer, require_identity = own.require_identity, proofs = own.proofs,
+        require_verified = own.require_verified, policies = policies, strict_policies = self.options.strict_policies, tools = self.tools, profile = profile, surface = self.surface, audit = self.audit,
         max_tool_calls = max_tool_calls, insecure_allow_all = self.options.insecure_allow_all }
 end
 

@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include "failing_store.h"
+#include "identity_make.h"
 #include "symbi/gate_refuse.h"
 
 #define S(lit) ((symbi_str){ lit, sizeof(lit) - 1 })
@@ -15,7 +16,7 @@ typedef enum how {
     /* special circumstances of a check */
     NO_SET, NO_TOOLS, PROFILE_OTHER, PROFILE_EMPTY, STEPS, BUDGET, LONG_NAME, LONG_AGENT, NO_AGENT, NO_KIND, BAD_KIND, NAMED_ANSWER, BAD_CONTENT, DEEP_ARGS, BIG_ARGS,
     NOT_OBJECT, COMM_NO_RULE, COMM_DEEP, ASK, ASKED_DENIED, ASKED_EXPIRED, ASKED_OTHER, ASKED_TWICE, ASKED_FORBIDDEN, STORED_GONE, RANDOM, MEMORY, CLOCK, SHADOW, UNFILLED,
-    DELEGATE, ANSWER,
+    DELEGATE, ANSWER, ID_NONE, ID_FORGED, ID_LATE, ID_OTHER, ID_ISSUER, PROOF_NONE, PROOF_FORGED, PROOF_LATE, PROOF_OTHER,
     /* at commit */
     COMMIT_CLOCK, STORE_DOWN, DISK_FULL, RACE,
     /* at redeem */
@@ -130,6 +131,17 @@ static const row k_rows[] = {
     { "action-agent-long", "an agent id longer than 127 bytes", C(BAD_ACTION), SYMBI_OK, LONG_AGENT },
     { "action-content", "an answer that is not UTF-8", C(BAD_ACTION), SYMBI_OK, BAD_CONTENT },
 
+    /* who is calling, and with what */
+    { "identity-none", "the agent shows no credential, and must", C(IDENTITY_REQUIRED), SYMBI_OK, ID_NONE },
+    { "identity-forged", "a credential signed with a key that its issuer does not publish", C(IDENTITY_INVALID), SYMBI_OK, ID_FORGED },
+    { "identity-expired", "a credential that expired since it was verified", C(IDENTITY_EXPIRED), SYMBI_OK, ID_LATE },
+    { "identity-other", "another agent's credential", C(IDENTITY_MISMATCH), SYMBI_OK, ID_OTHER },
+    { "identity-issuer", "a good credential from a domain whose word does not count", C(IDENTITY_MISMATCH), SYMBI_OK, ID_ISSUER },
+    { "tool-unsigned", "a tool whose contract must be signed, and is not", C(TOOL_UNVERIFIED), SYMBI_OK, PROOF_NONE },
+    { "tool-forged", "a signature of the tool's contract that does not verify", C(TOOL_PROOF_INVALID), SYMBI_OK, PROOF_FORGED },
+    { "tool-signature-expired", "a signature of the tool's contract that expired since", C(TOOL_PROOF_EXPIRED), SYMBI_OK, PROOF_LATE },
+    { "tool-changed", "the signature is good, and of another contract under the tool's name", C(TOOL_CHANGED), SYMBI_OK, PROOF_OTHER },
+
     /* trusted facts */
     { "context-input", "the host's facts use the key `input`", C(RESERVED_CONTEXT_KEY), SYMBI_OK, CHECK_ONLY, NULL, NULL, NULL, "{\"input\":{\"path\":\"ok\"}}" },
     { "context-approval", "the host's facts claim has_human_approval", C(RESERVED_CONTEXT_KEY), SYMBI_OK, CHECK_ONLY, NULL, NULL, NULL, "{\"has_human_approval\":true}" },
@@ -204,6 +216,8 @@ typedef struct world {
     symbi_gate *gate;
     symbi_doc *context;
     char *big;
+    symbi_agentpin_result *id;
+    symbi_schemapin_result *proof;
     symbi_err err;
 } world;
 
@@ -253,6 +267,8 @@ static bool open_world(world *w)
 static void close_world(world *w)
 {
     symbi_gate_free(w->gate);
+    symbi_agentpin_result_unref(w->id);
+    symbi_schemapin_result_unref(w->proof);
     symbi_audit_free(w->audit);
     symbi_key_unref(w->key);
     symbi_memstore_free(&w->backing.inner);
@@ -434,6 +450,9 @@ static bool open_gate(const row *r, world *w)
         o.nprofile = r->how == PROFILE_OTHER ? 2 : 0;
     }
     if (r->how == BUDGET) o.max_tool_calls = 3;
+    o.require_identity = r->how == ID_NONE;
+    o.require_verified = r->how == PROOF_NONE;
+    if (r->how == ID_ISSUER) o.identity_issuer = S("example.com");
     if (r->how == COMM_NO_RULE || r->how == COMM_DEEP) {
         if (symbi_json_parse(w->cx, symbi_str_z(rules), &d, &w->err)) return false;
         if (symbi_comm_rules_parse(w->cx, symbi_doc_root(d), 0, &w->comm, &w->err)) return false;
@@ -481,6 +500,17 @@ static void arrange(const row *r, world *w, symbi_action *a, symbi_facts *f)
         f->depth = r->how == COMM_DEEP ? 3 : 1;
         break;
     case BUDGET: f->tool_calls = 3; break;
+    case ID_FORGED: case ID_LATE: case ID_OTHER: case ID_ISSUER:
+        w->id = make_identity(w->cx, r->how == ID_ISSUER ? "elsewhere.example" : "example.com", r->how == ID_OTHER ? "eve" : "bot", w->clock.wall / 1000, r->how == ID_FORGED ? FORGED : SHORT);
+        CHECK(w->id != NULL);
+        a->identity = w->id;
+        if (r->how == ID_LATE) w->clock.wall += 121000;
+        break;
+    case PROOF_FORGED: case PROOF_LATE: case PROOF_OTHER:
+        w->proof = make_proof(w->cx, symbi_toolset_find(w->tools, S("count")), "example.com", w->clock.wall / 1000, r->how == PROOF_FORGED ? FORGED : r->how == PROOF_OTHER ? CHANGED : SHORT);
+        CHECK_OK(symbi_gate_prove(w->gate, S("count"), w->proof, &w->err), w->err);
+        if (r->how == PROOF_LATE) w->clock.wall += 61000;
+        break;
     case STEPS: symbi_ctx_limits(w->cx)->eval_steps = 3; break;
     case DEEP_ARGS:
         w->big = malloc(200001);

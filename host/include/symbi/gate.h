@@ -23,10 +23,12 @@
  * ones, 64-bit integers exact. */
 #ifndef SYMBI_GATE_H
 #define SYMBI_GATE_H
+#include "symbi/agentpin.h"
 #include "symbi/approval.h"
 #include "symbi/audit.h"
 #include "symbi/cedar.h"
 #include "symbi/comm.h"
+#include "symbi/schemapin.h"
 #include "symbi/toolclad.h"
 #ifdef __cplusplus
 extern "C" {
@@ -51,6 +53,7 @@ typedef struct symbi_action {
     symbi_str call_id;          /* correlation only; not part of the digest */
     const symbi_value *args;    /* tool_call: an object; NULL: args_text is parsed instead */
     symbi_str args_text;        /* tool_call: JSON text as the model wrote it */
+    symbi_agentpin_result *identity; /* how the agent proved who it is; NULL: it did not. One that did not verify denies */
     symbi_str content;          /* message, answer or reason: bound by the digest, not shown to policy */
 } symbi_action;
 
@@ -105,7 +108,15 @@ typedef struct symbi_facts {
     X(DSL_DENIED, 34, "a rule of the agent's .symbi definition does not let it do this")                    \
     X(OBLIGATION_UNMET, 35, "what the agent's .symbi definition requires is not met")                       \
     X(DEFERRED, 36, "a policy puts this off")                                                               \
-    X(MODIFY_FAILED, 37, "the change that a policy asks for makes no permitted action of this")
+    X(MODIFY_FAILED, 37, "the change that a policy asks for makes no permitted action of this")            \
+    X(IDENTITY_REQUIRED, 38, "the agent must show a verified identity")                                     \
+    X(IDENTITY_INVALID, 39, "the agent's identity did not verify")                                          \
+    X(IDENTITY_EXPIRED, 40, "the agent's identity has expired")                                             \
+    X(IDENTITY_MISMATCH, 41, "the identity is not this agent's")                                            \
+    X(TOOL_UNVERIFIED, 42, "the tool's contract must be verified, and is not")                              \
+    X(TOOL_PROOF_INVALID, 43, "the signature of the tool's contract did not verify")                        \
+    X(TOOL_PROOF_EXPIRED, 44, "the signature of the tool's contract has expired")                           \
+    X(TOOL_CHANGED, 45, "the tool's contract is not the one whose signature was verified")
 
 typedef enum symbi_code {
 #define SYMBI_CODE_ENUM(name, num, text) SYMBI_CODE_##name = num,
@@ -148,6 +159,8 @@ typedef struct symbi_verdict {
     bool compat;            /* the gate decides as upstream's does (options.compat) */
     bool context_replaced;  /* compat: the context could not be converted, and policies saw an empty one */
     bool modified;          /* a policy asked for other arguments: input, action_digest and permit are of those. proposed_: the others */
+    bool identified;        /* identity_ verified, is not expired and is this agent's: principal.domain, .capabilities and .verified are its */
+    bool tool_verified;     /* proof_ proves exactly the contract in force: resource.verified, .verified_by */
     bool audited;           /* an audit rule of the agent's .symbi definition asks for this record: symbi_verdict_audit_rule */
     bool has_shadow;        /* a shadow set was asked too: */
     symbi_decision shadow;  /* what it would have said to the same request, ALLOW or DENY; without effect */
@@ -159,6 +172,8 @@ typedef struct symbi_verdict {
     symbi_doc *input;       /* validated arguments (an object), or NULL */
     symbi_doc *proposed_;   /* modified: the arguments as they were proposed */
     symbi_tool *tool;       /* tool_call: a reference, or NULL */
+    symbi_agentpin_result *identity_; /* references: what was shown, good or not */
+    symbi_schemapin_result *proof_;
     symbi_cedar *set_, *shadow_set_, *audit_set_; /* the sets that policies_, shadow_policy_ and audit_rule_ are numbers in: references */
     uint32_t audit_rule_;
     symbi_doc *failures_;   /* a message for each place of policies_, where some policy failed; or NULL */
@@ -176,6 +191,9 @@ SYMBI_API void symbi_verdict_audit_rule(const symbi_verdict *v, char out[240]);
 SYMBI_API void symbi_verdict_clear(symbi_verdict *v); /* drops references, zeroes: a deny again */
 
 typedef struct symbi_gate symbi_gate;
+
+/* Which identity (sub of a credential) an agent must show where that is not simply its id. */
+typedef struct symbi_agent_identity { symbi_str agent, identity; } symbi_agent_identity;
 
 typedef struct symbi_gate_options {
     uint32_t size;                 /* sizeof(symbi_gate_options) */
@@ -195,6 +213,13 @@ typedef struct symbi_gate_options {
     bool production;               /* the host's SYMBIONT_ENV */
     symbi_str key;                 /* 32 bytes shared with the executor that checks orders in another process; empty: drawn at
                                       random, and again in each forked child, whose permits are its own */
+    bool require_identity;         /* every action needs a verified AgentPin credential of its agent */
+    const symbi_agent_identity *identities; /* copied; an agent that stands here must show exactly that, any other its own id */
+    size_t nidentities;
+    symbi_str identity_issuer;     /* the only domain whose credentials count; "": any, and policies look at principal.domain */
+    bool require_verified;         /* every tool's contract must be proved (symbi_gate_prove) */
+    const symbi_str *verified_tools; /* or these tools' contracts; copied */
+    size_t nverified_tools;
     symbi_audit *audit;            /* borrowed, must outlive the gate; NULL: no trail, and commit only marks the verdict */
 } symbi_gate_options;
 SYMBI_API void symbi_gate_options_init(symbi_gate_options *o);
@@ -218,6 +243,10 @@ SYMBI_API symbi_toolset *symbi_gate_tools(const symbi_gate *g); /* borrowed, may
 SYMBI_API symbi_cedar *symbi_gate_policies(const symbi_gate *g); /* borrowed, may be NULL */
 /* Whether a set can be put in force in a gate that is not in compat mode: what symbi_gate_reload would say about its @instead annotations. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_ready_for(symbi_ctx *cx, const symbi_cedar *set, symbi_err *err);
+/* Keeps the outcome of a SchemaPin check for a tool of this gate (NULL takes it away). It proves the contract when it is of a FILE, and of the bytes
+ * that the manifest was read from, or of a SCHEMA, and that is what symbi_tool_schema says: its digest is compared at each check, with
+ * its expiry. One that proves nothing, or something else, denies every call of the tool. ENOTFOUND: no such tool. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_prove(symbi_gate *g, symbi_str tool, symbi_schemapin_result *r, symbi_err *err);
 SYMBI_API bool symbi_gate_is_compat(const symbi_gate *g);
 /* What is probably not meant in a set that is put in force (NULL: none is), one line each, empty past the end: the set's own warnings, and
  * that no policy lets an agent answer. The logger gets them with every new set; compat: upstream says nothing. */

@@ -107,6 +107,7 @@ typedef struct symbi_run_options {
     symbi_str loop_id;        /* "": made from the random source */
     symbi_str agent_id;       /* the principal; required */
     const symbi_value *agent_attrs, *context; /* as in symbi_facts; copied */
+    symbi_agentpin_result *identity; /* goes with every action, as in symbi_action; a reference is taken */
     symbi_str system, prompt; /* first messages; prompt required */
     symbi_str provider, base_url, model, api_key; /* provider "" : only the neutral request */
     bool stream;
