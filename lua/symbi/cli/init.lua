@@ -10,6 +10,7 @@ return {
     { name = "help", summary = "this list", module = "symbi.cli.help" },
     { name = "policy", summary = "check, lint, evaluate, explain, test and replay policies", module = "symbi.cli.policy" },
     { name = "run", summary = "run an agent that a .symbi file defines", module = "symbi.cli.run" },
+    { name = "schemapin", summary = "keys, signed schemas and skill folders, and pins of SchemaPin", module = "symbi.cli.schemapin" },
     { name = "secrets", summary = "set, get, list, delete and import secrets; change their key", module = "symbi.cli.secrets" },
     { name = "version", summary = "versions of symbi-lua, Lua and the modules in use", module = "symbi.cli.version" },
 }
