@@ -59,6 +59,9 @@ void sy_ap_token_free(sy_ap_token *t);
 symbi_status sy_ap_token_signature(symbi_ctx *cx, const sy_ap_token *t, const symbi_key *key, symbi_err *err);
 
 symbi_status sy_ap_hash_hex(symbi_ctx *cx, symbi_str data, char out[65], symbi_err *err);
+/* The thumbprint of a parsed key: for one that came from a JWK the same as symbi_agentpin_thumbprint's, since only one text of x
+ * and y is accepted, but computed once. */
+void sy_ap_key_hash(const symbi_key *k, char out[65]);
 /* Standard base64, or (either) the URL alphabet too, padded or not. *out has room for SY_AP_SIG_MAX. False: no base64, too long. */
 enum { SY_AP_SIG_MAX = 80 };
 bool sy_ap_signature_bytes(symbi_str text, bool either, uint8_t *out, size_t *n);

@@ -66,18 +66,28 @@ symbi_status symbi_agentpin_jwk_key(symbi_ctx *cx, const symbi_value *jwk, symbi
 {
     static const char *const names[] = { "x", "y" };
     symbi_str kty, crv, c;
+    symbi_status st;
     *out = NULL;
     if (!sy_ap_str(jwk, "kty", &kty) || !sy_ap_str(jwk, "crv", &crv) || !sy_str_eqz(kty, "EC") || !sy_str_eqz(crv, "P-256")) {
         return sy_fail(err, SYMBI_ESCHEMA, "Invalid JWK: must be EC P-256");
     }
-    for (int i = 0; i < 2; i++) {
+    st = symbi_key_cached_jwk(cx, jwk, out, err);
+    if (!st || st == SYMBI_ENOMEM || st == SYMBI_ECRYPTO) return st;
+    for (int i = 0; i < 2; i++) { /* the protocol has words for this one */
         uint8_t buf[36];
         size_t n;
         if (!sy_ap_str(jwk, names[i], &c) || c.n != 43 || sy_base64_decode(c, SY_BASE64_URL | SY_BASE64_NOPAD, buf, &n, NULL) || n != 32) {
             return sy_fail(err, SYMBI_ESCHEMA, "Invalid JWK: x and y must be 32 bytes each");
         }
     }
-    return symbi_key_cached_jwk(cx, jwk, out, err);
+    return st;
+}
+
+void sy_ap_key_hash(const symbi_key *k, char out[65])
+{
+    uint8_t h[32];
+    symbi_key_thumbprint(k, h);
+    hex(h, sizeof h, out);
 }
 
 symbi_status symbi_agentpin_thumbprint(symbi_ctx *cx, const symbi_value *jwk, char out[65], symbi_err *err)

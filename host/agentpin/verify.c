@@ -235,7 +235,7 @@ static symbi_status rotated(symbi_ctx *cx, const sy_ap_token *t, const symbi_val
 }
 
 /* Step 11, without writing. */
-static symbi_status check_pin(symbi_ctx *cx, const sy_ap_token *t, const symbi_value *doc, const symbi_value *revocation, const symbi_value *jwk, const symbi_agentpin_options *o, symbi_agentpin_result *r, char hash[65], bool *ok, symbi_err *err)
+static symbi_status check_pin(symbi_ctx *cx, const sy_ap_token *t, const symbi_value *doc, const symbi_value *revocation, const symbi_agentpin_options *o, symbi_agentpin_result *r, const char hash[65], bool *ok, symbi_err *err)
 {
     symbi_str first = { "", 0 };
     symbi_status st;
@@ -244,8 +244,6 @@ static symbi_status check_pin(symbi_ctx *cx, const sy_ap_token *t, const symbi_v
         r->step[S(PIN)] = SYMBI_AGENTPIN_SKIPPED;
         return SYMBI_OK;
     }
-    st = symbi_agentpin_thumbprint(cx, jwk, hash, err);
-    if (st) return st; /* x and y are text: the key was used */
     r->pinning = sy_ap_pins_look(o->pins, t->iss, hash, &first);
     if (r->pinning == SYMBI_AGENTPIN_PIN_CHANGED) {
         bool yes;
@@ -358,6 +356,7 @@ symbi_status sy_ap_verify_rest(symbi_ctx *cx, const sy_ap_token *t, const symbi_
     if ((st = check_key(cx, t, doc, o, r, &jwk, &key, err)) || !key) return st;
     PASSED(KEY);
     st = check_signature(cx, t, key, r, &ok, err);
+    sy_ap_key_hash(key, pin);
     symbi_key_unref(key);
     if (st || !ok) return st;
     PASSED(SIGNATURE);
@@ -379,7 +378,7 @@ symbi_status sy_ap_verify_rest(symbi_ctx *cx, const sy_ap_token *t, const symbi_
     }
     PASSED(CONSTRAINTS);
     if ((st = check_delegation(cx, t, doc, o, r, &ok, err)) || !ok) return st;
-    if ((st = check_pin(cx, t, doc, revocation, jwk, o, r, pin, &ok, err)) || !ok) return st;
+    if ((st = check_pin(cx, t, doc, revocation, o, r, pin, &ok, err)) || !ok) return st;
     if (!check_audience(t, o, r)) return SYMBI_OK;
     if ((st = fill(cx, t, agent, o, r, err))) return st;
     if ((st = commit(cx, t, o, r, pin, &ok, err)) || !ok) return st;
