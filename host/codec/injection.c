@@ -79,7 +79,9 @@ static bool punctuation(char c) { return (c >= '!' && c <= '/') || (c >= ':' && 
 static bool contains(symbi_str s, const char *what)
 {
     size_t n = strlen(what);
-    const char *p = s.p, *end = s.p + s.n;
+    const char *p = s.p, *end;
+    if (!s.n) return false;
+    end = p + s.n;
     while (n && (size_t)(end - p) >= n) {
         p = memchr(p, what[0], (size_t)(end - p) - n + 1);
         if (!p) return false;
