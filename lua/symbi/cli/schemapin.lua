@@ -171,7 +171,7 @@ local function source(o)
     end
     if n > 1 then return misuse("one source of keys is enough: --public-key, --discovery, --discovery-dir or --bundle") end
     if o.revocation and not (o.discovery or o["public-key"]) then return misuse("--revocation goes with --discovery or --public-key") end
-    local out, message = {}, nil
+    local out, message = {}
     if o["public-key"] then
         local pem
         pem, message = read(o["public-key"], 16384)

@@ -160,10 +160,11 @@ M.verify_skill_with_dns = M.verify_skill_offline
 function M.verify_skill_with_resolver(o)
     local domain = o.domain
     if not domain then
-        local signature, message, err = o.signature, nil, nil
+        local signature = o.signature
         if signature == nil then
-            signature, message, err = M.load_signature_text(o.dir)
-            if not signature and err then return nil, message, err end
+            local text, message, err = M.load_signature_text(o.dir)
+            if not text and err then return nil, message, err end
+            signature = text
         end
         if type(signature) == "string" then signature = symbi.json.decode(signature) end
         domain = type(signature) == "table" and type(signature.domain) == "string" and signature.domain or nil
@@ -187,7 +188,7 @@ end
 local function hash_file(path)
     local folder, message, err = core.folder()
     if not folder then return nil, message, err end
-    local name, ok = last_part(path), nil
+    local name, ok = last_part(path)
     ok, message, err = folder:begin(name, "file")
     if ok == nil then return nil, message, err end
     if not ok then return nil, "a signature file is not signed", symbi.error("EINVAL", "a signature file is not signed") end
@@ -219,11 +220,11 @@ end
 function M.verify_file(o)
     local folder, name, err = hash_file(o.path)
     if not folder then return nil, name, err end
-    local signature, message = o.signature, nil
+    local signature = o.signature
     if signature == nil then
-        signature, message, err = io().read_file_info(o.path .. ".sig", { max = core.limits.signature, follow = false })
-        if not signature and err.code ~= "ENOTFOUND" then return nil, message, err end
-        signature = signature or nil
+        local text, message, e = io().read_file_info(o.path .. ".sig", { max = core.limits.signature, follow = false })
+        if not text and e.code ~= "ENOTFOUND" then return nil, message, e end
+        signature = text or nil
     end
     return check(o, folder, signature, true, name)
 end

@@ -4,6 +4,7 @@
 -- renamed; mode 0600): two processes at once lose nothing. A file that cannot be read is an error and stays as it is. One that was
 -- there and is gone is an error too: starting anew would forget every pin.
 local symbi = require "symbi"
+local compat = require "symbi.compat"
 local core = require("symbi.core").schemapin
 
 local M = {}
@@ -101,7 +102,7 @@ end
 for _, name in ipairs{ "add", "remove", "set_policy", "answer" } do
     Store[name] = function(self, ...)
         local args, n = { ... }, select("#", ...)
-        return self:update(function(pins) return pins[name](pins, (table.unpack or unpack)(args, 1, n)) end) -- luacheck: globals unpack
+        return self:update(function(pins) return pins[name](pins, compat.unpack(args, 1, n)) end)
     end
 end
 function Store:consider(o) return self:update(function(pins) return pins:consider(o) end) end
