@@ -5,12 +5,12 @@
 #include <string.h>
 
 typedef struct minfo {
-    bool exact; /* set holds all that the node can match */
+    bool exact;    /* set holds all that the node can match */
     sy_mlits set;
-    sy_mlits best; /* when not exact: the best set so far */
+    sy_mlits best; /* the best set of which every match contains one */
 } minfo;
 
-enum { EXACT_MAX = 32, CLASS_MAX = 16, GOOD = 7 };
+enum { EXACT_MAX = 64, CLASS_MAX = 16, GOOD = 7 };
 
 /* How much a byte says: rare ones in prose and code more. */
 static int weigh(char c)
@@ -21,11 +21,19 @@ static int weigh(char c)
     return strchr("-.,/#*`", c) ? 2 : 3;
 }
 
+/* Text that stands everywhere: what is a part of it says little, however long. */
+static const char common[] = "https://www. http://www. the and for you your with that this from have not are was will can all any each other user users using file files name code data test version release system "
+                             "install installation function return string type value list line command option default package message first before after when must should only always instead error content "
+                             "request response instructions prompt tool tools access read write add update change remove delete create include support license copyright software information";
+
 static int score_one(const sy_mlit *l)
 {
     int s = 0;
+    if (l->n < 2) return 0;
     for (size_t i = 0; i < l->n; i++) s += weigh(l->s[i]);
-    return l->n < 2 ? 0 : s;
+    for (size_t i = 0; i + l->n < sizeof common; i++)
+        if (common[i] == l->s[0] && !memcmp(common + i, l->s, l->n)) return s < 9 ? s * 2 / 3 : 6;
+    return s;
 }
 
 static void score(sy_mlits *s)
@@ -39,12 +47,18 @@ static void score(sy_mlits *s)
     s->score = s->n && least ? least * 2 - many : 0;
 }
 
-static void better(sy_mlits *best, const sy_mlits *other)
+static void copy(sy_mlits *to, const sy_mlits *from)
 {
-    sy_mlits o = *other;
-    if (!o.n) return;
-    score(&o);
-    if (o.score > (best->n ? best->score : 0)) *best = o;
+    to->n = from->n;
+    to->score = from->score;
+    memcpy(to->lit, from->lit, from->n * sizeof *from->lit);
+}
+
+static void better(sy_mlits *best, sy_mlits *other)
+{
+    if (!other->n) return;
+    score(other);
+    if (other->score > (best->n ? best->score : 0)) copy(best, other);
 }
 
 static bool add(sy_mlits *s, sy_mlit l, uint32_t max)
@@ -56,32 +70,25 @@ static bool add(sy_mlits *s, sy_mlit l, uint32_t max)
     return true;
 }
 
-/* a followed by b; false when that is too much. */
-static bool cross(sy_mlits *a, const sy_mlits *b)
-{
-    sy_mlits out = { 0 };
-    for (uint32_t i = 0; i < a->n; i++)
-        for (uint32_t j = 0; j < b->n; j++) {
-            sy_mlit l = a->lit[i];
-            if (l.n + b->lit[j].n > SY_MLIT_MAX) return false;
-            memcpy(l.s + l.n, b->lit[j].s, b->lit[j].n);
-            l.n = (uint8_t)(l.n + b->lit[j].n);
-            if (!add(&out, l, EXACT_MAX)) return false;
-        }
-    *a = out;
-    return true;
-}
-
 static void nothing(minfo *m)
 {
-    memset(m, 0, sizeof *m);
     m->exact = true;
     m->set.n = 1; /* the empty string */
+    m->set.lit[0].n = 0;
+    m->set.never = false;
+    m->best.n = 0;
+    m->best.never = false;
+}
+
+static void unknown(minfo *m)
+{
+    m->exact = m->set.never = m->best.never = false;
+    m->set.n = m->best.n = 0;
 }
 
 static void class_info(sy_mclass c, minfo *out, sy_mset *exotic)
 {
-    memset(out, 0, sizeof *out);
+    unknown(out);
     for (size_t i = 0; i < c.n && c.r[i].lo < 0x80; i++)
         for (uint32_t ch = c.r[i].lo; ch <= c.r[i].hi && ch < 0x80; ch++) {
             sy_mlit l = { 1, { (char)(ch >= 'A' && ch <= 'Z' ? ch + 32 : ch) } };
@@ -90,116 +97,161 @@ static void class_info(sy_mclass c, minfo *out, sy_mset *exotic)
                 return;
             }
         }
-    if (!out->set.n) return;
-    out->exact = true;
+    if (!out->set.n) out->best.never = true; /* (the empty class matches nothing at all) */
+    else out->exact = true;
     for (size_t i = 0; i < c.n; i++)
         if (c.r[i].hi >= 0x80) sy_mset_add(exotic, c.r[i].lo < 0x80 ? 0x80 : c.r[i].lo, c.r[i].hi);
 }
 
-static void info(sy_arena *tmp, const sy_mnode *n, minfo *out, sy_mset *exotic);
-
 /* The state of a concatenation: run is what the text just read can be, as far as that is known; open: from the start on. */
-typedef struct mcat {
-    sy_mlits run, best;
-    bool open;
-} mcat;
+typedef struct sy_mlevel {
+    sy_mlits run, best, cross;
+    bool open, never;
+    minfo kid;
+} sy_mlevel;
 
-static void cut(mcat *c)
+typedef struct mlits {
+    sy_arena *tmp;
+    sy_mlevels *levels;
+    sy_mset *exotic;
+} mlits;
+
+static sy_mlevel *level(mlits *x, unsigned depth)
+{
+    if (depth >= SY_MLEVELS) return NULL;
+    if (!x->levels->at[depth]) x->levels->at[depth] = sy_arena_alloc(x->tmp, sizeof **x->levels->at);
+    return x->levels->at[depth];
+}
+
+/* a followed by b; false when that is too much. */
+static bool cross(sy_mlevel *c, const sy_mlits *b)
+{
+    sy_mlits *a = &c->run, *out = &c->cross;
+    out->n = 0;
+    if (a->n == 1 && b->n == 1) { /* most often: one literal grows */
+        if (a->lit[0].n + b->lit[0].n > SY_MLIT_MAX) return false;
+        memcpy(a->lit[0].s + a->lit[0].n, b->lit[0].s, b->lit[0].n);
+        a->lit[0].n = (uint8_t)(a->lit[0].n + b->lit[0].n);
+        return true;
+    }
+    if (a->n * b->n > 4 * EXACT_MAX) return false;
+    for (uint32_t i = 0; i < a->n; i++)
+        for (uint32_t j = 0; j < b->n; j++) {
+            sy_mlit l = a->lit[i];
+            if (l.n + b->lit[j].n > SY_MLIT_MAX) return false;
+            memcpy(l.s + l.n, b->lit[j].s, b->lit[j].n);
+            l.n = (uint8_t)(l.n + b->lit[j].n);
+            if (!add(out, l, EXACT_MAX)) return false;
+        }
+    copy(a, out);
+    return true;
+}
+
+static void info(mlits *x, unsigned depth, const sy_mnode *n, minfo *out);
+
+static void cut(sy_mlevel *c)
 {
     better(&c->best, &c->run);
-    memset(&c->run, 0, sizeof c->run);
     c->run.n = 1;
+    c->run.lit[0].n = 0;
     c->open = false;
 }
 
-static void cat_exact(mcat *c, const sy_mlits *set)
+static void cat_exact(sy_mlevel *c, const sy_mlits *set)
 {
-    if (cross(&c->run, set)) return;
+    if (set->n > 1) better(&c->best, &c->run); /* before it becomes many */
+    if (cross(c, set)) return;
     cut(c);
-    c->run = *set;
+    copy(&c->run, set);
 }
 
-static void cat_info(sy_arena *tmp, const sy_mnode *n, minfo *out, sy_mset *exotic)
+static void cat_one(mlits *x, unsigned depth, sy_mlevel *c, const sy_mnode *k)
 {
-    mcat *c = sy_arena_calloc(tmp, 1, sizeof *c);
-    minfo *kid = sy_arena_calloc(tmp, 1, sizeof *kid);
-    memset(out, 0, sizeof *out);
-    if (!c || !kid) return;
-    c->open = true;
-    c->run.n = 1;
-    for (const sy_mnode *k = n->first; k; k = k->next) {
-        if (k->kind == SY_MN_REPEAT && k->min > 0) {
-            info(tmp, k->first, kid, exotic);
-            if (kid->exact) {
-                for (int32_t i = 0; i < k->min && i < SY_MLIT_MAX; i++) cat_exact(c, &kid->set);
-                if (k->max != k->min || k->min > SY_MLIT_MAX) {
-                    cut(c);
-                    c->run = kid->set; /* the last time round */
-                }
-                continue;
-            }
-        } else {
-            info(tmp, k, kid, exotic);
-            if (kid->exact) {
-                cat_exact(c, &kid->set);
-                continue;
-            }
-        }
+    bool many = k->kind == SY_MN_REPEAT && k->min > 0;
+    info(x, depth, many ? k->first : k, &c->kid);
+    if (c->kid.best.never) c->never = true;
+    if (!c->kid.exact) {
         cut(c);
-        better(&c->best, &kid->best);
+        better(&c->best, &c->kid.best);
+        return;
     }
+    if (!many) {
+        better(&c->best, &c->kid.best);
+        cat_exact(c, &c->kid.set);
+        return;
+    }
+    for (int32_t i = 0; i < k->min && i < SY_MLIT_MAX; i++) cat_exact(c, &c->kid.set);
+    if (k->max != k->min || k->min > SY_MLIT_MAX) {
+        cut(c);
+        copy(&c->run, &c->kid.set); /* the last time round */
+    }
+}
+
+static void cat_info(mlits *x, unsigned depth, const sy_mnode *first, bool alone, minfo *out)
+{
+    sy_mlevel *c = level(x, depth);
+    unknown(out);
+    if (!c) return;
+    c->open = true;
+    c->never = false;
+    c->best.n = 0;
+    c->run.n = 1;
+    c->run.lit[0].n = 0;
+    for (const sy_mnode *k = first; k; k = alone ? NULL : k->next) cat_one(x, depth + 1, c, k);
     if (c->open) {
         out->exact = true;
-        out->set = c->run;
-    } else {
-        better(&c->best, &c->run);
-        out->best = c->best;
+        copy(&out->set, &c->run);
     }
+    better(&c->best, &c->run);
+    copy(&out->best, &c->best);
+    out->best.never = c->never;
+    if (c->never) out->exact = false;
 }
 
-static void alt_info(sy_arena *tmp, const sy_mnode *n, minfo *out, sy_mset *exotic)
+static void alt_info(mlits *x, unsigned depth, const sy_mnode *n, minfo *out)
 {
-    minfo *kid = sy_arena_calloc(tmp, 1, sizeof *kid);
-    bool exact = true, any = true;
-    memset(out, 0, sizeof *out);
-    if (!kid) return;
+    sy_mlevel *c = level(x, depth);
+    bool exact = true, any = true, never = true;
+    unknown(out);
+    if (!c) return;
     for (const sy_mnode *k = n->first; k && (exact || any); k = k->next) {
-        const sy_mlits *from;
-        info(tmp, k, kid, exotic);
-        from = kid->exact ? &kid->set : &kid->best;
-        for (uint32_t i = 0; i < kid->set.n && exact; i++) exact = kid->exact && add(&out->set, kid->set.lit[i], EXACT_MAX);
-        if (!kid->exact) exact = false;
-        if (!from->n) any = false;
-        for (uint32_t i = 0; i < from->n && any; i++) any = from->lit[i].n && add(&out->best, from->lit[i], SY_MLITS_MAX);
+        info(x, depth + 1, k, &c->kid);
+        if (c->kid.best.never) continue; /* needs no literal */
+        never = false;
+        if (!c->kid.exact) exact = false;
+        for (uint32_t i = 0; exact && i < c->kid.set.n; i++) exact = add(&out->set, c->kid.set.lit[i], EXACT_MAX);
+        if (!c->kid.best.n && c->kid.exact) better(&c->kid.best, &c->kid.set);
+        if (!c->kid.best.n) any = false;
+        for (uint32_t i = 0; any && i < c->kid.best.n; i++) any = add(&out->best, c->kid.best.lit[i], SY_MLITS_MAX);
     }
-    out->exact = exact;
+    out->exact = exact && !never;
     if (!exact) out->set.n = 0;
     if (!any) out->best.n = 0;
+    out->best.never = never;
     score(&out->best);
 }
 
-static void info(sy_arena *tmp, const sy_mnode *n, minfo *out, sy_mset *exotic)
+static void info(mlits *x, unsigned depth, const sy_mnode *n, minfo *out)
 {
     switch (n->kind) {
     case SY_MN_EMPTY:
     case SY_MN_ASSERT: nothing(out); break;
-    case SY_MN_CLASS: class_info(n->cls, out, exotic); break;
-    case SY_MN_CAT: cat_info(tmp, n, out, exotic); break;
-    case SY_MN_ALT: alt_info(tmp, n, out, exotic); break;
-    case SY_MN_REPEAT: {
-        sy_mnode cat = { SY_MN_CAT, SY_MO_CLASS, { NULL, 0 }, NULL, NULL, NULL, 0, 0 };
+    case SY_MN_CLASS: class_info(n->cls, out, x->exotic); break;
+    case SY_MN_CAT: cat_info(x, depth, n->first, false, out); break;
+    case SY_MN_ALT:
+        if (n->first == n->last) info(x, depth, n->first, out);
+        else alt_info(x, depth, n, out);
+        break;
+    case SY_MN_REPEAT:
         if (n->min > 0) { /* as the only part of a concatenation */
-            sy_mnode one = *n;
-            one.next = NULL;
-            cat.first = cat.last = &one;
-            cat_info(tmp, &cat, out, exotic);
+            cat_info(x, depth, n, true, out);
             break;
         }
-        info(tmp, n->first, out, exotic);
+        info(x, depth, n->first, out);
+        out->best.n = 0;
         if (out->exact && n->max == 1 && add(&out->set, (sy_mlit){ 0, { 0 } }, EXACT_MAX)) break;
-        memset(out, 0, sizeof *out);
+        unknown(out);
         break;
-    }
     }
 }
 
@@ -210,20 +262,22 @@ static bool holds(const sy_mlit *a, const sy_mlit *b) /* b stands in a */
     return false;
 }
 
-void sy_mlits_of(sy_arena *tmp, const sy_mnode *root, sy_mlits *out, sy_mset *exotic)
+void sy_mlits_of(sy_arena *tmp, sy_mlevels *levels, const sy_mnode *root, sy_mlits *out, sy_mset *exotic)
 {
-    minfo *m = sy_arena_calloc(tmp, 1, sizeof *m);
-    sy_mlits best = { 0 };
+    mlits x = { tmp, levels, exotic };
+    minfo *m = sy_arena_alloc(tmp, sizeof *m);
     out->n = 0;
+    out->never = false;
     if (!m) return;
-    info(tmp, root, m, exotic);
-    better(&best, m->exact ? &m->set : &m->best);
-    if (tmp->status || !best.n || best.score < GOOD) return;
+    info(&x, 0, root, m);
+    if (m->exact) better(&m->best, &m->set);
+    out->never = m->best.never;
+    if (tmp->status || out->never || !m->best.n || m->best.score < GOOD) return;
     /* what holds another one of the set needs no place of its own */
-    for (uint32_t i = 0; i < best.n; i++) {
+    for (uint32_t i = 0; i < m->best.n; i++) {
         bool keep = true;
-        for (uint32_t j = 0; j < best.n && keep; j++) keep = j == i || best.lit[j].n >= best.lit[i].n || !holds(&best.lit[i], &best.lit[j]);
-        if (keep) out->lit[out->n++] = best.lit[i];
+        for (uint32_t j = 0; j < m->best.n && keep; j++) keep = j == i || m->best.lit[j].n >= m->best.lit[i].n || !holds(&m->best.lit[i], &m->best.lit[j]);
+        if (keep) out->lit[out->n++] = m->best.lit[i];
     }
     score(out);
 }

@@ -78,15 +78,18 @@ void sy_mprog_find(const sy_mprog *g, uint32_t rule, symbi_str text, void *mem, 
 
 /* ---- literals ---- */
 
-enum { SY_MLIT_MAX = 15, SY_MLITS_MAX = 64 };
+enum { SY_MLIT_MAX = 15, SY_MLITS_MAX = 128 };
 typedef struct sy_mlit { uint8_t n; char s[SY_MLIT_MAX]; } sy_mlit; /* ASCII, lower case */
 typedef struct sy_mlits {
-    uint32_t n; /* 0: none good enough */
+    uint32_t n; /* 0: none good enough, unless never */
+    bool never; /* no match without an exotic character */
     int score;
     sy_mlit lit[SY_MLITS_MAX];
 } sy_mlits;
 /* Every match contains one of out's literals in some case, or a character that goes into exotic. */
-void sy_mlits_of(sy_arena *tmp, const sy_mnode *root, sy_mlits *out, sy_mset *exotic);
+enum { SY_MLEVELS = 4 * SYMBI_MATCH_MAX_DEPTH + 8 };
+typedef struct sy_mlevels { struct sy_mlevel *at[SY_MLEVELS]; } sy_mlevels; /* memory by depth of the tree, zero at first */
+void sy_mlits_of(sy_arena *tmp, sy_mlevels *levels, const sy_mnode *root, sy_mlits *out, sy_mset *exotic);
 
 typedef struct sy_mac {
     uint32_t nstate, ncol, maxlen, nlit;

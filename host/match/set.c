@@ -67,6 +67,7 @@ static symbi_status parse_all(mcompile *c)
 {
     symbi_match *m = c->m;
     sy_mlits *lits = sy_arena_alloc(&c->tmp, sizeof *lits);
+    sy_mlevels levels = { 0 };
     sy_mset exotic = { &m->arena, NULL, 0, 0 };
     size_t bytes = 0;
     symbi_status st;
@@ -75,10 +76,10 @@ static symbi_status parse_all(mcompile *c)
         sy_mset wide = { &c->tmp, NULL, 0, 0 };
         if ((st = sy_mparse(&c->tmp, c->rules[i].pattern, c->rules[i].flags, &c->node[i], c->err))) return at_rule(c, i, st);
         m->anchored[i] = sy_mnode_fixed(c->node[i], false) && sy_mnode_fixed(c->node[i], true);
-        sy_mlits_of(&c->tmp, c->node[i], lits, &wide);
+        sy_mlits_of(&c->tmp, &levels, c->node[i], lits, &wide);
         if (c->tmp.status) return sy_arena_fail(&c->tmp, "the set of patterns", c->err);
         for (uint32_t k = 0; k < lits->n; k++) bytes += lits->lit[k].n;
-        if (!lits->n || bytes > LITERAL_BYTES) continue;
+        if ((!lits->n && !lits->never) || bytes > LITERAL_BYTES) continue;
         if ((st = add_literals(c, i, lits))) return st;
         sy_mset_addclass(&exotic, sy_mset_class(&wide));
         mset(m->filtered, i);

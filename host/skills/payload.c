@@ -1,0 +1,135 @@
+/* skills/payload.c: text that is written as something else: base64, hexadecimal, lists of character codes, UTF-16. A run is decoded
+ * only to be looked at, and only what reads as text is. */
+#include "base/utf8.h"
+#include "skills/view.h"
+#include <string.h>
+
+enum { RUN_LEAST = 12, CODES_LEAST = 6 };
+
+static int b64(char c)
+{
+    if (c >= 'A' && c <= 'Z') return c - 'A';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+    if (c >= '0' && c <= '9') return c - '0' + 52;
+    return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
+}
+static int hexv(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; }
+
+/* 99, 117, 114, 108: at least six numbers that are printable characters. */
+static size_t codes(symbi_str s, size_t i)
+{
+    size_t count = 0, end = i;
+    for (;;) {
+        size_t v = 0, d = i;
+        while (i < s.n && i < d + 3 && s.p[i] >= '0' && s.p[i] <= '9') v = v * 10 + (size_t)(s.p[i++] - '0');
+        if (i == d || v < 9 || v > 126) break;
+        count++;
+        end = i;
+        while (i < s.n && (s.p[i] == ' ' || s.p[i] == ',')) i++;
+    }
+    return count >= CODES_LEAST ? end : 0;
+}
+
+bool sy_payload_next(symbi_str s, size_t *at, sy_payload *out)
+{
+    size_t i = *at;
+    while (i < s.n) {
+        size_t from = i, digits = 0, upper = 0, pad = 0, e;
+        if (b64(s.p[i]) < 0) {
+            i++;
+            continue;
+        }
+        if (s.p[i] >= '0' && s.p[i] <= '9' && (e = codes(s, i)) > 0) {
+            *out = (sy_payload){ i, e - i, SY_HOW_CODES };
+            *at = e;
+            return true;
+        }
+        for (; i < s.n && b64(s.p[i]) >= 0; i++) {
+            digits += hexv(s.p[i]) >= 0;
+            upper += s.p[i] >= 'A' && s.p[i] <= 'Z';
+        }
+        for (e = i; e < s.n && s.p[e] == '=' && pad < 2; e++) pad++;
+        if (i - from + pad < (pad ? 8u : (unsigned)RUN_LEAST)) continue;
+        if (digits == i - from && !((i - from) & 1)) *out = (sy_payload){ from, i - from, SY_HOW_HEX };
+        else if (upper || pad || i - from > 60) *out = (sy_payload){ from, i - from, SY_HOW_BASE64 };
+        else continue;
+        *at = i;
+        return true;
+    }
+    *at = s.n;
+    return false;
+}
+
+/* Text that a person or a shell would read. */
+static bool readable(symbi_str s)
+{
+    size_t odd = 0, letters = 0;
+    if (s.n < 4) return false;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if ((c < 0x20 && c != '\n' && c != '\t' && c != '\r') || c == 0x7f) return false;
+        if (c >= 0x80) odd++;
+        if ((c | 32) >= 'a' && (c | 32) <= 'z') letters++;
+    }
+    if (odd && (odd > s.n / 4 || !sy_utf8_valid(s, NULL))) return false;
+    return letters * 3 >= s.n;
+}
+
+bool sy_payload_utf16(symbi_str b, bool big, sy_buf *out)
+{
+    sy_buf_clear(out);
+    for (size_t i = 0; i + 1 < b.n; i += 2) {
+        uint32_t u = (uint32_t)(unsigned char)b.p[i + !big] << 8 | (unsigned char)b.p[i + big];
+        char c[4];
+        size_t n;
+        if (u >= 0xd800 && u <= 0xdbff && i + 3 < b.n) {
+            uint32_t v = (uint32_t)(unsigned char)b.p[i + 2 + !big] << 8 | (unsigned char)b.p[i + 2 + big];
+            if (v >= 0xdc00 && v <= 0xdfff) u = 0x10000 + ((u - 0xd800) << 10) + (v - 0xdc00), i += 2;
+        }
+        n = sy_utf8_put(u, c);
+        if (!n) n = sy_utf8_put(0xfffd, c);
+        sy_buf_add(out, c, n);
+    }
+    return !sy_buf_status(out);
+}
+
+static void decode_b64(symbi_str s, sy_buf *out)
+{
+    uint32_t v = 0;
+    int bits = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        v = v << 6 | (uint32_t)b64(s.p[i]);
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            sy_buf_addc(out, (char)(v >> bits & 0xff));
+        }
+    }
+}
+
+bool sy_payload_decode(symbi_str line, const sy_payload *p, sy_buf *out)
+{
+    symbi_str s = { line.p + p->off, p->len };
+    sy_buf_clear(out);
+    if (p->how == SY_HOW_BASE64) {
+        decode_b64(s, out);
+        /* PowerShell encodes UTF-16: every second byte is zero */
+        if (out->n >= 8 && out->p[1] == '\0' && out->p[3] == '\0' && out->p[0]) {
+            size_t n = 0;
+            bool zero = true;
+            for (size_t i = 1; i < out->n; i += 2) zero = zero && out->p[i] == '\0';
+            for (size_t i = 0; zero && i < out->n; i += 2) out->p[n++] = out->p[i];
+            if (zero) out->n = n;
+        }
+    } else if (p->how == SY_HOW_HEX) {
+        for (size_t i = 0; i + 1 < s.n; i += 2) sy_buf_addc(out, (char)(hexv(s.p[i]) * 16 + hexv(s.p[i + 1])));
+    } else {
+        for (size_t i = 0; i < s.n;) {
+            int v = 0;
+            while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9') v = v * 10 + (s.p[i++] - '0');
+            sy_buf_addc(out, (char)v);
+            while (i < s.n && (s.p[i] < '0' || s.p[i] > '9')) i++;
+        }
+    }
+    return !sy_buf_status(out) && readable(sy_buf_str(out));
+}

@@ -1,0 +1,42 @@
+/* skills/rules_inside.c: strict rules: other processes, the loader and the kernel. Letters match in either case unless a rule says otherwise; each
+ * example is a test (tests/unit/skills_rules_test.c). */
+#include "skills/skills.h"
+#include "skills/rules_strict.h"
+
+static const symbi_skill_rule rules[] = {
+    { "ptrace", "injection", "Another process is taken over by ptrace",
+     "\\bptrace\\s*\\(\\s*ptrace_\\w+",
+     SYMBI_SKILL_CRITICAL, { "ptrace(PTRACE_ATTACH, pid, 0, 0)", "ptrace ( PTRACE_SEIZE, pid" }, { "PTRACE_ATTACH constant" }, 0 },
+    { "preload", "injection", "A library is put in front of those a program loads",
+     "\\b(?:ld_preload|ld_library_path|ld_audit|dyld_insert_libraries|dyld_library_path|dyld_framework_path)\\s*=",
+     SYMBI_SKILL_CRITICAL, { "LD_PRELOAD=/tmp/e.so ls", "export LD_LIBRARY_PATH=/tmp" }, { "LD_PRELOAD is a variable" }, 0 },
+    { "preload-file", "injection", "The configuration of the loader",
+     "/etc/ld\\.so\\.preload\\b|/etc/ld\\.so\\.conf(?:\\.d)?\\b.*(?:>|tee)|(?:>|tee).*/etc/ld\\.so\\.conf",
+     SYMBI_SKILL_CRITICAL, { "echo /tmp/e.so > /etc/ld.so.preload" }, { "ld.so is the loader" }, 0 },
+    { "process-memory", "injection", "The memory of a process",
+     "/proc/(?:\\d+|self|\\$\\w+|\\$\\{\\w+\\}|\\*)/mem(?:$|\\W)",
+     SYMBI_SKILL_CRITICAL, { "dd if=/proc/1/mem", "/proc/self/mem" }, { "/proc/self/memory", "/proc/meminfo" }, 0 },
+    { "debugger-attach", "injection", "A debugger is attached to a process",
+     "\\bgdb\\s+(?:.*\\s)?(?:-p|--pid|attach)(?:$|[\\s=\\d])|\\b(?:strace|ltrace|lldb|frida(?:-trace)?|gcore|dtruss)\\s+(?:.*\\s)?(?:-p|--pid|--attach-pid|-"
+     "n)(?:$|[\\s=\\d])",
+     SYMBI_SKILL_CRITICAL, { "gdb -p 1234", "strace -p 1" }, { "gdb -batch -ex bt ./core", "strace ls" }, 0 },
+    { "process-vm", "injection", "The memory of another process is read or written",
+     "\\bprocess_vm_(?:writev|readv)\\s*\\(",
+     SYMBI_SKILL_CRITICAL, { "process_vm_writev(pid, l, 1, r, 1, 0)" }, { "process_vm is a word" }, 0 },
+    { "windows-injection", "injection", "Code is put into another process",
+     "\\b(?:createremotethread|writeprocessmemory|virtualallocex|ntmapviewofsection|queueuserapc|setwindowshookex[aw]?|ntunmapviewofsection|rtlcreateuserthr"
+     "ead)\\b",
+     SYMBI_SKILL_CRITICAL, { "CreateRemoteThread(h, 0, 0, a, 0, 0, 0)" }, { "CreateThread(0)" }, 0 },
+    { "shellcode", "injection", "Machine code hidden in data",
+     "\\bctypes\\b.*\\b(?:mmap|virtualalloc|memmove|cfunctype|rtlmovememory)\\b|\\bmprotect\\s*\\(.*prot_exec|(?:\\\\x[0-9a-f]{2}){24}|\\bmemfd_create"
+     "\\b|\\bmsfvenom\\b|\\bmeterpreter\\b",
+     SYMBI_SKILL_HIGH, { "memfd_create(\"x\", 1)", "ctypes.windll.kernel32.VirtualAlloc" }, { "import ctypes" }, 0 },
+    { "kernel-module", "injection", "A kernel module is loaded",
+     "\\b(?:insmod|kextload)\\s+(?:-\\S+\\s+)*[\"\\x27]?(?:[./~$]|\\S+\\.k(?:o|ext)\\b)|(?:^|[;&|(]\\s*|\\bsudo\\s+|\\$\\s)modprobe\\s+(?:-\\S+\\s+)*\\w|/li"
+     "b/modules/\\S+\\.ko\\b",
+     SYMBI_SKILL_CRITICAL, { "insmod ./r.ko" }, { "the insmod tool" }, SY_RULE_MENTION },
+    { "binfmt", "injection", "A setting of the kernel is changed",
+     "/proc/sys/(?:fs/binfmt_misc/register|kernel/(?:core_pattern|modprobe|yama/ptrace_scope))|\\bsysctl\\s+-w\\s+\\S",
+     SYMBI_SKILL_HIGH, { "echo \"|/tmp/x\" > /proc/sys/kernel/core_pattern", "sysctl -w kernel.yama.ptrace_scope=0" }, { "sysctl -a" }, 0 },
+};
+const sy_rule_table sy_rules_inside = { rules, sizeof rules / sizeof *rules };

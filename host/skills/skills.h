@@ -1,0 +1,92 @@
+/* skills/skills.h: the inside of the skill scanner.
+ *
+ *   rules_reference.c, rules_*.c   the tables of rules        rules.c    names, which files, limits
+ *   scanner.c   a profile and custom rules, compiled          scan.c     a scan: findings, suppressions, verdict; the reference profiles
+ *   strict.c    the strict profile: what a file is, its views, verdict on a line
+ *   view.c      lines rewritten as a shell, a reader or a decoder would see them
+ *   payload.c   decoding of base64, hexadecimal, escapes      polarity.c  "never run …"
+ *   zip.c       archives, entry by entry, with limits */
+#ifndef SY_SKILLS_SKILLS_H
+#define SY_SKILLS_SKILLS_H
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/map.h"
+#include "base/ref.h"
+#include "symbi/match.h"
+#include "symbi/skills.h"
+
+enum { SY_RULES_SEED = 10, SY_RULES_RUNTIME = 40 };
+extern const symbi_skill_rule sy_rules_seed[SY_RULES_SEED], sy_rules_runtime[SY_RULES_RUNTIME];
+/* The strict rules, table by table. */
+typedef struct sy_rule_table { const symbi_skill_rule *rule; size_t n; } sy_rule_table;
+
+/* Flags of strict rules. */
+enum {
+    SY_RULE_MENTION = 1, /* prose may speak of it: "never run …", "no … needed" make it a note */
+    SY_RULE_CASE = 2,    /* case matters */
+    SY_RULE_PROSE = 4,   /* meant for instructions to a model: not looked for in program files */
+    SY_RULE_CODE = 8     /* only in program files */
+};
+
+typedef struct sy_skill_entry { /* one rule of a scanner, built-in or custom */
+    symbi_str id, category, message;
+    symbi_skill_severity severity;
+    unsigned flags;
+} sy_skill_entry;
+
+struct symbi_skill_scanner {
+    sy_ref refs;
+    symbi_alloc alloc;
+    sy_arena arena;
+    symbi_skill_profile profile;
+    symbi_match *m;
+    sy_skill_entry *entry; /* by rule of m */
+    size_t n;
+    const symbi_str *lists; /* EXECUTABLES: lists of allowed names */
+    size_t nlists;
+};
+
+typedef struct sy_found {
+    symbi_skill_finding f;
+    uint32_t order; /* of the rule */
+} sy_found;
+
+struct symbi_skill_scan {
+    symbi_ctx *cx;
+    symbi_alloc alloc;
+    symbi_skill_scanner *s;
+    symbi_match_scratch *scratch;
+    sy_arena arena; /* strings of findings */
+    sy_found *found;
+    size_t n, cap, first; /* first: of the present file */
+    symbi_skill_suppression *sup;
+    size_t nsup, capsup;
+    bool broken, truncated;
+    symbi_skill_totals totals;
+    /* strict: reused from file to file */
+    sy_buf view, norm;
+    struct sy_vline *vline;
+    size_t nvline, capvline;
+    size_t *fence; /* lines at which a fence begins or ends */
+    size_t nfence, capfence;
+    size_t budget; /* bytes that payloads and archives of the present file may still unfold to */
+};
+
+/* Adds a finding; strings are copied. line_text: the line for excerpt and column, or empty. */
+symbi_status sy_scan_add(symbi_skill_scan *s, const symbi_skill_finding *f, uint32_t order, symbi_err *err);
+/* The executables check of the runtime, over all lines. */
+symbi_status sy_scan_shebangs(symbi_skill_scan *s, symbi_str path, symbi_str content, symbi_err *err);
+void sy_scan_excerpt(symbi_skill_scan *s, symbi_str line, size_t at, symbi_str *out);
+/* strict.c: the content of a file or of an entry of an archive; depth: archives around it. */
+symbi_status sy_strict_bytes(symbi_skill_scan *s, symbi_str path, symbi_str content, unsigned depth, symbi_err *err);
+symbi_status sy_strict_note(symbi_skill_scan *s, symbi_str path, const char *rule, const char *category, symbi_skill_severity severity, const char *message, symbi_err *err);
+/* zip.c: what kind of archive this is, and its content. */
+typedef enum sy_pack { SY_PACK_NONE = 0, SY_PACK_ZIP, SY_PACK_GZIP, SY_PACK_TAR, SY_PACK_OTHER } sy_pack;
+sy_pack sy_pack_kind(symbi_str content);
+symbi_status sy_pack_scan(symbi_skill_scan *s, symbi_str path, symbi_str content, sy_pack kind, unsigned depth, symbi_err *err);
+
+symbi_status sy_strict_content(symbi_skill_scan *s, symbi_str path, symbi_str content, symbi_err *err);
+
+bool sy_suffix_in(symbi_str path, const char *const *list, bool fold); /* without the dot; "" in the list: a name without suffix */
+symbi_str sy_base_name(symbi_str path);
+#endif

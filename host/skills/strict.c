@@ -1,0 +1,463 @@
+/* skills/strict.c: the strict profile. A text is scanned as it stands, and again in every view that differs from it (view.c); what is
+ * encoded in it is decoded and scanned as well (payload.c), archives are opened (zip.c). What cannot be read is a finding that fails. */
+#include "base/alloc.h"
+#include "base/ctx.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "base/utf8.h"
+#include "codec/value.h"
+#include "skills/skills.h"
+#include "skills/view.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { PARAGRAPH_MAX = 4096, PACK_BUDGET = 64 << 20, PAYLOAD_FACTOR = 4 };
+
+typedef struct text {
+    symbi_skill_scan *s;
+    symbi_str path, t;
+    symbi_err *err;
+    bool program;      /* not prose outside comments */
+    size_t line;       /* 0: lines of t are lines of the file; else all of t stands at this line */
+    uint8_t how;
+    unsigned depth;
+    bool fences;
+} text;
+
+static const char *const program_suffixes[] = { "py", "js", "mjs", "cjs", "ts", "tsx", "jsx", "sh", "bash", "zsh", "fish", "ksh", "rs", "go", "rb", "pl", "pm", "php", "lua", "ps1", "psm1", "bat", "cmd", "c", "h", "cc",
+    "cpp", "java", "kt", "cs", "swift", "awk", "sql", "r", "vbs", "service", "mk", "gradle", "groovy", "applescript", NULL };
+
+symbi_status sy_strict_note(symbi_skill_scan *s, symbi_str path, const char *rule, const char *category, symbi_skill_severity severity, const char *message, symbi_err *err)
+{
+    symbi_skill_finding f = { symbi_str_z(rule), symbi_str_z(category), symbi_str_z(message), path, { "", 0 }, { "", 0 }, { "", 0 }, severity, 0, 0, false };
+    return sy_scan_add(s, &f, 0, err);
+}
+
+/* ---- findings of a line ---- */
+
+static bool in_fence(const symbi_skill_scan *s, size_t line)
+{
+    size_t lo = 0, hi = s->nfence; /* fences that begin or end at or before the line */
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (s->fence[mid] <= line) lo = mid + 1;
+        else hi = mid;
+    }
+    return lo & 1;
+}
+
+static bool comment(symbi_str l)
+{
+    size_t i = 0;
+    while (i < l.n && (l.p[i] == ' ' || l.p[i] == '\t')) i++;
+    if (i + 1 < l.n && l.p[i] == '#' && l.p[i + 1] == '!') return false;
+    return i < l.n && (l.p[i] == '#' || (i + 1 < l.n && ((l.p[i] == '/' && (l.p[i + 1] == '/' || l.p[i + 1] == '*')) || (l.p[i] == '-' && l.p[i + 1] == '-') || (l.p[i] == '*' && l.p[i + 1] == ' '))));
+}
+
+static symbi_status add(text *x, uint32_t rule, symbi_str line, const sy_vline *v)
+{
+    const sy_skill_entry *e = &x->s->s->entry[rule];
+    symbi_skill_finding f = { e->id, e->category, e->message, x->path, { "", 0 }, { "", 0 }, { "", 0 }, e->severity, v->line, 0, false };
+    symbi_match_span at;
+    symbi_status st = symbi_match_find(x->s->scratch, rule, line, &at, x->err);
+    bool remark = comment(line), code = x->program || (!x->line && in_fence(x->s, v->line));
+    if (st) return st;
+    if (v->para && !(e->flags & SY_RULE_PROSE)) return SYMBI_OK;
+    if (e->flags & SY_RULE_CODE && !code) return SYMBI_OK;
+    if ((!code || remark) && x->how == SY_HOW_PLAIN && (sy_polarity_negative(line, at.start, at.end) || (e->flags & SY_RULE_MENTION && sy_polarity_mention(line, at.start, at.end)))) f.severity = SYMBI_SKILL_INFO;
+    f.how = symbi_str_z(sy_how_names[v->how]);
+    if (v->how == SY_HOW_PLAIN) f.column = at.start + 1;
+    sy_scan_excerpt(x->s, line, at.start, &f.excerpt);
+    if (x->s->arena.status) return sy_arena_fail(&x->s->arena, "the findings", x->err);
+    return sy_scan_add(x->s, &f, rule, x->err);
+}
+
+static symbi_status scan_plain(text *x)
+{
+    symbi_match_lineinfo l;
+    symbi_status st;
+    symbi_match_lines(x->s->scratch, x->t, SYMBI_MATCH_END_CRLF);
+    while (!(st = symbi_match_line(x->s->scratch, &l, x->err)) && l.n) {
+        sy_vline v = { l.offset, l.length, x->line ? x->line : l.line, 0, x->how, false };
+        symbi_str line = { x->t.p + l.offset, l.length };
+        v.last = v.line;
+        for (size_t i = 0; i < l.n; i++)
+            if ((st = add(x, l.rules[i], line, &v))) return st;
+    }
+    return st;
+}
+
+static symbi_status scan_views(text *x)
+{
+    symbi_skill_scan *s = x->s;
+    symbi_match_lineinfo l;
+    symbi_status st;
+    if (!s->view.n) return SYMBI_OK;
+    symbi_match_lines(s->scratch, sy_buf_str(&s->view), SYMBI_MATCH_END_LF);
+    while (!(st = symbi_match_line(s->scratch, &l, x->err)) && l.n) {
+        symbi_str line = { s->view.p + l.offset, l.length };
+        if (l.line > s->nvline) continue;
+        for (size_t i = 0; i < l.n; i++)
+            if ((st = add(x, l.rules[i], line, &s->vline[l.line - 1]))) return st;
+    }
+    return st;
+}
+
+/* ---- views ---- */
+
+enum { HIGH = 1, QUOTE = 2, ESCAPE = 4, CONTROL = 8 };
+static symbi_status push_vline(text *x, size_t off, size_t line, size_t last, sy_how how, bool para)
+{
+    symbi_skill_scan *s = x->s;
+    sy_vline *v;
+    if (sy_grow(&s->alloc, (void **)&s->vline, &s->capvline, s->nvline + 1, sizeof *s->vline)) return sy_fail_nomem(x->err);
+    /* one line of the buffer, whatever stands in it */
+    for (size_t i = off; i < s->view.n; i++)
+        if (s->view.p[i] == '\n') s->view.p[i] = ' ';
+    v = &s->vline[s->nvline++];
+    *v = (sy_vline){ off, s->view.n - off, x->line ? x->line : line, x->line ? x->line : last, (uint8_t)(x->how ? x->how : how), para };
+    sy_buf_addc(&s->view, '\n');
+    return SYMBI_OK;
+}
+
+typedef struct cursor { symbi_str t; size_t i; } cursor;
+static symbi_str next_line(cursor *c)
+{
+    const char *e = c->i < c->t.n ? memchr(c->t.p + c->i, '\n', c->t.n - c->i) : NULL;
+    size_t end = e ? (size_t)(e - c->t.p) : c->t.n;
+    symbi_str l = { c->t.p + c->i, end - c->i };
+    c->i = end + 1;
+    if (l.n && l.p[l.n - 1] == '\r') l.n--;
+    return l;
+}
+
+static unsigned kinds(symbi_str l)
+{
+    static const unsigned char table[256] = {
+        ['\''] = QUOTE, ['"'] = QUOTE, ['`'] = QUOTE, ['\\'] = ESCAPE, ['$'] = ESCAPE, ['%'] = ESCAPE, ['&'] = ESCAPE, ['{'] = ESCAPE,
+        [1] = CONTROL, [2] = CONTROL, [3] = CONTROL, [4] = CONTROL, [5] = CONTROL, [6] = CONTROL, [7] = CONTROL, [8] = CONTROL, [11] = CONTROL, [12] = CONTROL, [27] = CONTROL };
+    unsigned k = 0;
+    for (size_t i = 0; i < l.n; i++) k |= table[(unsigned char)l.p[i]] | (unsigned)((unsigned char)l.p[i] >> 7);
+    return k;
+}
+
+static bool fence(symbi_str l)
+{
+    size_t i = 0;
+    while (i < l.n && (l.p[i] == ' ' || l.p[i] == '>')) i++;
+    return l.n - i >= 3 && (!memcmp(l.p + i, "```", 3) || !memcmp(l.p + i, "~~~", 3));
+}
+
+static bool blank(symbi_str l)
+{
+    for (size_t i = 0; i < l.n; i++)
+        if (l.p[i] != ' ' && l.p[i] != '\t') return false;
+    return true;
+}
+
+/* A joined with what follows: the backslash goes, and all white space in front of the next is one blank. */
+static void join(sy_buf *b, symbi_str next)
+{
+    size_t i = 0, n = b->n;
+    bool cut = false;
+    while (n && (b->p[n - 1] == ' ' || b->p[n - 1] == '\t')) n--;
+    if (n && b->p[n - 1] == '\\') b->n = n - 1, cut = true;
+    while (i < next.n && (next.p[i] == ' ' || next.p[i] == '\t' || next.p[i] == '>')) i++;
+    if (!cut || i) sy_buf_addc(b, ' ');
+    sy_buf_adds(b, (symbi_str){ next.p + i, next.n - i });
+}
+
+/* The unquoted form of what was just added as the last line of the view (or of `of`), where it differs. */
+static symbi_status unquoted(text *x, symbi_str of, size_t line, size_t last)
+{
+    sy_buf *b = &x->s->view;
+    size_t off = b->n;
+    if (!sy_view_unquote(of, b)) return sy_buf_status(b) ? sy_fail(x->err, sy_buf_status(b), "the views of the text need too much memory") : SYMBI_OK;
+    return push_vline(x, off, line, last, SY_HOW_UNQUOTED, false);
+}
+
+/* Views of the logical line that stands in *b from off on (already pushed or not). The buffer may move: the text is copied first. */
+static symbi_status unquoted_at(text *x, size_t off, size_t len, size_t line, size_t last)
+{
+    sy_buf *b = &x->s->view;
+    if (!sy_buf_reserve(b, len + 1)) return sy_fail(x->err, sy_buf_status(b), "the views of the text need too much memory");
+    return unquoted(x, (symbi_str){ b->p + off, len }, line, last);
+}
+
+static symbi_status build_views(text *x, bool high)
+{
+    symbi_skill_scan *s = x->s;
+    cursor raw = { x->t, 0 }, norm = { high ? sy_buf_str(&s->norm) : x->t, 0 };
+    symbi_str l, n, ahead = { NULL, 0 };
+    size_t line = 0, para = 0, group = 0; /* para, group: the last line of the present one */
+    bool open = false, more = x->t.n > 0;
+    symbi_status st = SYMBI_OK;
+    if (!more) return SYMBI_OK;
+    l = next_line(&raw);
+    while (more && !st) {
+        unsigned k = kinds(l);
+        symbi_str base;
+        size_t off = s->view.n;
+        line++;
+        more = raw.i < x->t.n;
+        ahead = more ? next_line(&raw) : (symbi_str){ "", 0 };
+        n = high ? next_line(&norm) : l;
+        if (!x->line && x->fences && fence(l)) {
+            open = !open;
+            if (sy_grow(&s->alloc, (void **)&s->fence, &s->capfence, s->nfence + 1, sizeof *s->fence)) return sy_fail_nomem(x->err);
+            s->fence[s->nfence++] = line;
+        }
+        base = k & HIGH ? n : l;
+        if (k & HIGH) {
+            sy_buf_adds(&s->view, n);
+            st = push_vline(x, off, line, line, SY_HOW_NORMAL, false);
+        }
+        if (!st && k & (QUOTE | ESCAPE | CONTROL | HIGH)) st = unquoted(x, base, line, line);
+        /* a logical line of several: built once, when it begins */
+        if (!st && group < line && sy_view_continues(l, ahead) && more) {
+            cursor c = raw, cn = norm;
+            symbi_str a = l, b = ahead;
+            size_t last = line;
+            off = s->view.n;
+            sy_buf_adds(&s->view, base);
+            for (size_t i = 0; i < SY_LINES_JOINED && sy_view_continues(a, b); i++) {
+                symbi_str nb = high ? next_line(&cn) : b;
+                join(&s->view, kinds(b) & HIGH ? nb : b);
+                last++;
+                a = b;
+                if (c.i >= x->t.n) break;
+                b = next_line(&c);
+            }
+            group = last;
+            {
+                size_t len = s->view.n - off;
+                if (!sy_buf_status(&s->view)) st = push_vline(x, off, line, last, SY_HOW_JOINED, false);
+                if (!st) st = unquoted_at(x, off, len, line, last);
+            }
+        }
+        /* paragraphs of prose, so that a sentence may run over the end of a line */
+        if (!st && !x->program && !open && !blank(l) && !blank(ahead) && more && !fence(ahead) && para < line) {
+            cursor c = raw, cn = norm;
+            symbi_str b = ahead;
+            size_t last = line;
+            off = s->view.n;
+            sy_buf_adds(&s->view, base);
+            while (!blank(b) && !fence(b) && s->view.n - off < PARAGRAPH_MAX && last - line < 40) {
+                symbi_str nb = high ? next_line(&cn) : b;
+                join(&s->view, kinds(b) & HIGH ? nb : b);
+                last++;
+                if (c.i >= x->t.n) break;
+                b = next_line(&c);
+            }
+            para = last;
+            if (!sy_buf_status(&s->view)) st = push_vline(x, off, line, last, SY_HOW_JOINED, true);
+        }
+        if (!st && sy_buf_status(&s->view)) st = sy_fail(x->err, sy_buf_status(&s->view), "the views of the text need too much memory");
+        l = ahead;
+    }
+    return st;
+}
+
+/* ---- payloads ---- */
+
+static symbi_status scan_text(text *x);
+
+static symbi_status scan_payload(text *x, symbi_str line, const sy_payload *p, size_t at, sy_buf *b)
+{
+    symbi_skill_scan *s = x->s;
+    text y = *x;
+    symbi_str t;
+    if (!sy_payload_decode(line, p, b)) return sy_buf_status(b) == SYMBI_ENOMEM ? sy_fail_nomem(x->err) : SYMBI_OK;
+    t = sy_buf_str(b);
+    if (t.n > s->budget) {
+        s->totals.unread++;
+        s->budget = 0;
+        return sy_strict_note(s, x->path, "unread:payload", "unread", SYMBI_SKILL_HIGH, "Not read: more encoded text than the scanner unfolds", x->err);
+    }
+    s->budget -= t.n;
+    y.t = t;
+    y.line = at;
+    y.how = (uint8_t)p->how;
+    y.depth++;
+    y.program = true; /* nobody encodes prose */
+    return scan_text(&y);
+}
+
+static symbi_status payloads(text *x)
+{
+    symbi_skill_scan *s = x->s;
+    cursor c = { x->t, 0 };
+    size_t line = 0;
+    sy_buf b;
+    symbi_status st = SYMBI_OK;
+    if (x->depth >= SY_PAYLOAD_DEPTH) return SYMBI_OK;
+    sy_buf_init(&b, s->alloc, SY_TEXT_MAX);
+    while (c.i < c.t.n && !st) {
+        symbi_str l = next_line(&c);
+        size_t at = 0;
+        sy_payload p;
+        line++;
+        while (!st && s->budget && sy_payload_next(l, &at, &p)) st = scan_payload(x, l, &p, x->line ? x->line : line, &b);
+    }
+    sy_buf_free(&b);
+    return st;
+}
+
+static bool any_high(symbi_str t)
+{
+    unsigned char any = 0;
+    size_t i = 0;
+    for (; i + 128 <= t.n; i += 128)
+        for (size_t k = 0; k < 128; k++) any |= (unsigned char)t.p[i + k];
+    for (; i < t.n; i++) any |= (unsigned char)t.p[i];
+    return any & 0x80;
+}
+
+static symbi_status scan_text(text *x)
+{
+    symbi_skill_scan *s = x->s;
+    bool high = any_high(x->t);
+    symbi_status st = SYMBI_OK;
+    sy_buf_clear(&s->view);
+    s->nvline = 0;
+    if (!x->line) s->nfence = 0;
+    if (high) st = sy_view_normal(s->cx, x->t, &s->norm, x->err);
+    if (!st) st = build_views(x, high);
+    if (!st) st = scan_plain(x);
+    if (!st) st = scan_views(x);
+    return st ? st : payloads(x);
+}
+
+/* ---- what a file is ---- */
+
+static bool begins(symbi_str c, const char *magic, size_t n) { return c.n >= n && !memcmp(c.p, magic, n); }
+
+static const char *compiled(symbi_str c)
+{
+    static const struct { const char *magic; size_t n; const char *what; } t[] = { { "\x7f" "ELF", 4, "an ELF program" }, { "MZ", 2, "a Windows program" }, { "\xfe\xed\xfa\xce", 4, "a Mach-O program" },
+        { "\xfe\xed\xfa\xcf", 4, "a Mach-O program" }, { "\xce\xfa\xed\xfe", 4, "a Mach-O program" }, { "\xcf\xfa\xed\xfe", 4, "a Mach-O program" }, { "\xca\xfe\xba\xbe", 4, "Java or Mach-O code" },
+        { "\0asm", 4, "WebAssembly" }, { "\x1bLua", 4, "compiled Lua" }, { "\x1bLJ", 3, "compiled Lua" }, { "dex\n", 4, "Android code" }, { "!<arch>\n", 8, "a library of object code" }, { "BC\xc0\xde", 4, "LLVM code" } };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+        if (begins(c, t[i].magic, t[i].n) && (t[i].n > 2 || (c.n > 64 && memchr(c.p, '\0', 64)))) return t[i].what;
+    return NULL;
+}
+
+static bool media(symbi_str c)
+{
+    static const struct { const char *magic; size_t n; } t[] = { { "\x89PNG\r\n\x1a\n", 8 }, { "\xff\xd8\xff", 3 }, { "GIF8", 4 }, { "RIFF", 4 }, { "wOFF", 4 }, { "wOF2", 4 }, { "\0\1\0\0\0", 5 }, { "OTTO", 4 }, { "ID3", 3 },
+        { "\0\0\1\0", 4 }, { "OggS", 4 }, { "BM", 2 }, { "fLaC", 4 } };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+        if (begins(c, t[i].magic, t[i].n)) return true;
+    return c.n >= 12 && !memcmp(c.p + 4, "ftyp", 4);
+}
+
+/* UTF-16 by its mark, or by every second byte being zero. 1 little, 2 big endian. */
+static int utf16(symbi_str c)
+{
+    size_t n = c.n < 512 ? c.n & ~(size_t)1 : 512, even = 0, odd = 0;
+    if (begins(c, "\xff\xfe", 2)) return 1;
+    if (begins(c, "\xfe\xff", 2)) return 2;
+    if (n < 8) return 0;
+    for (size_t i = 0; i < n; i += 2) even += c.p[i] == '\0', odd += c.p[i + 1] == '\0';
+    return odd * 10 >= n * 4 && !even ? 1 : even * 10 >= n * 4 && !odd ? 2 : 0;
+}
+
+static symbi_status unread(symbi_skill_scan *s, symbi_str path, const char *rule, const char *message, symbi_err *err)
+{
+    s->totals.unread++;
+    return sy_strict_note(s, path, rule, "unread", SYMBI_SKILL_HIGH, message, err);
+}
+
+static symbi_status scan_as(symbi_skill_scan *s, symbi_str path, symbi_str t, sy_how how, symbi_err *err)
+{
+    static const char *const makefiles[] = { "Makefile", "makefile", "GNUmakefile", "Dockerfile", NULL };
+    text x = { s, path, t, err, false, 0, (uint8_t)how, 0, false };
+    x.program = sy_suffix_in(path, program_suffixes, true) || begins(t, "#!", 2);
+    for (size_t i = 0; makefiles[i]; i++) x.program = x.program || sy_str_eqz(sy_base_name(path), makefiles[i]);
+    x.fences = !x.program;
+    return scan_text(&x);
+}
+
+symbi_status sy_strict_bytes(symbi_skill_scan *s, symbi_str path, symbi_str c, unsigned depth, symbi_err *err)
+{
+    symbi_status st = SYMBI_OK;
+    sy_pack pack = sy_pack_kind(c);
+    int wide;
+    bool text_like = true;
+    if (c.n > SY_TEXT_MAX) {
+        if ((st = unread(s, path, "unread:size", "Not read to its end: larger than the 16 MiB that are looked at", err))) return st;
+        c.n = SY_TEXT_MAX;
+    }
+    if (pack != SY_PACK_NONE) {
+        if ((st = sy_pack_scan(s, path, c, pack, depth, err))) return st;
+        text_like = false;
+    } else if (compiled(c)) {
+        if ((st = unread(s, path, "unread:compiled", "Compiled code: what it does cannot be read", err))) return st;
+        text_like = false;
+    } else if (media(c)) {
+        text_like = false;
+    } else if (begins(c, "%PDF-", 5)) {
+        if ((st = sy_strict_note(s, path, "opaque-document", "unread", SYMBI_SKILL_MEDIUM, "A PDF may hold compressed text that the scanner does not unfold", err))) return st;
+        text_like = false;
+    } else if ((wide = utf16(c)) != 0) {
+        sy_buf b;
+        sy_buf_init(&b, s->alloc, 2 * (size_t)SY_TEXT_MAX);
+        if (sy_payload_utf16(c, wide == 2, &b)) st = scan_as(s, path, sy_buf_str(&b), SY_HOW_UTF16, err);
+        else st = sy_fail(err, sy_buf_status(&b), "the text in UTF-16 needs too much memory");
+        sy_buf_free(&b);
+        if (st) return st;
+        return c.n & 1 ? unread(s, path, "unread:encoding", "Ends in the middle of a UTF-16 character", err) : SYMBI_OK;
+    } else if (c.n && memchr(c.p, '\0', c.n)) {
+        if ((st = unread(s, path, "unread:binary", "Neither text nor a kind of file that is known: what it means cannot be read", err))) return st;
+        text_like = false;
+    }
+    /* whatever it is, what stands in it as text is looked at */
+    if (text_like && !sy_utf8_valid(c, NULL) && (st = unread(s, path, "unread:encoding", "Not valid UTF-8: what these bytes mean to a reader cannot be judged", err))) return st;
+    return scan_as(s, path, c, SY_HOW_PLAIN, err);
+}
+
+/* ---- order ---- */
+
+static int by_line(const void *a, const void *b)
+{
+    const sy_found *x = a, *y = b;
+    int c;
+    if (x->f.line != y->f.line) return x->f.line < y->f.line ? -1 : 1;
+    if (x->order != y->order) return x->order < y->order ? -1 : 1;
+    if ((c = sy_str_cmp(x->f.rule, y->f.rule))) return c;
+    /* the gravest first, then the plainest */
+    if (x->f.severity != y->f.severity) return x->f.severity > y->f.severity ? -1 : 1;
+    if (x->f.how.n != y->f.how.n) return x->f.how.n < y->f.how.n ? -1 : 1;
+    return x->f.column < y->f.column ? -1 : x->f.column > y->f.column;
+}
+
+static void forget(symbi_skill_scan *s, const symbi_skill_finding *f)
+{
+    if (f->suppressed) s->totals.suppressed--;
+    else s->totals.by_severity[f->severity]--;
+}
+
+/* One finding for a rule on a line of a file, however often a view shows it again. */
+static void tidy(symbi_skill_scan *s, size_t from)
+{
+    size_t n = from;
+    if (s->n - from < 2) return;
+    qsort(s->found + from, s->n - from, sizeof *s->found, by_line);
+    for (size_t i = from; i < s->n; i++) {
+        const sy_found *x = &s->found[i], *last = n > from ? &s->found[n - 1] : NULL;
+        if (last && x->f.line && last->f.line == x->f.line && last->order == x->order && sy_str_eq(last->f.rule, x->f.rule) && sy_str_eq(last->f.file, x->f.file)) forget(s, &x->f);
+        else s->found[n++] = *x;
+    }
+    s->n = n;
+}
+
+symbi_status sy_strict_content(symbi_skill_scan *s, symbi_str path, symbi_str content, symbi_err *err)
+{
+    size_t from = s->n;
+    symbi_status st;
+    s->budget = PAYLOAD_FACTOR * (content.n < SY_TEXT_MAX ? content.n : SY_TEXT_MAX) + (1u << 20);
+    if (sy_pack_kind(content) != SY_PACK_NONE) s->budget = PACK_BUDGET;
+    st = sy_strict_bytes(s, path, content, 0, err);
+    if (!st) tidy(s, from);
+    return st;
+}

@@ -1,0 +1,43 @@
+/* skills/view.h: lines as a shell, a reader or a decoder would see them. */
+#ifndef SY_SKILLS_VIEW_H
+#define SY_SKILLS_VIEW_H
+#include "base/buf.h"
+#include "symbi/ctx.h"
+
+enum {
+    SY_VIEW_MAX = 256 << 20,
+    SY_TEXT_MAX = 16 << 20,   /* bytes of one text that are looked at */
+    SY_LINES_JOINED = 64,     /* lines of one logical line */
+    SY_PAYLOAD_DEPTH = 3      /* a payload in a payload in a payload */
+};
+
+typedef enum sy_how { SY_HOW_PLAIN = 0, SY_HOW_NORMAL, SY_HOW_JOINED, SY_HOW_UNQUOTED, SY_HOW_BASE64, SY_HOW_HEX, SY_HOW_CODES, SY_HOW_UTF16, SY_HOW_COUNT } sy_how;
+extern const char *const sy_how_names[SY_HOW_COUNT];
+
+/* One line of the view buffer and where it came from. */
+typedef struct sy_vline {
+    size_t off, len;
+    size_t line, last; /* lines of the text that it stands for */
+    uint8_t how;
+    bool para;         /* a paragraph: for rules about prose alone */
+} sy_vline;
+
+/* NFKC, case folding, invisible characters dropped, characters that look like ASCII ones replaced by these. Line feeds stay. */
+symbi_status sy_view_normal(symbi_ctx *cx, symbi_str text, sy_buf *out, symbi_err *err);
+/* What a shell, a script or a browser makes of quotes, backslashes, ${IFS}, escapes (\x41, \101, %41, &#65;), "a"+"b". Appends to out;
+ * true when the result differs from the line. */
+bool sy_view_unquote(symbi_str line, sy_buf *out);
+/* Ends with a continuation (backslash, pipe, && or ||), or the next begins with one (pipe, &&, .then). */
+bool sy_view_continues(symbi_str line, symbi_str next);
+
+/* Encoded runs in a line: calls nothing; gives the next one from *at on. */
+typedef struct sy_payload { size_t off, len; sy_how how; } sy_payload;
+bool sy_payload_next(symbi_str line, size_t *at, sy_payload *out);
+/* Decodes into out (cleared first); true when what comes out reads as text. */
+bool sy_payload_decode(symbi_str line, const sy_payload *p, sy_buf *out);
+bool sy_payload_utf16(symbi_str bytes, bool big, sy_buf *out);
+
+/* "never run …", "no … needed": the match at [from, to) of a line of prose is spoken against. */
+bool sy_polarity_mention(symbi_str line, size_t from, size_t to); /* prose speaks of it: "sudo is needed" */
+bool sy_polarity_negative(symbi_str line, size_t from, size_t to);
+#endif
