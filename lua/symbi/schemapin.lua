@@ -92,7 +92,7 @@ M.now_of = now_of
 
 -- Documents as C objects. What has the wrong shape is a refusal, as it is when it comes over the wire.
 function M.read_documents(o, tool_id)
-    local discovery, revocation, message, err = o.discovery, o.revocation, nil, nil
+    local discovery, revocation, message, err = o.discovery, o.revocation
     local function refuse(code) return core.refusal{ code = code, message = message, domain = o.domain, tool_id = tool_id, now = now_of(o) } end
     if discovery ~= nil and discovery ~= symbi.null and not is_document(discovery) then
         discovery, message, err = core.discovery(discovery)

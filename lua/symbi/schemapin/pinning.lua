@@ -148,7 +148,7 @@ function M.new(options)
     options = options or {}
     local mode = options.mode or "automatic"
     if mode ~= "automatic" and mode ~= "interactive" and mode ~= "strict" then error("mode: automatic, interactive or strict is expected", 2) end
-    local pins, message, err = options.pins, nil, nil
+    local pins, message, err = options.pins
     if pins == nil then
         pins, message, err = core.pins()
         if not pins then return nil, message, err end

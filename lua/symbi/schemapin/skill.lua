@@ -9,7 +9,7 @@ local NAME = ".schemapin.sig"
 local MAX_FILE = 256 * 1024 * 1024
 
 local function io() return symbi.io end
-local function last_part(path) return path:gsub("/+$", ""):match("([^/]*)$") end
+local function last_part(path) return (path:gsub("/+$", ""):match("([^/]*)$")) end
 
 --- The folder's own name, also for "." and "..".
 local function dir_name(dir)
@@ -139,7 +139,7 @@ end
 --- Checks a folder against documents at hand: {dir=, discovery=, signature=table or text instead of the file, revocation=, pins=,
 -- tool_id=, domain=the domain whose discovery document this is, lenient=, refuse_expired=, dns_txt=, now=, ...}.
 function M.verify_skill_offline(o)
-    local signature, message, err = o.signature, nil, nil
+    local signature, message, err = o.signature
     if signature == nil then
         signature, message, err = M.load_signature_text(o.dir)
         if not signature and err then return nil, message, err end
@@ -188,7 +188,8 @@ end
 local function hash_file(path)
     local folder, message, err = core.folder()
     if not folder then return nil, message, err end
-    local name, ok = last_part(path)
+    local name = last_part(path)
+    local ok
     ok, message, err = folder:begin(name, "file")
     if ok == nil then return nil, message, err end
     if not ok then return nil, "a signature file is not signed", symbi.error("EINVAL", "a signature file is not signed") end
