@@ -1,6 +1,7 @@
 /* bindings/lwire.c: symbi.wire: the codecs of the wire, without sockets, for transports written in Lua (cosockets, other loops).
  *   u = wire.url(text)              {scheme=, host=, port=, path=, query=, fragment=, tls=, authority=}
  *   text = wire.join(base, ref)
+ *   url = wire.endpoint(base, endpoint), text = wire.escape(text[, "segment" | "form"]), seconds = wire.retry_after(value[, now])
  *   s = wire.sse([max_event])       s:feed(bytes) list of {event=, data=, id=, retry=}; s:pending()
  *   h = wire.http1{kind="response"|"request", head=, max_head=, max_body=}
  *       body, done, rest = h:feed(bytes)     the body bytes in this piece; done: the message is complete, rest follows it
@@ -12,6 +13,7 @@
 #include "symbi/wire.h"
 
 #include <string.h>
+#include <time.h>
 
 #define UD_SSE "symbi.sse"
 #define UD_HTTP1 "symbi.http1"
@@ -63,6 +65,37 @@ static int w_join(lua_State *L)
     symbi_err err;
     if (symbi_url_join(symL_ctx(L), base, ref, t, &err)) return symL_fail(L, &err);
     symL_pushtext(L, t);
+    return 1;
+}
+
+static int w_endpoint(lua_State *L)
+{
+    symbi_str base = symL_checkstr(L, 1), endpoint = symL_checkstr(L, 2);
+    symbi_text *t = symL_text(L);
+    symbi_err err;
+    if (symbi_url_endpoint(symL_ctx(L), base, endpoint, t, &err)) return symL_fail(L, &err);
+    symL_pushtext(L, t);
+    return 1;
+}
+
+static int w_escape(lua_State *L)
+{
+    static const char *const forms[] = { "segment", "form", NULL };
+    symbi_str s = symL_checkstr(L, 1);
+    int form = luaL_checkoption(L, 2, "segment", forms);
+    symbi_text *t = symL_text(L);
+    symbi_err err;
+    if (symbi_url_escape(symL_ctx(L), s, form ? SYMBI_URL_FORM : SYMBI_URL_SEGMENT, t, &err)) return symL_fail(L, &err);
+    symL_pushtext(L, t);
+    return 1;
+}
+
+static int w_retry_after(lua_State *L)
+{
+    symbi_str s = symL_checkstr(L, 1);
+    int64_t now = symL_optint(L, 2, (int64_t)time(NULL), 0, (int64_t)1 << 50), seconds;
+    if (!symbi_http_retry_after(s, now, &seconds)) return 0;
+    symL_pushint(L, seconds);
     return 1;
 }
 
@@ -327,7 +360,8 @@ void l_wire_open(lua_State *L)
     static const luaL_Reg sse_meta[] = { { "__gc", sse_close }, { NULL, NULL } };
     static const luaL_Reg http1[] = { { "feed", http1_feed }, { "head", http1_head }, { "eof", http1_eof }, { "reset", http1_reset }, { "close", http1_close }, { NULL, NULL } };
     static const luaL_Reg http1_meta[] = { { "__gc", http1_close }, { NULL, NULL } };
-    static const luaL_Reg funcs[] = { { "url", w_url },           { "join", w_join },     { "sse", w_sse },       { "http1", w_http1 }, { "request", w_request },
+    static const luaL_Reg funcs[] = { { "endpoint", w_endpoint }, { "escape", w_escape }, { "retry_after", w_retry_after },
+                                      { "url", w_url },           { "join", w_join },     { "sse", w_sse },       { "http1", w_http1 }, { "request", w_request },
                                       { "response", w_response }, { "chunk", w_chunk }, { "reason", w_reason }, { NULL, NULL } };
     symL_newtype(L, UD_SSE, sse, sse_meta);
     symL_newtype(L, UD_HTTP1, http1, http1_meta);

@@ -23,6 +23,20 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_url_authority(symbi_ctx *cx, const s
 /* Resolves ref against base (section 5.2): an absolute URL, dot segments removed, checked as parse does. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_url_join(symbi_ctx *cx, symbi_str base, symbi_str ref, symbi_text *out, symbi_err *err);
 
+/* ---- endpoints of a REST service -------------------------------------------------------------------------------------- */
+/* The URL of an endpoint ("agents/a?x=1", its parts encoded by symbi_url_escape) below a base URL. A base without path, or whose path
+ * ends in /api/v1, gets exactly one /api/v1, however often base and endpoint name it; any other path is kept as it is. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_url_endpoint(symbi_ctx *cx, symbi_str base, symbi_str endpoint, symbi_text *out, symbi_err *err);
+typedef enum symbi_url_escape_form {
+    SYMBI_URL_SEGMENT = 0, /* one segment of a path: 1..1024 bytes, no control character, not "." or ".." (EINVAL, ELIMIT) */
+    SYMBI_URL_FORM = 1     /* a name or value of a query: a space is "+" */
+} symbi_url_escape_form;
+/* Every byte but A-Z a-z 0-9 - . _ ~ as %XX. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_url_escape(symbi_ctx *cx, symbi_str text, symbi_url_escape_form form, symbi_text *out, symbi_err *err);
+/* Retry-After: seconds, or a date against `now` (Unix seconds; a past one is 0). False when it is neither. */
+enum { SYMBI_RETRY_AFTER_MAX = 86400 * 365 };
+SYMBI_API bool symbi_http_retry_after(symbi_str value, int64_t now, int64_t *seconds);
+
 /* ---- server-sent events (WHATWG HTML, section 9.2) ------------------------------------------------------------------ */
 typedef struct symbi_sse symbi_sse;
 typedef struct symbi_sse_event {
