@@ -75,13 +75,13 @@ static symbi_status read_body(symbi_ctx *cx, symbi_doc *d, symbi_str body, symbi
     return st;
 }
 
-/* A text with something in it, or empty. */
+/* A text without white space around it, or empty. */
 static symbi_str text(const symbi_value *raw, const char *key)
 {
     symbi_str s = symbi_value_str(raw, key, SY_LIT(""));
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] > ' ') return s;
-    return (symbi_str){ NULL, 0 };
+    while (s.n && (unsigned char)s.p[0] <= ' ') s.p++, s.n--;
+    while (s.n && (unsigned char)s.p[s.n - 1] <= ' ') s.n--;
+    return s;
 }
 
 symbi_status symbi_skill_frontmatter(symbi_ctx *cx, symbi_str content, symbi_str fallback_name, symbi_doc **out, symbi_err *err)

@@ -12,5 +12,6 @@ return {
     { name = "run", summary = "run an agent that a .symbi file defines", module = "symbi.cli.run" },
     { name = "schemapin", summary = "keys, signed schemas and skill folders, and pins of SchemaPin", module = "symbi.cli.schemapin" },
     { name = "secrets", summary = "set, get, list, delete and import secrets; change their key", module = "symbi.cli.secrets" },
+    { name = "skills", summary = "scan, list, sign and verify skills", module = "symbi.cli.skills" },
     { name = "version", summary = "versions of symbi-lua, Lua and the modules in use", module = "symbi.cli.version" },
 }
