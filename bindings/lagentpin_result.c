@@ -90,21 +90,21 @@ static void push_exp(lua_State *L, const symbi_agentpin_result *r)
     if (symbi_agentpin_result_valid(r)) symL_pushint(L, symbi_agentpin_result_exp(r));
     else lua_pushnil(L);
 }
-#define TEXT(field)                                                                                                                              \
-    static void push_##field(lua_State *L, const symbi_agentpin_result *r) { push_text(L, symbi_agentpin_result_##field(r)); }
-#define TREE(field)                                                                                                                              \
-    static void push_##field(lua_State *L, const symbi_agentpin_result *r) { push_tree(L, symbi_agentpin_result_##field(r)); }
-TEXT(agent_id)
-TEXT(issuer)
-TEXT(audience)
-TEXT(jti)
-TEXT(kid)
-TEXT(agent_name)
-TREE(capabilities)
-TREE(constraints)
-TREE(delegation)
-TREE(warnings)
-TREE(claimed)
+#define TEXT(name, get)                                                                            \
+    static void name(lua_State *L, const symbi_agentpin_result *r) { push_text(L, get(r)); }
+#define TREE(name, get)                                                                            \
+    static void name(lua_State *L, const symbi_agentpin_result *r) { push_tree(L, get(r)); }
+TEXT(push_agent_id, symbi_agentpin_result_agent_id)
+TEXT(push_issuer, symbi_agentpin_result_issuer)
+TEXT(push_audience, symbi_agentpin_result_audience)
+TEXT(push_jti, symbi_agentpin_result_jti)
+TEXT(push_kid, symbi_agentpin_result_kid)
+TEXT(push_agent_name, symbi_agentpin_result_agent_name)
+TREE(push_capabilities, symbi_agentpin_result_capabilities)
+TREE(push_constraints, symbi_agentpin_result_constraints)
+TREE(push_delegation, symbi_agentpin_result_delegation)
+TREE(push_warnings, symbi_agentpin_result_warnings)
+TREE(push_claimed, symbi_agentpin_result_claimed)
 
 static const struct {
     const char *name;
