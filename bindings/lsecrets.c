@@ -1,6 +1,6 @@
 /* bindings/lsecrets.c: symbi.secrets, core side: containers, maps, scopes, redaction (symbi/secrets.h has the rules in full).
  *
- *   map = core.secrets.map(); core.secrets.read(text, "json"|"toml"|"env"); core.secrets.open(box, key[, {kind="envelope"|"raw"|"shell", format="json", legacy_kdf=false}])
+ *   map = core.secrets.map(); core.secrets.read(text, "json"|"toml"|"yaml"|"env"); core.secrets.open(box, key[, {kind="envelope"|"raw"|"shell", format="json", legacy_kdf=false}])
  *   map:get(key[, scope, agent]), map:set(key, value), map:delete(key), map:keys([scope, agent]), map:count(), map:close()
  *   text = map:seal(key[, {kind="envelope", upstream=false}])
  *   core.secrets.guess(text): "envelope" or nil; core.secrets.valid_key(key)
@@ -105,7 +105,8 @@ static symbi_secrets_format format_of(lua_State *L, int arg, symbi_str s)
     if (is(s, "json")) return SYMBI_SECRETS_JSON;
     if (is(s, "toml")) return SYMBI_SECRETS_TOML;
     if (is(s, "env")) return SYMBI_SECRETS_ENV;
-    luaL_argerror(L, arg, "the format must be \"json\", \"toml\" or \"env\"");
+    if (is(s, "yaml")) return SYMBI_SECRETS_YAML;
+    luaL_argerror(L, arg, "the format must be \"json\", \"toml\", \"yaml\" or \"env\"");
     return 0;
 }
 static int box_failed(lua_State *L, const symbi_err *err, symbi_box_reason why)

@@ -9,6 +9,7 @@
 #include "symbi/json.h"
 #include "symbi/secrets.h"
 #include "symbi/toml.h"
+#include "symbi/yaml.h"
 
 #include <string.h>
 
@@ -246,6 +247,7 @@ symbi_status symbi_secrets_read(symbi_ctx *cx, symbi_secrets_format format, symb
     if (text.n > SYMBI_SECRETS_MAX_BYTES) st = sy_fail(err, SYMBI_ELIMIT, "the file is larger than %d bytes", SYMBI_SECRETS_MAX_BYTES);
     else if (format == SYMBI_SECRETS_JSON) st = unquoted(symbi_json_parse(&wipe, text, &d, err), err, "JSON");
     else if (format == SYMBI_SECRETS_TOML) st = unquoted(symbi_toml_parse(&wipe, text, &d, err), err, "TOML");
+    else if (format == SYMBI_SECRETS_YAML) st = unquoted(symbi_yaml_parse(&wipe, text, SYMBI_YAML_CORE, &d, err), err, "YAML");
     else if (format == SYMBI_SECRETS_ENV) st = env_read(s, text, err);
     else st = sy_fail(err, SYMBI_EINVAL, "no such format");
     if (!st && d) st = from_value(s, &wipe, symbi_doc_root(d), err);

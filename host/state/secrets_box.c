@@ -117,9 +117,19 @@ static symbi_str associated(const sy_kdf *k)
 
 /* ---- sealing ---- */
 
+/* Seals, and opens what was sealed once more: a container that cannot be read must never replace one that can. */
 static symbi_status seal_into(symbi_ctx *cx, const uint8_t key[SY_KEY], const uint8_t nonce[SY_NONCE], symbi_str ad, symbi_str plain, uint8_t *out, symbi_err *err)
 {
-    return symbi_aes256gcm_seal(cx, key, nonce, ad, plain, out, out + plain.n, err);
+    symbi_status st = symbi_aes256gcm_seal(cx, key, nonce, ad, plain, out, out + plain.n, err);
+    uint8_t *again;
+    if (st) return st;
+    again = sy_alloc(&cx->alloc, plain.n + 1);
+    if (!again) return sy_fail_nomem(err);
+    st = symbi_aes256gcm_open(cx, key, nonce, ad, (symbi_str){ (const char *)out, plain.n }, out + plain.n, again, err);
+    if (!st && plain.n && memcmp(again, plain.p, plain.n) != 0) st = sy_fail(err, SYMBI_ECRYPTO, "what was encrypted cannot be read back");
+    symbi_wipe(again, plain.n);
+    sy_free(&cx->alloc, again, plain.n + 1);
+    return st;
 }
 
 static void add_field(sy_buf *b, const char *name, const void *p, size_t n)

@@ -169,6 +169,7 @@ static symbi_status set_secrets(symbi_webhook *w, symbi_ctx *cx, const symbi_web
         if (!s.n) return sy_fail(err, SYMBI_EINVAL, "secret must not be empty");
         if (s.n > SYMBI_WEBHOOK_MAX_SECRET) return sy_fail(err, SYMBI_EINVAL, "a secret is longer than %d bytes", SYMBI_WEBHOOK_MAX_SECRET);
         if (w->scheme == SYMBI_WEBHOOK_JWT) {
+            if (sy_str_starts(s, SY_LIT("-----BEGIN "))) return sy_fail(err, SYMBI_EINVAL, "a PEM text is a key and no secret: who knows a public key could sign with it");
             if (!dup(w, s, &w->secret[i])) return sy_fail_nomem(err);
         } else if ((st = sy_mac_new(cx, s, &w->mac[i], err))) return st;
         w->nsecrets = i + 1;

@@ -33,10 +33,19 @@ local function shared_redactor()
     return known
 end
 
---- text without the values that stores have handed out in this Lua state.
-function M.redact(text)
-    if not known then return text end
-    return known:apply(text)
+local function redacted(x, depth)
+    if type(x) == "string" then return known:apply(x) or "[REDACTED]" end -- out of memory is no reason to show it
+    if type(x) ~= "table" then return x end
+    if depth > 64 then return "[REDACTED]" end
+    local out = {}
+    for k, v in pairs(x) do out[redacted(k, depth + 1)] = redacted(v, depth + 1) end
+    return setmetatable(out, getmetatable(x))
+end
+
+--- A text, or a table with texts in it, without the values that stores have handed out in this Lua state.
+function M.redact(x)
+    if not known then return x end
+    return redacted(x, 0)
 end
 
 --- Forgets them (they stay in memory until then).
@@ -126,12 +135,12 @@ end
 local File = {}
 File.__index = File
 
-local FORMATS = { json = "json", toml = "toml", env = "env" }
+local FORMATS = { json = "json", toml = "toml", yaml = "yaml", yml = "yaml", env = "env" }
 
 local function format_of(path, format)
     if format then
-        if not FORMATS[format] then error("symbi.secrets: format must be \"json\", \"toml\" or \"env\"", 3) end
-        return format
+        if not FORMATS[format] then error("symbi.secrets: format must be \"json\", \"toml\", \"yaml\" or \"env\"", 3) end
+        return FORMATS[format]
     end
     local ext = path:match "%.(%w+)$"
     return FORMATS[ext or ""] or "json"
@@ -205,18 +214,16 @@ function File:list(agent, scope)
     return map:keys()
 end
 
--- Seals map under key and puts it in the file's place: written beside it, flushed, renamed; opened once more before that, so that what
--- cannot be read never replaces what can.
+-- Seals map under key (C opens what it sealed once more) and puts it in the file's place: written beside it, flushed, renamed.
 local function store_map(self, map, key)
     local io = require "symbi.io"
     local box, message, err = map:seal(key, { kind = self.kind, upstream = self.upstream })
     if not box then return nil, message, err end
-    local again
-    again, message, err = C.open(box, key, { kind = self.kind })
-    if not again then return nil, message, err end
-    again:close()
     return io.write_file(self.path, box, 384)
 end
+
+-- A change takes two Argon2id: others wait for it.
+local LOCK_MS = 60000
 
 local function writable(self)
     if not self.encrypted then return fail("EUNSUPPORTED", "Operation not supported by backend: %s is not encrypted, and only read (symbi-lua secrets import makes an encrypted copy)", self.path) end
@@ -238,7 +245,7 @@ local function change(self, f)
     key, message, err = key_of(self)
     if not key then return nil, message, err end
     local lock
-    lock, message, err = io.lock(self.path .. ".lock")
+    lock, message, err = io.lock(self.path .. ".lock", LOCK_MS)
     if not lock then return nil, message, err end
     self:drop()
     local map
@@ -266,7 +273,7 @@ function File:rotate_key(new)
     if not ok then return nil, message, err end
     local io = require "symbi.io"
     local lock
-    lock, message, err = io.lock(self.path .. ".lock")
+    lock, message, err = io.lock(self.path .. ".lock", LOCK_MS)
     if not lock then return nil, message, err end
     self:drop()
     local map
@@ -308,7 +315,7 @@ local function open_file(o)
     local encrypted = o.encrypted ~= false
     return setmetatable({
         name = "file", path = o.path, encrypted = encrypted, kind = o.kind or "envelope", legacy_kdf = o.legacy_kdf, upstream = o.upstream,
-        format = format_of(o.path, o.format), encrypted_format = o.format or "json", key = o.key, key_file = o.key_file, env = o.env,
+        format = format_of(o.path, o.format), encrypted_format = o.format and FORMATS[o.format] or "json", key = o.key, key_file = o.key_file, env = o.env,
     }, File)
 end
 

@@ -14,9 +14,12 @@ local M = { reasons = core.webhook.reasons }
 
 -- ---- verifiers ------------------------------------------------------------------------------------------------------------
 
+-- header_name and required_issuer are the SDK's names of header and issuer.
 local function with(options, fields)
     local o = {}
     for k, v in pairs(options or {}) do o[k] = v end
+    if o.header_name ~= nil then o.header, o.header_name = o.header or o.header_name, nil end
+    if o.required_issuer ~= nil then o.issuer, o.required_issuer = o.issuer or o.required_issuer, nil end
     for k, v in pairs(fields) do o[k] = v end
     return o
 end

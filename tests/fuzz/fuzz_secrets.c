@@ -1,5 +1,5 @@
 /* Fuzz target: everything of secrets and auth that reads a text. The first byte says what the rest is: a container (raw or envelope, with a
- * key that is cheap to use), a map in one of three formats, a text to mask, a value to mask, a scope, a file of API keys. What is refused
+ * key that is cheap to use), a map in one of four formats, a text to mask, a value to mask, a scope, a file of API keys. What is refused
  * has words and nothing half-made; what is read reads back; masking never grows a text without bound and masks nothing twice. */
 #include "symbi/auth.h"
 #include "symbi/json.h"
@@ -122,7 +122,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!size) return 0;
     if (!cx) must(symbi_ctx_new(NULL, &cx, &err) == SYMBI_OK);
     text = (symbi_str){ (const char *)data + 1, size - 1 };
-    switch (data[0] % 9) {
+    switch (data[0] % 10) {
     case 0: boxes(cx, SYMBI_BOX_RAW, text); break;
     case 1: boxes(cx, SYMBI_BOX_ENVELOPE, text); break;
     case 2: maps(cx, SYMBI_SECRETS_JSON, text); break;
@@ -131,6 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 5: masks(cx, text); break;
     case 6: values(cx, text); break;
     case 7: keys(cx, text); break;
+    case 8: maps(cx, SYMBI_SECRETS_YAML, text); break;
     default:
         must((symbi_environment_parse(text, &e, &err) == SYMBI_OK) == (e != SYMBI_ENV_UNKNOWN));
         must((symbi_static_token_check(text, &token, &err) == SYMBI_OK) == (token.p != NULL) && token.n <= text.n);

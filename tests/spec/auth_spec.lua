@@ -212,6 +212,17 @@ describe("API keys", function()
         assert.is_true(m:validate_permissions(m:authenticate_with_api_key "sk-1", "write"))
         assert.is_false(m:validate_permissions(m:authenticate_with_api_key "sk-1", "admin"))
         failed("EVERIFY", "Invalid API key", m:authenticate_with_api_key "")
+        local f = io.open((os.getenv "SYMBI_VECTORS" or "../shared/vectors") .. "/auth/seed_api_key.json", "rb")
+        for _, c in ipairs(f and symbi.json.decode(f:read "*a").cases or {}) do
+            local user = m:authenticate_with_api_key(c.api_key)
+            if c.user == symbi.null then
+                assert.is_nil(user)
+            else
+                table.sort(user.permissions)
+                assert.same({ c.user.user_id, c.user.roles, c.user.permissions }, { user.user_id, user.roles, user.permissions })
+            end
+        end
+        if f then f:close() end
         m:close()
     end)
 

@@ -365,6 +365,15 @@ describe("redaction", function()
         store:get "X"
         assert.equal("a [REDACTED] b", secrets.redact "a hunter2/x b")
         assert.equal("a [REDACTED] b", secrets.redact "a hunter2%2Fx b")
+        assert.same({ note = { "[REDACTED]", 5 }, ["[REDACTED]"] = true }, secrets.redact { note = { "hunter2/x", 5 }, ["hunter2/x"] = true })
+        -- what a tool written in Lua gives back goes the same way
+        local common = require "symbi.io.common"
+        local run = { redeem = function() return { arguments = {} } end }
+        local tool = { leak = function() return { text = "it is hunter2/x" } end, fail = function() return nil, "hunter2/x does not fit" end, raise = function() error "hunter2/x" end }
+        local function reply(name) return common.tool({ tools = tool }, { backend = "callback", tool = name, id = 1, permit = "p" }, run, nil, pcall) end
+        assert.same({ value = { text = "it is [REDACTED]" } }, reply "leak")
+        assert.equal("[REDACTED] does not fit", reply("fail").error.message)
+        assert.is_nil(reply("raise").error.message:find("hunter2", 1, true))
         store:close()
         local r = secrets.redactor()
         r:add "hunter2"

@@ -63,6 +63,8 @@ describe("symbi.webhook", function()
         v = webhook.hmac { secret = "s", header = "X-Hub-Signature-256", prefix = "sha256=" }
         assert(v:verify({ ["X-Hub-Signature-256"] = sign("s", "b", "sha256=") }, "b"))
         refused("FORMAT", v, { ["X-Hub-Signature-256"] = sign("s", "b") }, "b") -- the prefix is not optional
+        v = webhook.hmac { secret = "s", header_name = "X-Mine" } -- the SDK's name of it
+        assert(v:verify({ ["X-Mine"] = sign("s", "b") }, "b"))
         assert.has_error(function() webhook.provider "gitlab" end)
         assert.has_error(function() webhook.provider(nil, "x") end)
     end)

@@ -121,6 +121,33 @@ static void test_keys_vectors(void)
     symbi_doc_unref(d);
 }
 
+/* The same rules in the vectors of the REST area. */
+static void test_keys_rest_vectors(void)
+{
+    symbi_doc *d = vectors("rest/api_keys.json");
+    const symbi_value *cases;
+    symbi_text file;
+    symbi_apikeys *k;
+    symbi_err err;
+    if (!d) SKIP("no shared vectors");
+    CHECK_OK(symbi_json_write(cx, symbi_value_getz(symbi_doc_root(d), "store"), 0, &file, &err), err);
+    k = keys(symbi_text_str(&file));
+    cases = symbi_value_getz(symbi_doc_root(d), "cases");
+    for (size_t i = 0; k && i < cases->u.a.n; i++) {
+        const symbi_value *c = &cases->u.a.items[i], *want = symbi_value_getz(c, "key_id"), *reject = symbi_value_getz(c, "SYMBI_REJECT_LEGACY_API_KEYS");
+        symbi_apikey_hit h;
+        symbi_str id = symbi_value_str(c, "id", Z(""));
+        symbi_status st;
+        if (!want || !reject || !symbi_value_getz(c, "raw_key")) continue;
+        st = symbi_apikeys_check(k, symbi_value_str(c, "raw_key", Z("")), 1800000000, reject->u.b ? 0 : SYMBI_APIKEY_LEGACY_KEYS, &h, &err);
+        if (want->kind == SYMBI_NULL ? st != SYMBI_EVERIFY : st != SYMBI_OK || !same(h.key_id, want->u.s))
+            printf("rest/api_keys.json %.*s: %s\n", (int)id.n, id.p, symbi_apikey_reason_name(h.reason)), t_now_failed = 1;
+    }
+    symbi_apikeys_free(k);
+    symbi_text_free(&file);
+    symbi_doc_unref(d);
+}
+
 static const symbi_argon2_cost k_cheap = { 8, 1, 1 };
 
 /* {"id": secret} made with a cheap hash */
@@ -693,6 +720,7 @@ int main(void)
     RUN(test_environment);
     RUN(test_static_token);
     RUN(test_keys_vectors);
+    RUN(test_keys_rest_vectors);
     RUN(test_keys_life);
     RUN(test_keys_files);
     RUN(test_keys_cache_is_bounded);

@@ -333,6 +333,16 @@ static void test_reading(void)
     IS(s, "d", "2026-01-01");
     IS(s, "t", "{\"c\":\"y\"}");
     symbi_secrets_free(s);
+    s = reading(SYMBI_SECRETS_YAML, "a: x\nb: 5\nc: 'no'\nd: no\nl: [1, y]\n");
+    REQUIRE(s);
+    IS(s, "a", "x");
+    IS(s, "b", "5");
+    IS(s, "c", "no");
+    IS(s, "d", "no");
+    IS(s, "l", "[1,\"y\"]");
+    symbi_secrets_free(s);
+    refused(SYMBI_SECRETS_YAML, "a: hunter2\na: hunter2", "YAML", 2, __LINE__);
+    refused(SYMBI_SECRETS_YAML, "- hunter2", "map", 0, __LINE__);
     s = reading(SYMBI_SECRETS_ENV, "# c\n\nA=1\n export B = two words  # not this\r\nC=\"q\\n\\\"#\" # c\nD='a\\n'\nE=\nF=a#b\nexported=1\nG=\"\"");
     REQUIRE(s);
     IS(s, "A", "1");

@@ -447,6 +447,8 @@ static void test_attack_empty_secret(void)
     refuse_options(NULL, SYMBI_WEBHOOK_GITHUB, "", "secret must not be empty", __LINE__);
     refuse_options(NULL, SYMBI_WEBHOOK_JWT, "", "secret must not be empty", __LINE__);
     refuse_options(o_none, SYMBI_WEBHOOK_GITHUB, "k", "a secret is missing", __LINE__);
+    /* the public key as the secret of HS256 */
+    refuse_options(NULL, SYMBI_WEBHOOK_JWT, "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n", "is a key and no secret", __LINE__);
 }
 
 static void test_options(void)

@@ -60,13 +60,13 @@ SYMBI_API symbi_box_kind symbi_box_guess(symbi_ctx *cx, symbi_str box);
 
 /* ---- the map ----------------------------------------------------------------------------------------------------------- */
 typedef struct symbi_secrets symbi_secrets;
-typedef enum symbi_secrets_format { SYMBI_SECRETS_JSON = 1, SYMBI_SECRETS_TOML, SYMBI_SECRETS_ENV } symbi_secrets_format;
+typedef enum symbi_secrets_format { SYMBI_SECRETS_JSON = 1, SYMBI_SECRETS_TOML, SYMBI_SECRETS_ENV, SYMBI_SECRETS_YAML } symbi_secrets_format;
 
 /* Letters, digits, '_', '-' and '.', not "..", 1 to 128 bytes: what may be made, and what may go into a path. */
 SYMBI_API bool symbi_secret_key_valid(symbi_str key);
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_secrets_new(symbi_ctx *cx, symbi_secrets **out, symbi_err *err);
 SYMBI_API void symbi_secrets_free(symbi_secrets *s); /* NULL is fine; wipes */
-/* A map from a text. JSON and TOML: the root is a map; a value that is no text becomes its JSON text; nothing is flattened. ENV: lines
+/* A map from a text. JSON, TOML and YAML (whose parser's own memory is not wiped): the root is a map; a value that is no text becomes its JSON text; nothing is flattened. ENV: lines
  * NAME=value, with # comments, an optional `export `, and single or double quotes (\n \t \\ \" within double ones). */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_secrets_read(symbi_ctx *cx, symbi_secrets_format format, symbi_str text, symbi_secrets **out, symbi_err *err);
 /* box_open and read in one, so that the plain text is nowhere else. */

@@ -4,6 +4,7 @@
 #include "symbi/agentpin.h"
 #include "symbi/approval.h"
 #include "symbi/audit.h"
+#include "symbi/auth.h"
 #include "symbi/base.h"
 #include "symbi/cedar.h"
 #include "symbi/comm.h"
@@ -18,7 +19,9 @@
 #include "symbi/run.h"
 #include "symbi/schemapin.h"
 #include "symbi/schemapin_skill.h"
+#include "symbi/secrets.h"
 #include "symbi/toml.h"
 #include "symbi/toolclad.h"
 #include "symbi/value.h"
+#include "symbi/webhook.h"
 #endif

@@ -13,7 +13,7 @@ every one: [--state DIR] [--key-file FILE] [--no-audit]
 
 FILE is DIR/secrets.json unless given (DIR: .symbi), mode 0600. The master key is SYMBIONT_MASTER_KEY, else the text of SYMBIONT_MASTER_KEY_FILE,
 $XDG_STATE_HOME/symbiont/master.key or ~/.symbi/master.key; --create-key makes one where there is none. Each access is an entry of the
-audit trail in DIR. FORMAT is json, toml, env, envelope, raw or shell (.symbi/secrets.enc of the Symbiont shell); guessed from the name.]]
+audit trail in DIR. FORMAT is json, toml, yaml, env, envelope, raw or shell (.symbi/secrets.enc of the Symbiont shell); guessed from the name.]]
 
 local flags = {
     set = { file = "text", ["create-key"] = "flag" },
@@ -171,13 +171,13 @@ local function source(symbi, o)
         if require("symbi.core").secrets.guess(text) then from = "envelope" end
     end
     local options = { path = o.operand }
-    if from == "json" or from == "toml" or from == "env" then
+    if from == "json" or from == "toml" or from == "yaml" or from == "yml" or from == "env" then
         options.format, options.encrypted = from, false
     elseif from == "envelope" or from == "raw" or from == "shell" then
         options.kind, options.legacy_kdf = from, true
         options.key = function() return symbi.secrets.master_key { path = o["from-key-file"] } end
     else
-        return nil, "--from must be json, toml, env, envelope, raw or shell, not '" .. safe(from) .. "'"
+        return nil, "--from must be json, toml, yaml, env, envelope, raw or shell, not '" .. safe(from) .. "'"
     end
     return symbi.secrets.read_file(options)
 end

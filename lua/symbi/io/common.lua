@@ -21,8 +21,11 @@ function M.callback(tools, name)
     return nil
 end
 
--- What a callback tool gave back, as a reply. nil counts as null; a failure is nil and a message.
+-- What a callback tool gave back, as a reply, without any secret that symbi.secrets handed out. nil counts as null; a failure is nil and a
+-- message.
 local function replied(ok, value, message)
+    local secrets = package.loaded["symbi.secrets"]
+    if secrets then value, message = secrets.redact(value), secrets.redact(message) end
     if not ok then return { error = { code = "EEVAL", message = "the tool's function failed: " .. tostring(value) } } end
     if value == nil and message ~= nil then
         local code = type(message) == "table" and message.code or "EEVAL"
