@@ -167,12 +167,12 @@ function M.verify_schema_with_resolver(o)
     return M.verify_schema_offline(c)
 end
 
---- Looks the domain up over HTTPS and verifies: o.get(url, options) and o.txt(name) replace the transports (see resolver).
+--- Looks the domain up over HTTPS and verifies; o.get, o.txt, o.io, o.guard, o.http_options as in resolver.well_known.
 function M.verify_schema_online(o)
     local c = {}
     for k, v in pairs(o) do c[k] = v end
-    c.resolver = M.resolver.well_known{ get = o.get, txt = o.txt, guard = o.guard }
-    c.get, c.txt, c.guard = nil, nil, nil
+    c.resolver = M.resolver.well_known{ get = o.get, txt = o.txt, io = o.io, guard = o.guard, http_options = o.http_options }
+    c.get, c.txt, c.io, c.guard, c.http_options = nil, nil, nil, nil, nil
     return M.verify_schema_with_resolver(c)
 end
 

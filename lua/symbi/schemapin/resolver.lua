@@ -9,12 +9,16 @@ local M = {}
 
 local function missing(domain) return { code = "discovery_fetch_failed", message = "Could not resolve discovery for domain: " .. tostring(domain), missing = true } end
 
--- The default transport: one GET through the network guard, redirects not followed.
-local function http_get(guard)
+-- The default transport: one GET with what fits here (blocking, the host's loop, nginx's cosockets), through the network guard, which
+-- follows no redirect.
+local function http_get(options)
     return function(url, o)
-        local r, message = symbi.io.http{ url = url, method = "GET", headers = { accept = "application/json" }, timeout_ms = o.timeout_ms, max_bytes = o.max_bytes, guard = guard }
-        if not r then return nil, message end
-        return { status = r.status, body = r.body }
+        local request = { url = url, method = "GET", headers = { { "Accept", "application/json" } }, timeout_ms = o.timeout_ms, max_bytes = o.max_bytes, guard = options.guard }
+        for k, v in pairs(options.http_options or {}) do request[k] = v end
+        local reply, message = (options.io or symbi.io.auto{}):http{ kind = "http", http = request }
+        if not reply then return nil, message end
+        if reply.error then return nil, type(reply.error) == "table" and reply.error.message or reply.error end
+        return { status = reply.status, body = reply.body, url = reply.url }
     end
 end
 
@@ -47,10 +51,11 @@ end
 
 local function new(resolve) return { resolve = function(_, domain) return resolve(domain) end } end
 
---- Over HTTPS. options: get and txt (transports; see above), guard (a policy of symbi.netguard; none: the strict one).
+--- Over HTTPS. options: get and txt (see above), or io = transports (symbi.io.auto), guard = a policy of symbi.netguard (none: the strict
+-- one), http_options = more fields of each request (ca_file and the like).
 function M.well_known(options)
     options = options or {}
-    local get = options.get or http_get(options.guard)
+    local get = options.get or http_get(options)
     return new(function(domain) return lookup(domain, get, options.txt) end)
 end
 
