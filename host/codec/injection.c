@@ -27,18 +27,48 @@ static const char token[] = "[redacted:injection]";
 
 const char *symbi_injection_marker(size_t i) { return i < MARKERS ? markers[i] : NULL; }
 
-/* The marker that begins at p (lower case unless fold), or NULL. */
-static const char *at(const char *p, const char *end, bool fold)
+/* Markers by their first character, and which second ones follow it: most places are passed over at a glance. */
+typedef struct index {
+    uint64_t second[128];
+    uint8_t head[128], next[MARKERS + 1]; /* number + 1 of a marker; 0 ends the list */
+    const char *text[MARKERS];
+} index_t;
+
+static void index_make(index_t *x, const char *const *text)
 {
-    char first = fold && *p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p;
-    for (size_t i = 0; i < MARKERS; i++) {
-        const char *m = markers[i];
-        size_t n = 1;
-        if (m[0] != first) continue;
-        for (; m[n] && p + n < end; n++)
-            if ((fold && p[n] >= 'A' && p[n] <= 'Z' ? p[n] + 32 : p[n]) != m[n]) break;
-        if (!m[n]) return m;
+    memset(x, 0, sizeof *x);
+    for (size_t i = MARKERS; i-- > 0;) { /* backwards, so that lists are in the order of the markers */
+        unsigned first = (unsigned char)text[i][0] & 127;
+        x->text[i] = text[i];
+        if (!text[i][0]) continue;
+        x->second[first] |= text[i][1] ? (uint64_t)1 << (text[i][1] & 63) : ~(uint64_t)0;
+        x->next[i + 1] = x->head[first];
+        x->head[first] = (uint8_t)(i + 1);
     }
+}
+
+static char lower(char c, bool fold) { return fold && c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
+
+/* The list of markers that may begin at p (lower case unless fold). */
+static uint8_t candidates(const index_t *x, const char *p, const char *end, bool fold)
+{
+    unsigned char first = (unsigned char)lower(*p, fold);
+    if (first > 127 || !x->head[first]) return 0;
+    if (p + 1 < end && !(x->second[first] >> (lower(p[1], fold) & 63) & 1)) return 0;
+    return x->head[first];
+}
+
+static bool here(const char *m, const char *p, const char *end, bool fold)
+{
+    while (*m && p < end && lower(*p, fold) == *m) m++, p++;
+    return !*m;
+}
+
+/* The first marker that begins at p, or NULL. */
+static const char *at(const index_t *x, const char *p, const char *end, bool fold)
+{
+    for (uint8_t k = candidates(x, p, end, fold); k; k = x->next[k])
+        if (here(x->text[k - 1], p, end, fold)) return x->text[k - 1];
     return NULL;
 }
 
@@ -47,6 +77,8 @@ symbi_status sy_redact(symbi_ctx *cx, symbi_str text, bool ascii_only, sy_buf *o
     symbi_nfkc_text t;
     symbi_str s = text;
     size_t last = 0; /* how far the input is written */
+    index_t x;
+    index_make(&x, markers);
     memset(&t, 0, sizeof t);
     if (!ascii_only) {
         symbi_status st = symbi_nfkc(cx, text, SYMBI_NFKC_CASEFOLD | SYMBI_NFKC_STRIP, &t, err);
@@ -54,7 +86,7 @@ symbi_status sy_redact(symbi_ctx *cx, symbi_str text, bool ascii_only, sy_buf *o
         s = symbi_text_str(&t.text);
     }
     for (size_t i = 0; i < s.n;) {
-        const char *m = at(s.p + i, s.p + s.n, ascii_only);
+        const char *m = at(&x, s.p + i, s.p + s.n, ascii_only);
         size_t from, to;
         if (!m) {
             i++;
@@ -76,19 +108,15 @@ symbi_status sy_redact(symbi_ctx *cx, symbi_str text, bool ascii_only, sy_buf *o
 /* ---- detection ------------------------------------------------------------------------------------------------------------- */
 static bool punctuation(char c) { return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') || (c >= '{' && c <= '~'); }
 
-static bool contains(symbi_str s, const char *what)
+/* Notes which of the texts occur in s. */
+static void search(symbi_str s, const char *const *text, bool found[MARKERS])
 {
-    size_t n = strlen(what);
-    const char *p = s.p, *end;
-    if (!s.n) return false;
-    end = p + s.n;
-    while (n && (size_t)(end - p) >= n) {
-        p = memchr(p, what[0], (size_t)(end - p) - n + 1);
-        if (!p) return false;
-        if (!memcmp(p, what, n)) return true;
-        p++;
-    }
-    return false;
+    const char *end = s.n ? s.p + s.n : s.p;
+    index_t x;
+    index_make(&x, text);
+    for (const char *p = s.p; p < end; p++)
+        for (uint8_t k = candidates(&x, p, end, false); k; k = x.next[k])
+            if (!found[k - 1] && here(x.text[k - 1], p, end, false)) found[k - 1] = true;
 }
 
 /* Without white space and ASCII punctuation; notes which scripts there are. */
@@ -110,7 +138,9 @@ symbi_status symbi_injection_detect(symbi_ctx *cx, symbi_str text, const char **
     symbi_nfkc_text t;
     sy_buf squeezed;
     symbi_str s;
-    bool latin = false, cyrillic = false;
+    char small[MARKERS][48];
+    const char *texts[MARKERS];
+    bool latin = false, cyrillic = false, found[MARKERS] = { false };
     symbi_status st;
     *n = 0;
     if ((st = symbi_nfkc(cx, text, SYMBI_NFKC_CASEFOLD | SYMBI_NFKC_LOSSY, &t, err))) return st;
@@ -118,13 +148,19 @@ symbi_status symbi_injection_detect(symbi_ctx *cx, symbi_str text, const char **
     sy_buf_init(&squeezed, cx->alloc, cx->limits.doc_bytes);
     compact(s, &squeezed, &latin, &cyrillic);
     st = sy_buf_status(&squeezed);
-    for (size_t i = 0; i < MARKERS && !st; i++) {
-        char m[64];
+    for (size_t i = 0; i < MARKERS; i++) {
         size_t k = 0;
-        for (const char *p = markers[i]; *p && k + 1 < sizeof m; p++)
-            if (*p != ' ' && !punctuation(*p)) m[k++] = *p;
-        m[k] = 0;
-        if (!contains(s, markers[i]) && !contains(sy_buf_str(&squeezed), m)) continue;
+        for (const char *p = markers[i]; *p && k + 1 < sizeof small[i]; p++)
+            if (*p != ' ' && !punctuation(*p)) small[i][k++] = *p;
+        small[i][k] = 0;
+        texts[i] = small[i];
+    }
+    if (!st) {
+        search(s, markers, found);
+        search(sy_buf_str(&squeezed), texts, found);
+    }
+    for (size_t i = 0; i < MARKERS && !st; i++) {
+        if (!found[i]) continue;
         if (*n < cap) hits[*n] = markers[i];
         (*n)++;
     }

@@ -56,7 +56,8 @@ static void flush(mapper *m, symbi_str text, size_t end)
         for (; j && utf8proc_get_property(m->cp[j - 1])->combining_class > class; j--) m->cp[j] = m->cp[j - 1];
         m->cp[j] = c;
     }
-    k = m->n ? utf8proc_normalize_utf32(m->cp, (utf8proc_ssize_t)m->n, UTF8PROC_STABLE | UTF8PROC_COMPOSE) : 0;
+    k = (utf8proc_ssize_t)m->n; /* one alone has nothing to join with */
+    if (k > 1) k = utf8proc_normalize_utf32(m->cp, k, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
     for (utf8proc_ssize_t i = 0; i < k; i++) len += sy_utf8_put((uint32_t)m->cp[i], bytes + len);
     if (len) {
         add_span(m, m->from, len == end - m->from && !memcmp(bytes, text.p + m->from, len));
