@@ -39,6 +39,7 @@ static void describe(const sy_parser *p, sy_token t, char out[96])
     int n = (int)(s.n > 48 ? 48 : s.n);
     const char *more = s.n > 48 ? "..." : "";
     if (t.kind == SY_T_EOF) snprintf(out, 96, "the end of the file");
+    else if (!s.n) snprintf(out, 96, "bytes of another kind");
     else if (t.kind == SY_T_STRING) snprintf(out, 96, "the string %.*s%s", n, s.p, more);
     else if (t.kind == SY_T_NUMBER) snprintf(out, 96, "the number %.*s%s", n, s.p, more);
     else if (t.kind == SY_T_DURATION) snprintf(out, 96, "the duration %.*s%s", n, s.p, more);

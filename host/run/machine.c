@@ -433,6 +433,7 @@ symbi_status symbi_run_redeem(symbi_run *r, uint64_t id, symbi_str permit, symbi
     symbi_plan_options po;
     symbi_code code = SYMBI_CODE_UNSPECIFIED;
     symbi_status st;
+    int64_t left;
     *plan = NULL;
     memset(order, 0, sizeof *order);
     if (!o || o->kind != SYMBI_EFFECT_TOOL) return sy_fail(err, SYMBI_ESTATE, "effect %llu is no open tool effect", (unsigned long long)id);
@@ -442,7 +443,8 @@ symbi_status symbi_run_redeem(symbi_run *r, uint64_t id, symbi_str permit, symbi
     po.project_dir = r->o.project_dir;
     po.base_env = r->o.base_env;
     po.nbase_env = r->o.nbase_env;
-    po.host_timeout_ms = r->o.tool_timeout_ms;
+    left = sy_run_time_left(r);
+    po.host_timeout_ms = left >= 0 && (!r->o.tool_timeout_ms || left < r->o.tool_timeout_ms) ? (left ? left : 1) : r->o.tool_timeout_ms; /* no tool outlives its run */
     st = symbi_gate_redeem(r->o.gate, &r->calls[o->call].v, permit, &po, plan, order, &code, err);
     if (!st) r->calls[o->call].plan = symbi_plan_ref(*plan); /* what the answer must belong to */
     else if (code != SYMBI_CODE_ALLOWED) sy_run_event_refused(r, &r->calls[o->call], code);

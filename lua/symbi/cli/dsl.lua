@@ -81,7 +81,9 @@ local function findings_of(dsl, path, o, tools)
     local list = {}
     local file, message, err = dsl.read(path)
     if not file then
-        list[1] = finding(path, err and err.line, err and err.column, "error", err and err.message or message)
+        message = tostring(err and err.message or message)
+        if message:sub(1, #path) == path then message = message:sub(#path + 1):gsub("^:%d+:%d+", ""):gsub("^: ", "") end -- the place is shown anyway
+        list[1] = finding(path, err and err.line, err and err.column, "error", message)
         return list
     end
     for _, e in ipairs(file:errors()) do

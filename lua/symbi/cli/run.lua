@@ -162,8 +162,9 @@ function M.main(args, host)
     agent.definition.limits = agent.definition.limits or {}
     agent.definition.limits.max_iterations = o["max-iterations"] or agent.definition.limits.max_iterations
     agent.definition.limits.max_total_tokens = o["max-tokens"] or agent.definition.limits.max_total_tokens
-    local show = symbi.show.printer { json = o.json, color = not o.json and symbi.io.isatty(2) and (os.getenv "NO_COLOR" or "") == "" or false,
-        write = o.json and nil or function(s) io.stderr:write(s) end }
+    local options = { json = o.json, color = not o.json and symbi.io.isatty(2) and (os.getenv "NO_COLOR" or "") == "" }
+    if not o.json then options.write = function(s) io.stderr:write(s) end end
+    local show = symbi.show.printer(options)
     local result
     result, message = agent:run(prompt, { watch = not (o.quiet and not o.json) and show:watch() or nil, context = context })
     agent:close()
@@ -176,8 +177,8 @@ function M.main(args, host)
         show:answer(result)
     else
         if result.output ~= "" then io.stdout:write(result.output, result.output:sub(-1) == "\n" and "" or "\n") end
-        io.stderr:write(string.format("--- %d iterations, %d tool calls, %d denied, %d tokens, %d ms, ended: %s%s ---\n", result.iterations, result.tool_calls, result.denied,
-            result.usage.total_tokens, result.duration_ms, result.reason, result.error and " (" .. safe(result.error, 300) .. ")" or ""))
+        if not o.quiet then io.stderr:write(string.format("--- %d iterations, %d tool calls, %d denied, %d tokens, %d ms, ended: %s%s ---\n", result.iterations, result.tool_calls, result.denied,
+            result.usage.total_tokens, result.duration_ms, result.reason, result.error and " (" .. safe(result.error, 300) .. ")" or "")) end
     end
     runtime:close()
     return result.completed and 0 or 1
