@@ -68,7 +68,6 @@ bool sy_suffix_in(symbi_str path, const char *const *list, bool fold)
     char low[16];
     while (dot && name.p[dot - 1] != '.') dot--;
     /* as in the references: a leading dot alone begins no suffix */
-    if (dot > 1 && dot == name.n) return false; /* an empty suffix is not none */
     name = dot > 1 ? (symbi_str){ name.p + dot, name.n - dot } : (symbi_str){ "", 0 };
     if (name.n >= sizeof low) return false;
     for (size_t i = 0; i < name.n; i++) low[i] = (char)(fold && name.p[i] >= 'A' && name.p[i] <= 'Z' ? name.p[i] + 32 : name.p[i]);
