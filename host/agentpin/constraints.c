@@ -5,7 +5,7 @@ bool symbi_agentpin_rate_limit(symbi_str t, int64_t *per_hour)
 {
     const char *slash = t.n ? memchr(t.p, '/', t.n) : NULL;
     symbi_str period;
-    int64_t n = 0, factor;
+    uint64_t n = 0, factor;
     if (!slash || slash == t.p) return false;
     period.p = slash + 1;
     period.n = t.n - (size_t)(slash - t.p) - 1;
@@ -14,12 +14,10 @@ bool symbi_agentpin_rate_limit(symbi_str t, int64_t *per_hour)
     else if (sy_str_eqz(period, "hour")) factor = 1;
     else return false;
     for (const char *p = t.p; p < slash; p++) {
-        if (*p < '0' || *p > '9' || n > (INT64_MAX - 9) / 10) return false;
-        n = n * 10 + (*p - '0');
+        if (*p < '0' || *p > '9' || __builtin_mul_overflow(n, 10u, &n) || __builtin_add_overflow(n, (uint64_t)(*p - '0'), &n)) return false;
     }
-    if (n > INT64_MAX / factor) n = INT64_MAX; /* more than anybody can send: compares as the largest */
-    else n *= factor;
-    *per_hour = n;
+    /* more than anybody can send compares as the largest */
+    *per_hour = n > INT64_MAX / factor ? INT64_MAX : (int64_t)(n * factor);
     return true;
 }
 

@@ -44,6 +44,7 @@ static void test_pins(void)
     CHECK(symbi_agentpin_pins_changed(p));
     CHECK(check(cx, p, "a.com", "1", NOW + 5) == SYMBI_AGENTPIN_PIN_MATCHED);
     CHECK(check(cx, p, "a.com", "2", NOW) == SYMBI_AGENTPIN_PIN_CHANGED);
+    CHECK(check(cx, p, "a.com", "2", NOW) == SYMBI_AGENTPIN_PIN_CHANGED); /* asking twice does not help */
     CHECK(check(cx, p, "A.com", "2", NOW) == SYMBI_AGENTPIN_PIN_FIRST_USE);
     add(cx, p, "a.com", "2");
     CHECK(check(cx, p, "a.com", "2", NOW) == SYMBI_AGENTPIN_PIN_MATCHED);
@@ -319,6 +320,9 @@ static void test_cards(void)
     CHECK_OK(symbi_agentpin_discovery_validate(symbi_doc_root(derived), zs("example.com"), true, &code, NULL, &err), err); /* usable, unlike upstream's */
     symbi_doc_unref(derived);
     symbi_doc_unref(card);
+    CHECK_OK(symbi_agentpin_card_sign(cx, symbi_doc_root(plain), zs("https://example.com/mine.json"), k, zs("k1"), &card, &err), err);
+    CHECK(symbi_agentpin_card_verify_with_discovery(cx, symbi_doc_root(card), symbi_doc_root(doc), NULL, NOW, &code, &err) == SYMBI_EVERIFY && code == SYMBI_AGENTPIN_DISCOVERY_INVALID);
+    symbi_doc_unref(card);
     card = parse(cx, "{\"name\":\"A\",\"agentpin\":{\"agentpin_endpoint\":\"https://user@example.com/x\"}}");
     CHECK(symbi_agentpin_card_discovery(cx, symbi_doc_root(card), NOW, &derived, &code, &err) == SYMBI_EVERIFY && code == SYMBI_AGENTPIN_DISCOVERY_INVALID);
     symbi_doc_unref(card);
@@ -384,6 +388,21 @@ static void test_times(void)
     CHECK_STR(zs(out), "0000-01-01T00:00:00Z");
 }
 
+static void test_rates(void)
+{
+    static const struct {
+        const char *text;
+        int64_t n; /* -1: none */
+    } rows[] = { { "5/hour", 5 }, { "2/minute", 120 }, { "1/second", 3600 }, { "0/hour", 0 }, { "/hour", -1 }, { "5", -1 }, { "", -1 }, { "5/", -1 }, { "5/day", -1 }, { "5/hour ", -1 }, { " 5/hour", -1 }, { "-5/hour", -1 },
+                 { "5/Hour", -1 }, { "9223372036854775807/hour", INT64_MAX }, { "9223372036854775807/second", INT64_MAX }, { "9999999999999999999/hour", INT64_MAX },
+                 { "18446744073709551616/hour", -1 } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int64_t n = -1;
+        if (!symbi_agentpin_rate_limit(zs(rows[i].text), &n)) n = -1;
+        if (n != rows[i].n) printf("%s: %lld\n", rows[i].text, (long long)n), t_now_failed = 1;
+    }
+}
+
 /* Constraints that only the strict comparison looks at. */
 static void test_strict_constraints(void)
 {
@@ -434,6 +453,7 @@ int main(void)
     RUN(test_cards);
     RUN(test_documents);
     RUN(test_times);
+    RUN(test_rates);
     RUN(test_strict_constraints);
     return test_end();
 }

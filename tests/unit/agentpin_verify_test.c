@@ -183,8 +183,19 @@ static void test_attacks(void)
     expect_raw(&f, HEADER, "{\"iss\":\"example.com\",\"sub\":\"a\",\"iat\":-9223372036854775808,\"exp\":9223372036854775807,\"jti\":\"j\",\"agentpin_version\":\"0.1\",\"capabilities\":[]}", "CREDENTIAL_EXPIRED", "LIFETIME");
     expect_raw(&f, HEADER, "{\"iss\":\"example.com\",\"sub\":\"a\",\"iat\":1780000000,\"exp\":1780003600,\"nbf\":1780000061,\"jti\":\"j\",\"agentpin_version\":\"0.1\",\"capabilities\":[]}", "CREDENTIAL_EXPIRED", "NOT_YET");
     expect_token(&f, (claims){ .now = NOW + 30, .ttl = -60 }, "CREDENTIAL_EXPIRED", "EXP_BEFORE_IAT");
+    /* each end of the skew and of the longest life */
+    expect_token(&f, (claims){ .now = NOW - 3659 }, "", "OK");
+    expect_token(&f, (claims){ .now = NOW - 3660 }, "CREDENTIAL_EXPIRED", "EXPIRED");
+    expect_token(&f, (claims){ .now = NOW + 60 }, "", "OK");
+    expect_token(&f, (claims){ .now = NOW + 61 }, "CREDENTIAL_EXPIRED", "ISSUED_IN_FUTURE");
+    expect_token(&f, (claims){ .ttl = 86400 }, "", "OK");
+    expect_token(&f, (claims){ .ttl = 86401 }, "CREDENTIAL_EXPIRED", "LIFETIME");
     /* capabilities */
     expect_token(&f, (claims){ .caps = "[\"write:all\"]" }, "CAPABILITY_EXCEEDED", "CAPABILITY");
+    expect_token(&f, (claims){ .caps = "[\"write:report.eu\",\"write:report\"]" }, "", "OK");
+    expect_token(&f, (claims){ .caps = "[\"write:reports\"]" }, "CAPABILITY_EXCEEDED", "CAPABILITY");
+    expect_token(&f, (claims){ .caps = "[\"write:*\"]" }, "CAPABILITY_EXCEEDED", "CAPABILITY");
+    expect_token(&f, (claims){ .caps = "[\"nocolon\"]" }, "CAPABILITY_EXCEEDED", "CAPABILITY");
     expect_token(&f, (claims){ .caps = "[\"admin:users\"]" }, "CAPABILITY_EXCEEDED", "CAPABILITY_ADMIN");
     f.o.flags = SYMBI_AGENTPIN_NO_ADMIN;
     expect_token(&f, (claims){ .caps = "[\"admin:users\"]" }, "", "OK");
@@ -259,6 +270,9 @@ static void test_documents(void)
     expect(&f, symbi_text_str(&t), "KEY_EXPIRED", "KEY_EXPIRED");
     DOC("{\"agentpin_version\":\"0.1\",\"entity\":\"example.com\",\"public_keys\":[%s],\"max_delegation_depth\":1,\"entity_type\":\"both\",\"agents\":[{\"agent_id\":\"a\",\"capabilities\":[\"read:*\"],\"status\":\"active\",\"credential_ttl_max\":3599}]}", jwk);
     expect(&f, symbi_text_str(&t), "CREDENTIAL_EXPIRED", "AGENT_TTL");
+    DOC("{\"agentpin_version\":\"0.1\",\"entity\":\"example.com\",\"public_keys\":[%s],\"max_delegation_depth\":1,\"entity_type\":\"both\",\"agents\":[{\"agent_id\":\"a\",\"capabilities\":[\"read:*\"],\"status\":\"active\",\"constraints\":{\"rate_limit\":\"5/hour\"}}]}", jwk);
+    expect_token(&f, (claims){ .constraints = "{\"rate_limit\":\"5/hour\"}" }, "", "OK");
+    expect_token(&f, (claims){ .constraints = "{\"rate_limit\":\"1/minute\"}" }, "CONSTRAINT_VIOLATION", "CONSTRAINT");
     DOC("{\"agentpin_version\":\"0.1\",\"entity\":\"example.com\",\"public_keys\":[%s],\"max_delegation_depth\":1,\"entity_type\":\"both\",\"agents\":[{\"agent_id\":\"a\",\"capabilities\":[\"read:*\"],\"status\":\"suspended\"}]}", jwk);
     expect(&f, symbi_text_str(&t), "AGENT_INACTIVE", "AGENT_STATUS");
     symbi_doc_unref(f.doc);
