@@ -743,6 +743,19 @@ static void test_canonical_of_values_and_texts_agree(void)
         symbi_text_free(&b);
         symbi_doc_unref(d);
     }
+    /* a member twice, among few and among many: the last value counts */
+    {
+        symbi_text t;
+        unsigned notes;
+        CHECK_OK(symbi_schemapin_canonical(cx, S("{\"b\":1,\"a\":2,\"b\":3}"), NULL, 0, &t, &notes, &err), err);
+        CHECK_STR(symbi_text_str(&t), "{\"a\":2,\"b\":3}");
+        CHECK(notes == SYMBI_SCHEMAPIN_NOTE_DUPLICATE);
+        symbi_text_free(&t);
+        CHECK_OK(symbi_schemapin_canonical(cx, S("{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,\"j\":1,\"k\":1,\"l\":1,\"m\":1,\"c\":2}"), NULL, 0, &t, &notes, &err), err);
+        CHECK_STR(symbi_text_str(&t), "{\"a\":1,\"b\":1,\"c\":2,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,\"j\":1,\"k\":1,\"l\":1,\"m\":1}");
+        CHECK(notes == SYMBI_SCHEMAPIN_NOTE_DUPLICATE);
+        symbi_text_free(&t);
+    }
     /* what is not signed */
     {
         static const char *const bad[] = { "1e16", "1e-5", "[0.000001]", "18446744073709551616", "{\"a\":1e300}" };
