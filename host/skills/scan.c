@@ -22,7 +22,10 @@ symbi_status symbi_skill_scan_new(symbi_ctx *cx, symbi_skill_scanner *sc, symbi_
     sy_arena_init(&s->arena, cx->alloc, cx->limits.arena_bytes);
     sy_buf_init(&s->view, cx->alloc, SY_VIEW_MAX);
     sy_buf_init(&s->norm, cx->alloc, SY_VIEW_MAX);
-    if ((st = symbi_match_scratch_new(cx, sc->m, 0, &s->scratch, err))) symbi_skill_scan_free(s);
+    sy_buf_init(&s->paras, cx->alloc, SY_VIEW_MAX);
+    st = symbi_match_scratch_new(cx, sc->m, 0, &s->scratch, err);
+    if (!st && sc->prose) st = symbi_match_scratch_new(cx, sc->prose, 0, &s->prose, err);
+    if (st) symbi_skill_scan_free(s);
     else *out = s;
     return st;
 }
@@ -33,12 +36,15 @@ void symbi_skill_scan_free(symbi_skill_scan *s)
     if (!s) return;
     a = s->alloc;
     symbi_match_scratch_free(s->scratch);
+    symbi_match_scratch_free(s->prose);
     symbi_skill_scanner_unref(s->s);
     sy_free(&a, s->found, s->cap * sizeof *s->found);
     sy_free(&a, s->sup, s->capsup * sizeof *s->sup);
     sy_free(&a, s->vline, s->capvline * sizeof *s->vline);
     sy_buf_free(&s->view);
+    sy_free(&a, s->pline, s->cappline * sizeof *s->pline);
     sy_buf_free(&s->norm);
+    sy_buf_free(&s->paras);
     sy_free(&a, s->fence, s->capfence * sizeof *s->fence);
     sy_arena_free(&s->arena);
     sy_free(&a, s, sizeof *s);

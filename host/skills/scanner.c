@@ -116,6 +116,21 @@ static symbi_status add_custom(symbi_ctx *cx, mk *m, const symbi_skill_custom *c
     return SYMBI_OK;
 }
 
+/* The rules about prose once more, as a set of their own. */
+static symbi_status prose_rules(symbi_ctx *cx, mk *m)
+{
+    symbi_skill_scanner *s = m->s;
+    size_t n = 0;
+    s->prosemap = sy_arena_calloc(&s->arena, s->n + 1, sizeof *s->prosemap);
+    if (!s->prosemap) return sy_fail_nomem(m->err);
+    for (size_t i = 0; i < s->n; i++)
+        if (s->entry[i].flags & SY_RULE_PROSE) {
+            m->rule[n] = m->rule[i];
+            s->prosemap[n++] = (uint32_t)i;
+        }
+    return symbi_match_compile(cx, m->rule, n, &s->prose, m->err);
+}
+
 static symbi_status build(symbi_ctx *cx, mk *m, const symbi_skill_custom *custom, size_t n, unsigned flags)
 {
     symbi_skill_scanner *s = m->s;
@@ -136,7 +151,8 @@ static symbi_status build(symbi_ctx *cx, mk *m, const symbi_skill_custom *custom
     s->n = built;
     for (size_t i = 0; i < n; i++)
         if ((st = add_custom(cx, m, &custom[i], i, flags, match_flags, lists))) return st;
-    return symbi_match_compile(cx, m->rule, s->n, &s->m, m->err);
+    if ((st = symbi_match_compile(cx, m->rule, s->n, &s->m, m->err))) return st;
+    return s->profile == SYMBI_SKILL_STRICT ? prose_rules(cx, m) : SYMBI_OK;
 }
 
 symbi_status symbi_skill_scanner_new(symbi_ctx *cx, symbi_skill_profile p, const symbi_skill_custom *custom, size_t n, unsigned flags, symbi_skill_scanner **out, symbi_err *err)
@@ -172,6 +188,7 @@ void symbi_skill_scanner_unref(symbi_skill_scanner *s)
     if (s && sy_ref_dec(&s->refs)) {
         symbi_alloc a = s->alloc;
         symbi_match_unref(s->m);
+        symbi_match_unref(s->prose);
         sy_arena_free(&s->arena);
         sy_free(&a, s, sizeof *s);
     }

@@ -39,8 +39,9 @@ struct symbi_skill_scanner {
     symbi_alloc alloc;
     sy_arena arena;
     symbi_skill_profile profile;
-    symbi_match *m;
-    sy_skill_entry *entry; /* by rule of m */
+    symbi_match *m, *prose; /* prose: the rules that go over whole paragraphs (strict), or NULL */
+    uint32_t *prosemap;     /* rule of prose -> rule of m */
+    sy_skill_entry *entry;  /* by rule of m */
     size_t n;
     const symbi_str *lists; /* EXECUTABLES: lists of allowed names */
     size_t nlists;
@@ -55,7 +56,7 @@ struct symbi_skill_scan {
     symbi_ctx *cx;
     symbi_alloc alloc;
     symbi_skill_scanner *s;
-    symbi_match_scratch *scratch;
+    symbi_match_scratch *scratch, *prose;
     sy_arena arena; /* strings of findings */
     sy_found *found;
     size_t n, cap, first; /* first: of the present file */
@@ -64,9 +65,10 @@ struct symbi_skill_scan {
     bool broken, truncated;
     symbi_skill_totals totals;
     /* strict: reused from file to file */
-    sy_buf view, norm;
-    struct sy_vline *vline;
-    size_t nvline, capvline;
+    sy_buf norm, paras;
+    sy_buf view;
+    struct sy_vline *vline, *pline; /* of view, of paras */
+    size_t nvline, capvline, npline, cappline;
     size_t *fence; /* lines at which a fence begins or ends */
     size_t nfence, capfence;
     size_t budget; /* bytes that payloads and archives of the present file may still unfold to */

@@ -54,15 +54,12 @@ static bool comment(symbi_str l)
     return i < l.n && (l.p[i] == '#' || (i + 1 < l.n && ((l.p[i] == '/' && (l.p[i + 1] == '/' || l.p[i + 1] == '*')) || (l.p[i] == '-' && l.p[i + 1] == '-') || (l.p[i] == '*' && l.p[i + 1] == ' '))));
 }
 
-static symbi_status add(text *x, uint32_t rule, symbi_str line, const sy_vline *v)
+static symbi_status add(text *x, uint32_t rule, symbi_str line, const sy_vline *v, const symbi_match_span *span)
 {
     const sy_skill_entry *e = &x->s->s->entry[rule];
     symbi_skill_finding f = { e->id, e->category, e->message, x->path, { "", 0 }, { "", 0 }, { "", 0 }, e->severity, v->line, 0, false };
-    symbi_match_span at;
-    symbi_status st = symbi_match_find(x->s->scratch, rule, line, &at, x->err);
+    symbi_match_span at = *span;
     bool remark = comment(line), code = x->program || (!x->line && in_fence(x->s, v->line));
-    if (st) return st;
-    if (v->para && !(e->flags & SY_RULE_PROSE)) return SYMBI_OK;
     if (e->flags & SY_RULE_CODE && !code) return SYMBI_OK;
     if ((!code || remark) && x->how == SY_HOW_PLAIN && (sy_polarity_negative(line, at.start, at.end) || (e->flags & SY_RULE_MENTION && sy_polarity_mention(line, at.start, at.end)))) f.severity = SYMBI_SKILL_INFO;
     f.how = symbi_str_z(sy_how_names[v->how]);
@@ -78,11 +75,29 @@ static symbi_status scan_plain(text *x)
     symbi_status st;
     symbi_match_lines(x->s->scratch, x->t, SYMBI_MATCH_END_CRLF);
     while (!(st = symbi_match_line(x->s->scratch, &l, x->err)) && l.n) {
-        sy_vline v = { l.offset, l.length, x->line ? x->line : l.line, 0, x->how, false };
+        sy_vline v = { l.offset, l.length, x->line ? x->line : l.line, 0, x->how };
         symbi_str line = { x->t.p + l.offset, l.length };
+        symbi_match_span at;
         v.last = v.line;
         for (size_t i = 0; i < l.n; i++)
-            if ((st = add(x, l.rules[i], line, &v))) return st;
+            if ((st = symbi_match_find(x->s->scratch, l.rules[i], line, &at, x->err)) || (st = add(x, l.rules[i], line, &v, &at))) return st;
+    }
+    return st;
+}
+
+/* The lines of a buffer of views; map: rule of the set that goes over them -> rule, or NULL. */
+static symbi_status scan_buffer(text *x, symbi_match_scratch *scratch, symbi_str views, const sy_vline *vline, size_t n, const uint32_t *map)
+{
+    symbi_match_lineinfo l;
+    symbi_status st;
+    if (!views.n) return SYMBI_OK;
+    symbi_match_lines(scratch, views, SYMBI_MATCH_END_LF);
+    while (!(st = symbi_match_line(scratch, &l, x->err)) && l.n) {
+        symbi_str line = { views.p + l.offset, l.length };
+        symbi_match_span at;
+        if (l.line > n) continue;
+        for (size_t i = 0; i < l.n; i++)
+            if ((st = symbi_match_find(scratch, l.rules[i], line, &at, x->err)) || (st = add(x, map ? map[l.rules[i]] : l.rules[i], line, &vline[l.line - 1], &at))) return st;
     }
     return st;
 }
@@ -90,34 +105,27 @@ static symbi_status scan_plain(text *x)
 static symbi_status scan_views(text *x)
 {
     symbi_skill_scan *s = x->s;
-    symbi_match_lineinfo l;
-    symbi_status st;
-    if (!s->view.n) return SYMBI_OK;
-    symbi_match_lines(s->scratch, sy_buf_str(&s->view), SYMBI_MATCH_END_LF);
-    while (!(st = symbi_match_line(s->scratch, &l, x->err)) && l.n) {
-        symbi_str line = { s->view.p + l.offset, l.length };
-        if (l.line > s->nvline) continue;
-        for (size_t i = 0; i < l.n; i++)
-            if ((st = add(x, l.rules[i], line, &s->vline[l.line - 1]))) return st;
-    }
-    return st;
+    symbi_status st = scan_buffer(x, s->scratch, sy_buf_str(&s->view), s->vline, s->nvline, NULL);
+    return st ? st : scan_buffer(x, s->prose, sy_buf_str(&s->paras), s->pline, s->npline, s->s->prosemap);
 }
 
 /* ---- views ---- */
 
 enum { HIGH = 1, QUOTE = 2, ESCAPE = 4, CONTROL = 8 };
-static symbi_status push_vline(text *x, size_t off, size_t line, size_t last, sy_how how, bool para)
+/* The bytes of *b from off on become a line of it. */
+static symbi_status push_line(text *x, sy_buf *b, sy_vline **lines, size_t *n, size_t *cap, size_t off, size_t line, size_t last, sy_how how)
 {
-    symbi_skill_scan *s = x->s;
-    sy_vline *v;
-    if (sy_grow(&s->alloc, (void **)&s->vline, &s->capvline, s->nvline + 1, sizeof *s->vline)) return sy_fail_nomem(x->err);
+    if (sy_buf_status(b)) return sy_fail(x->err, sy_buf_status(b), "the views of the text need too much memory");
+    if (sy_grow(&x->s->alloc, (void **)lines, cap, *n + 1, sizeof **lines)) return sy_fail_nomem(x->err);
     /* one line of the buffer, whatever stands in it */
-    for (size_t i = off; i < s->view.n; i++)
-        if (s->view.p[i] == '\n') s->view.p[i] = ' ';
-    v = &s->vline[s->nvline++];
-    *v = (sy_vline){ off, s->view.n - off, x->line ? x->line : line, x->line ? x->line : last, (uint8_t)(x->how ? x->how : how), para };
-    sy_buf_addc(&s->view, '\n');
+    for (char *p = b->p ? memchr(b->p + off, '\n', b->n - off) : NULL; p; p = memchr(p, '\n', b->n - (size_t)(p - b->p))) *p = ' ';
+    (*lines)[(*n)++] = (sy_vline){ off, b->n - off, x->line ? x->line : line, x->line ? x->line : last, (uint8_t)(x->how ? x->how : how) };
+    sy_buf_addc(b, '\n');
     return SYMBI_OK;
+}
+static symbi_status push_vline(text *x, size_t off, size_t line, size_t last, sy_how how)
+{
+    return push_line(x, &x->s->view, &x->s->vline, &x->s->nvline, &x->s->capvline, off, line, last, how);
 }
 
 typedef struct cursor { symbi_str t; size_t i; } cursor;
@@ -141,6 +149,20 @@ static unsigned kinds(symbi_str l)
     return k;
 }
 
+/* A line that has quotes, but no escapes, is worth rewriting only where a quote stands inside a word, two stand together, or two
+ * texts are added. */
+static bool quotes_tell(symbi_str l)
+{
+    for (size_t i = 0; i < l.n; i++) {
+        char c = l.p[i], next = i + 1 < l.n ? l.p[i + 1] : ' ';
+        if (c != '\'' && c != '"' && c != '`') continue;
+        if (next == c || next == '+' || next == '.') return true;
+        if (i && next != ' ' && l.p[i - 1] != ' ' && ((next | 32) >= 'a' || next >= '0') && ((l.p[i - 1] | 32) >= 'a' || l.p[i - 1] >= '0')) return true;
+        if (next == ' ' && i + 2 < l.n && (l.p[i + 2] == '+' || l.p[i + 2] == '.')) return true;
+    }
+    return false;
+}
+
 static bool fence(symbi_str l)
 {
     size_t i = 0;
@@ -152,6 +174,15 @@ static bool blank(symbi_str l)
 {
     for (size_t i = 0; i < l.n; i++)
         if (l.p[i] != ' ' && l.p[i] != '\t') return false;
+    return true;
+}
+
+/* Normalising changed nothing but the case of ASCII letters: the rules look over that anyway. */
+static bool same_folded(symbi_str raw, symbi_str norm)
+{
+    if (raw.n != norm.n) return false;
+    for (size_t i = 0; i < raw.n; i++)
+        if (raw.p[i] != norm.p[i] && !(raw.p[i] >= 'A' && raw.p[i] <= 'Z' && raw.p[i] + 32 == norm.p[i])) return false;
     return true;
 }
 
@@ -173,7 +204,7 @@ static symbi_status unquoted(text *x, symbi_str of, size_t line, size_t last)
     sy_buf *b = &x->s->view;
     size_t off = b->n;
     if (!sy_view_unquote(of, b)) return sy_buf_status(b) ? sy_fail(x->err, sy_buf_status(b), "the views of the text need too much memory") : SYMBI_OK;
-    return push_vline(x, off, line, last, SY_HOW_UNQUOTED, false);
+    return push_vline(x, off, line, last, SY_HOW_UNQUOTED);
 }
 
 /* Views of the logical line that stands in *b from off on (already pushed or not). The buffer may move: the text is copied first. */
@@ -187,7 +218,7 @@ static symbi_status unquoted_at(text *x, size_t off, size_t len, size_t line, si
 static symbi_status build_views(text *x, bool high)
 {
     symbi_skill_scan *s = x->s;
-    cursor raw = { x->t, 0 }, norm = { high ? sy_buf_str(&s->norm) : x->t, 0 };
+    cursor raw = { x->t, 0 }, norm = { high ? sy_buf_str(&s->norm) : x->t, 0 }; /* norm: the lines that are not all ASCII */
     symbi_str l, n, ahead = { NULL, 0 };
     size_t line = 0, para = 0, group = 0; /* para, group: the last line of the present one */
     bool open = false, more = x->t.n > 0;
@@ -201,18 +232,18 @@ static symbi_status build_views(text *x, bool high)
         line++;
         more = raw.i < x->t.n;
         ahead = more ? next_line(&raw) : (symbi_str){ "", 0 };
-        n = high ? next_line(&norm) : l;
+        n = k & HIGH ? next_line(&norm) : l;
         if (!x->line && x->fences && fence(l)) {
             open = !open;
             if (sy_grow(&s->alloc, (void **)&s->fence, &s->capfence, s->nfence + 1, sizeof *s->fence)) return sy_fail_nomem(x->err);
             s->fence[s->nfence++] = line;
         }
         base = k & HIGH ? n : l;
-        if (k & HIGH) {
+        if (k & HIGH && !same_folded(l, n)) {
             sy_buf_adds(&s->view, n);
-            st = push_vline(x, off, line, line, SY_HOW_NORMAL, false);
+            st = push_vline(x, off, line, line, SY_HOW_NORMAL);
         }
-        if (!st && k & (QUOTE | ESCAPE | CONTROL | HIGH)) st = unquoted(x, base, line, line);
+        if (!st && (k & (ESCAPE | CONTROL | HIGH) || (k & QUOTE && quotes_tell(base)))) st = unquoted(x, base, line, line);
         /* a logical line of several: built once, when it begins */
         if (!st && group < line && sy_view_continues(l, ahead) && more) {
             cursor c = raw, cn = norm;
@@ -221,8 +252,7 @@ static symbi_status build_views(text *x, bool high)
             off = s->view.n;
             sy_buf_adds(&s->view, base);
             for (size_t i = 0; i < SY_LINES_JOINED && sy_view_continues(a, b); i++) {
-                symbi_str nb = high ? next_line(&cn) : b;
-                join(&s->view, kinds(b) & HIGH ? nb : b);
+                join(&s->view, kinds(b) & HIGH ? next_line(&cn) : b);
                 last++;
                 a = b;
                 if (c.i >= x->t.n) break;
@@ -231,7 +261,7 @@ static symbi_status build_views(text *x, bool high)
             group = last;
             {
                 size_t len = s->view.n - off;
-                if (!sy_buf_status(&s->view)) st = push_vline(x, off, line, last, SY_HOW_JOINED, false);
+                if (!sy_buf_status(&s->view)) st = push_vline(x, off, line, last, SY_HOW_JOINED);
                 if (!st) st = unquoted_at(x, off, len, line, last);
             }
         }
@@ -240,17 +270,16 @@ static symbi_status build_views(text *x, bool high)
             cursor c = raw, cn = norm;
             symbi_str b = ahead;
             size_t last = line;
-            off = s->view.n;
-            sy_buf_adds(&s->view, base);
-            while (!blank(b) && !fence(b) && s->view.n - off < PARAGRAPH_MAX && last - line < 40) {
-                symbi_str nb = high ? next_line(&cn) : b;
-                join(&s->view, kinds(b) & HIGH ? nb : b);
+            off = s->paras.n;
+            sy_buf_adds(&s->paras, base);
+            while (!blank(b) && !fence(b) && s->paras.n - off < PARAGRAPH_MAX && last - line < 40) {
+                join(&s->paras, kinds(b) & HIGH ? next_line(&cn) : b);
                 last++;
                 if (c.i >= x->t.n) break;
                 b = next_line(&c);
             }
             para = last;
-            if (!sy_buf_status(&s->view)) st = push_vline(x, off, line, last, SY_HOW_JOINED, true);
+            st = push_line(x, &s->paras, &s->pline, &s->npline, &s->cappline, off, line, last, SY_HOW_JOINED);
         }
         if (!st && sy_buf_status(&s->view)) st = sy_fail(x->err, sy_buf_status(&s->view), "the views of the text need too much memory");
         l = ahead;
@@ -297,6 +326,7 @@ static symbi_status payloads(text *x)
         size_t at = 0;
         sy_payload p;
         line++;
+        if (!sy_payload_possible(l)) continue;
         while (!st && s->budget && sy_payload_next(l, &at, &p)) st = scan_payload(x, l, &p, x->line ? x->line : line, &b);
     }
     sy_buf_free(&b);
@@ -313,15 +343,34 @@ static bool any_high(symbi_str t)
     return any & 0x80;
 }
 
+/* The lines that are not all ASCII, normalised, one after the other. */
+static symbi_status normalise(text *x)
+{
+    sy_buf *b = &x->s->view; /* free until the views are built */
+    cursor c = { x->t, 0 };
+    symbi_status st;
+    while (c.i < c.t.n) {
+        symbi_str l = next_line(&c);
+        if (!any_high(l)) continue;
+        sy_buf_adds(b, l);
+        sy_buf_addc(b, '\n');
+    }
+    if (sy_buf_status(b)) return sy_fail(x->err, sy_buf_status(b), "the views of the text need too much memory");
+    st = sy_view_normal(x->s->cx, sy_buf_str(b), &x->s->norm, x->err);
+    sy_buf_clear(b);
+    return st;
+}
+
 static symbi_status scan_text(text *x)
 {
     symbi_skill_scan *s = x->s;
     bool high = any_high(x->t);
     symbi_status st = SYMBI_OK;
     sy_buf_clear(&s->view);
-    s->nvline = 0;
+    sy_buf_clear(&s->paras);
+    s->nvline = s->npline = 0;
     if (!x->line) s->nfence = 0;
-    if (high) st = sy_view_normal(s->cx, x->t, &s->norm, x->err);
+    if (high) st = normalise(x);
     if (!st) st = build_views(x, high);
     if (!st) st = scan_plain(x);
     if (!st) st = scan_views(x);

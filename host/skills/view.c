@@ -155,7 +155,7 @@ bool sy_view_unquote(symbi_str s, sy_buf *out)
 {
     size_t from = out->n, k = 0;
     char *to = sy_buf_reserve(out, s.n + 1);
-    bool changed = false;
+    bool telling = false;
     if (!to) return false;
     for (size_t i = 0; i < s.n;) {
         char c = s.p[i], as = 0;
@@ -189,11 +189,12 @@ bool sy_view_unquote(symbi_str s, sy_buf *out)
             i++;
             continue;
         }
-        changed = true;
+        /* quotes around words say nothing; inside of one, or what stands for something else, they do */
+        telling = telling || n > 1 || as || c == '$' || c == '{' || c == '%' || c == '&' || (k && word(to[k - 1]) && i + 1 < s.n && (word(s.p[i + 1]) || (c != '\\' && s.p[i + 1] == c)));
         if (as) to[k++] = as;
         i += n;
     }
-    if (!changed) return false;
+    if (!telling) return false;
     sy_buf_commit(out, k);
     return out->n > from;
 }

@@ -19,19 +19,19 @@ typedef struct sy_vline {
     size_t off, len;
     size_t line, last; /* lines of the text that it stands for */
     uint8_t how;
-    bool para;         /* a paragraph: for rules about prose alone */
 } sy_vline;
 
 /* NFKC, case folding, invisible characters dropped, characters that look like ASCII ones replaced by these. Line feeds stay. */
 symbi_status sy_view_normal(symbi_ctx *cx, symbi_str text, sy_buf *out, symbi_err *err);
 /* What a shell, a script or a browser makes of quotes, backslashes, ${IFS}, escapes (\x41, \101, %41, &#65;), "a"+"b". Appends to out;
- * true when the result differs from the line. */
+ * true when that changes words, not just the quotes around them. */
 bool sy_view_unquote(symbi_str line, sy_buf *out);
 /* Ends with a continuation (backslash, pipe, && or ||), or the next begins with one (pipe, &&, .then). */
 bool sy_view_continues(symbi_str line, symbi_str next);
 
 /* Encoded runs in a line: calls nothing; gives the next one from *at on. */
 typedef struct sy_payload { size_t off, len; sy_how how; } sy_payload;
+bool sy_payload_possible(symbi_str line); /* false: there is none */
 bool sy_payload_next(symbi_str line, size_t *at, sy_payload *out);
 /* Decodes into out (cleared first); true when what comes out reads as text. */
 bool sy_payload_decode(symbi_str line, const sy_payload *p, sy_buf *out);
