@@ -99,6 +99,7 @@ symbi_status symbi_skill_frontmatter(symbi_ctx *cx, symbi_str content, symbi_str
     problems = sy_arr_new(&d->arena);
     found = find(content, &body, &after);
     if (found) st = read_body(cx, d, body, &raw, &problems, err);
+    if (st || d->arena.status) raw = sy_val_object(NULL, 0); /* half a copy is none */
     name = text(&raw, "name");
     description = text(&raw, "description");
     if (found && !name.n) problem(d, &problems, 1, SY_LIT("no name in the front matter: the folder's name is taken"));
