@@ -100,6 +100,11 @@ function M.check(files, options)
         local sources, message, err = M.sources(file)
         local set
         if sources then set, message, err = parse(sources, options and options.strict) end
+        if set then -- what no gate would put in force is no good either
+            local ready
+            ready, message, err = core.gate.ready(set)
+            if not ready then set = nil end
+        end
         if set then
             local r = { path = file.path, policies = 0, templates = 0, warnings = set:warnings() }
             for _, p in ipairs(set:policies()) do

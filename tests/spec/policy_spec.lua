@@ -79,6 +79,17 @@ describe("policy check", function()
         assert.is_false(report.ok)
         assert.same({ 2, 18 }, { report.files[1].line, report.files[1].column })
     end)
+    it("refuses what no gate puts in force", function()
+        local dir = folder { ["a.cedar"] = ALL .. '\n@instead("sometimes") forbid(principal, action, resource);', ["b.cedar"] = '@instead("defer 5m") forbid(principal, action, resource);' }
+        local status, out, bad = run("check", dir)
+        assert.equal(1, status)
+        has(bad, "a.cedar:2")
+        has(bad, "@instead: it says")
+        has(out, "b.cedar: 1 policy")
+        status, out = run("lint", dir)
+        assert.equal(1, status)
+        has(out .. bad, "@instead")
+    end)
     it("finds one id in two files", function()
         local dir = folder { ["a.cedar"] = '@id("x") ' .. ALL, ["b.cedar"] = '@id("x") ' .. ALL }
         local status, _, bad = run("check", dir)
@@ -505,6 +516,37 @@ describe("policy replay", function()
         assert.equal(1, (run("replay", "--state", dir .. "/none", "--policies", dir .. "/new")))
         write(dir .. "/new/b.cedar", "broken")
         assert.equal(1, (run("replay", "--state", dir .. "/state", "--policies", dir .. "/new")))
+    end)
+    it("asks about what was proposed, and leaves alone what was proved", function()
+        local dir = folder {
+            ["old/a.cedar"] = ALL .. [[
+                @instead("modify path = \"public\"") forbid(principal, action, resource) when { context.input.path == "private" };
+                @instead("defer") forbid(principal, action, resource) when { context.input.path == "busy" };]],
+            ["new/a.cedar"] = ALL .. 'forbid(principal, action, resource) when { context.input.path == "private" };',
+        }
+        local store = assert(symbi.store.open(dir .. "/state"))
+        local audit = assert(symbi.audit.open(store))
+        local read = symbi.tool { name = "read", description = "d", args = { path = { type = "path", required = true } }, run = function() end }
+        local gate = assert(symbi.gate.open { policies = dir .. "/old", tools = { read }, audit = audit })
+        local agentpin = symbi.agentpin
+        local keys = assert(agentpin.generate_key_pair())
+        local document = assert(agentpin.build_discovery_document { entity = "acme.example", entity_type = "both", public_keys = { assert(agentpin.pem_to_jwk(keys.public_key_pem, "k")) },
+            agents = { { agent_id = "bot", name = "B", capabilities = { "read:*" }, status = "active" } } })
+        local who = assert(agentpin.verify_credential_offline(assert(agentpin.issue_credential { private_key_pem = keys.private_key_pem, kid = "k", issuer = "acme.example",
+            agent_id = "bot", capabilities = { "read:x" }, ttl_secs = 600 }), document))
+        for _, path in ipairs { "private", "busy", "free" } do assert(gate:commit(gate:check { agent = "bot", name = "read", arguments = { path = path } })) end
+        assert(gate:commit(gate:check { agent = "bot", name = "read", arguments = { path = "free" }, identity = who }))
+        gate:close()
+        audit:close()
+        store:close()
+        local status, out, bad = run("replay", "--state", dir .. "/state", "--policies", dir .. "/old", "--all")
+        assert.equal("", bad)
+        assert.equal(0, status)
+        has(out, "3 decisions asked again: 0 newly allowed (+), 0 newly denied (-), 0 the same by another policy (~), 3 the same (=)")
+        has(out, "cannot be proved again (identity)")
+        status, out = run("replay", "--state", dir .. "/state", "--policies", dir .. "/new")
+        assert.equal(3, status)
+        has(out, "1 newly allowed (+), 1 newly denied (-)")
     end)
 end)
 

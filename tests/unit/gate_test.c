@@ -693,8 +693,45 @@ static symbi_status oom_scenario(symbi_ctx *cx, void *ud)
 
 static void test_oom_gate(void) { test_oom(oom_scenario, NULL, SYMBI_OK); }
 
+static void note_line(void *ud, symbi_level level, const char *module, const char *msg)
+{
+    if (level == SYMBI_LOG_WARN && strcmp(module, "gate") == 0) snprintf((char *)ud + strlen(ud), 2000 - strlen(ud), "%s\n", msg);
+}
+
+/* What is probably not meant is said with every set that is put in force. */
+static void test_warnings(void)
+{
+    static const struct { const char *policies, *says; } rows[] = {
+        { "permit(principal, action, resource);", NULL },
+        { "permit(principal, action in Action::\"tool_call\", resource);", "respond" },
+        { "permit(principal, action in [Action::\"tool_call::x\", Action::\"respond\"], resource);", NULL },
+        { "forbid(principal, action, resource);", "respond" },
+        { "permit(principal == ?principal, action, resource);", NULL }, /* its links may */
+        { "// none", "no policies" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char log[2000] = "";
+        symbi_env env;
+        fixture f;
+        memset(&f, 0, sizeof f);
+        symbi_env_init(&env);
+        env.log.fn = note_line;
+        env.log.ud = log;
+        REQUIRE(!symbi_ctx_new(&env, &f.cx, &f.err));
+        CHECK_OK(open_fixture(&f, rows[i].policies, NULL, false), f.err);
+        if (!rows[i].says != !log[0]) printf("row %zu: %s\n", i, log);
+        CHECK(rows[i].says ? strstr(log, rows[i].says) != NULL : !log[0]);
+        log[0] = 0;
+        CHECK_OK(symbi_gate_reload(f.gate, NULL, &f.err), f.err);
+        CHECK(strstr(log, "no policies are loaded"));
+        CHECK(!symbi_gate_warning_of(NULL, true, 0).n);
+        close_fixture(&f, true);
+    }
+}
+
 int main(void)
 {
+    RUN(test_warnings);
     RUN(test_codes_are_distinct);
     RUN(test_no_policies_denies_even_answers);
     RUN(test_contract_codes);

@@ -21,6 +21,9 @@ local function obstacle(d)
     if type(d) ~= "table" or type(d.kind) ~= "string" or type(d.code) ~= "string" then return "no decision of the gate" end
     if not policy_codes[d.code] then return "not a matter of policy (" .. d.code .. ")" end
     if d.kind == "tool_call" and type(d.input) ~= "table" then return d.input_bytes and "its arguments were too long to record" or "its arguments are not recorded" end
+    for _, k in ipairs { "identity", "proof" } do
+        if type(d[k]) == "table" and d[k].verified then return "what was proved then cannot be proved again (" .. k .. ")" end
+    end
     if d.input_proposed_bytes then return "its arguments were too long to record" end
     if type(d.facts) == "table" and d.facts.context_bytes then return "its context was too long to record" end
 end
