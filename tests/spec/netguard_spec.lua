@@ -142,6 +142,11 @@ describe("symbi.netguard", function()
         local policy = assert(netguard.policy { allow = { "127.0.0.1" } })
         assert.equal("refused", (select(3, symio.http { url = "http://127.0.0.1:1/", guard = policy }).reason)) -- nobody listens there
         assert.equal("refused", (select(3, symio.http { url = "http://127.0.0.1:1/", by_operator = true }).reason))
+        assert.equal("loopback", (select(3, symio.fetch { url = "http://127.0.0.1:1/" }).refused))
+        local tasks = require("symbi.io.host").run { function() return select(3, symio.fetch { url = "http://127.0.0.1:1/" }) end, function() return select(3, symio.fetch { url = "http://127.0.0.1:1/", guard = policy }) end }
+        assert.equal("loopback", tasks[1][1].refused)
+        assert.equal("refused", tasks[2][1].reason)
+        assert.has_error(function() symio.fetch { url = "http://127.0.0.1:1/", stream = true } end)
         assert.has_error(function() symio.http { url = "http://127.0.0.1:1/", guard = {} } end)
         policy:close()
         assert.has_error(function() symio.http { url = "http://127.0.0.1:1/", guard = policy } end)

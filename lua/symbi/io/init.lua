@@ -1,6 +1,7 @@
 --- symbi.io: transports. The functions in C (files, http, exec, loop, store; symbi/io.so) are loaded when one is first used; so are
 -- the drivers in Lua: symbi.io.blocking, .host, .ngx, .drive, .replay.
 --   io = symbi.io.auto{tools=, approve=}   the transports that fit here: what run:next's effects are performed with
+--   response = symbi.io.fetch{url=, ...}   one request, judged by the network guard, with the transport that fits here
 local compat = require "symbi.compat"
 
 local M = {}
@@ -49,6 +50,15 @@ function M.auto(options)
     local name = options.kind or M.kind()
     if name ~= "blocking" and name ~= "host" and name ~= "ngx" then error("symbi.io.auto: unknown kind '" .. tostring(name) .. "'", 2) end
     return require("symbi.io." .. name).new(options)
+end
+
+--- One request with whatever waits well here: cosockets in nginx, the loop inside a task of symbi.io.host, else a blocking call. Takes and
+-- returns what symbi.io.http does; on_data(bytes, status) is needed for stream = true.
+function M.fetch(rq, on_data)
+    local name = kind()
+    if name ~= "blocking" then return require("symbi.io." .. name).http(rq, on_data) end
+    if rq.stream then error("symbi.io.fetch: a streamed request is read through symbi.io.transfer here", 2) end
+    return M.core().http(rq)
 end
 
 return setmetatable(M, {
