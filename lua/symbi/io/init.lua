@@ -55,7 +55,7 @@ end
 --- One request with whatever waits well here: cosockets in nginx, the loop inside a task of symbi.io.host, else a blocking call. Takes and
 -- returns what symbi.io.http does; on_data(bytes, status) is needed for stream = true.
 function M.fetch(rq, on_data)
-    local name = kind()
+    local name = M.kind()
     if name ~= "blocking" then return require("symbi.io." .. name).http(rq, on_data) end
     if rq.stream then error("symbi.io.fetch: a streamed request is read through symbi.io.transfer here", 2) end
     return M.core().http(rq)
