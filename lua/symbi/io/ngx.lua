@@ -73,7 +73,10 @@ local function connect(u, address, deadline)
     end
     local used = (sock:getreusedtimes() or 0) > 0
     if u.tls and not used then
-        ok, why = sock:sslhandshake(nil, u.host, true)
+        -- resty.core raises where a certificate is of another name
+        local called
+        called, ok, why = pcall(sock.sslhandshake, sock, nil, u.host, true)
+        if not called then ok, why = nil, "the certificate is not accepted, or of another name" end
         if not ok then
             sock:close()
             return fail("EIO", "TLS with %s failed: %s (nginx needs lua_ssl_trusted_certificate and lua_ssl_verify_depth)", u.authority, tostring(why))
