@@ -115,6 +115,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     symbi_err err;
     symbi_status st;
     if (!cx) start();
+    st = symbi_dsl_repl(cx, text, &doc, &err);
+    must((st == SYMBI_OK) == (doc != NULL) && (st == SYMBI_OK || st == SYMBI_EPARSE || st == SYMBI_ELIMIT));
+    if (doc) {
+        must(symbi_json_write(cx, symbi_doc_root(doc), 0, &t, &err) == SYMBI_OK); /* within every reader's depth */
+        symbi_text_free(&t);
+    }
+    symbi_doc_unref(doc);
+    st = symbi_dsl_policy_text(cx, text, &doc, &err);
+    must((st == SYMBI_OK) == (doc != NULL));
+    symbi_doc_unref(doc);
+    doc = NULL;
     st = symbi_dsl_parse(cx, text, symbi_str_z("f.symbi"), &d, &err);
     if (st) {
         must(st == SYMBI_ELIMIT && !d && err.msg[0]);

@@ -642,6 +642,27 @@ static void test_durations(void)
     }
 }
 
+/* The other two notations under pressure: errors, never the end of the stack (the reference overflows on a last parenthesis). */
+static void test_other_notations(void)
+{
+    static const char *const open[] = { "(", "[", "{", "-", "!", "a.", "f(", "a[", "{a:", "if a {", "list<" };
+    symbi_doc *doc = NULL;
+    symbi_err err;
+    for (size_t i = 0; i < sizeof open / sizeof open[0]; i++)
+        for (int form = 0; form < 2; form++) {
+            char *p = malloc(700000), *w = stpcpy(p, form ? "behavior B { steps { let x = " : "function f(a: ");
+            symbi_status st;
+            repeat(&w, open[i], 100000);
+            st = symbi_dsl_repl(cx, (symbi_str){ p, (size_t)(w - p) }, &doc, &err);
+            CHECK(st == SYMBI_EPARSE || st == SYMBI_ELIMIT);
+            CHECK(err.msg[0] && !doc);
+            free(p);
+        }
+    CHECK(symbi_dsl_repl(cx, S("behavior B { steps { ("), &doc, &err) == SYMBI_EPARSE);
+    CHECK(symbi_dsl_repl(cx, S("\xff"), &doc, &err) == SYMBI_EPARSE);
+    CHECK(symbi_dsl_policy_text(cx, S("policy p\nallow \xff"), &doc, &err) == SYMBI_EPARSE);
+}
+
 /* ---- out of memory ---- */
 
 static symbi_status oom(symbi_ctx *c, void *ud)
@@ -662,8 +683,23 @@ static symbi_status oom(symbi_ctx *c, void *ud)
     return st;
 }
 
+static symbi_status oom_others(symbi_ctx *c, void *ud)
+{
+    symbi_doc *doc = NULL;
+    symbi_err err;
+    symbi_status st;
+    (void)ud;
+    st = symbi_dsl_repl(c, S("agent A { name: \"a\" resources { memory: 1GB } }\nfunction f(a: list<map<string, x> > = [1, {b: -c.d(2)[3]}]) -> any { if a { return } else { require capability x } }"), &doc, &err);
+    symbi_doc_unref(doc);
+    doc = NULL;
+    if (!st) st = symbi_dsl_policy_text(c, S("policy p\nallow x when y\ndeny z\nend"), &doc, &err);
+    symbi_doc_unref(doc);
+    return st;
+}
+
 static void test_out_of_memory(void)
 {
+    test_oom(oom_others, NULL, SYMBI_OK);
     static char good[] = "# c\nmetadata { a: [1, \"x\"], a = 2 }\nagent a(x: int) -> T { capabilities = [\"x\"] policy p { deny: f(y) if y == 1 } with timeout = 5m { let z = 1; } }\n"
                          "schedule s { cron: \"x\" } memory m { search { vector_weight 1 } } webhook w { path \"/\" filter { equals \"x\" } }\n"
                          "channel c { platform: \"x\" policy p { allow: x } data_classification { a: b } }\nschedule bad { }";
@@ -690,6 +726,7 @@ int main(void)
     RUN(test_refusals);
     RUN(test_which_agent);
     RUN(test_durations);
+    RUN(test_other_notations);
     RUN(test_out_of_memory);
     symbi_ctx_free(cx);
     return test_end();

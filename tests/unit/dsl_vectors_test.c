@@ -207,12 +207,33 @@ static void test_policy_text(void)
     symbi_doc_unref(doc);
 }
 
+/* {hang} and {crash}: the reference never came back; ours refuses. */
+static void test_repl_language(void)
+{
+    symbi_doc *doc = load("repl_language.json");
+    const symbi_value *cases;
+    if (!doc) SKIP("no shared vectors dsl/repl_language.json");
+    cases = symbi_value_getz(symbi_doc_root(doc), "cases");
+    REQUIRE(cases && cases->kind == SYMBI_ARRAY && cases->u.a.n > 10);
+    for (size_t i = 0; i < cases->u.a.n; i++) {
+        const symbi_value *c = &cases->u.a.items[i], *r = symbi_value_getz(c, "result"), *ok = symbi_value_getz(r, "ok");
+        symbi_doc *got = NULL;
+        symbi_err err;
+        symbi_status st = symbi_dsl_repl(cx, field(c, "source"), &got, &err);
+        if (ok && (st || !symbi_value_equal(symbi_doc_root(got), ok))) show(field(c, "id"), st ? err.msg : "declarations", got ? symbi_doc_root(got) : NULL, ok);
+        if (!ok && (st != SYMBI_EPARSE || (field(r, "error").n && !same(symbi_str_z(err.msg), field(r, "error"))))) differ(field(c, "id"), "message", symbi_str_z(st ? err.msg : "accepted"), field(r, "error"));
+        symbi_doc_unref(got);
+    }
+    symbi_doc_unref(doc);
+}
+
 int main(void)
 {
     symbi_err err;
     if (symbi_ctx_new(NULL, &cx, &err)) return 1;
     RUN(test_parse_and_format);
     RUN(test_policy_text);
+    RUN(test_repl_language);
     symbi_ctx_free(cx);
     return test_end();
 }

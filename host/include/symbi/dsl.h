@@ -115,10 +115,12 @@ SYMBI_API void symbi_narrow_hash(const symbi_narrow *n, uint8_t out[32]);
 /* {agent, principal, source, rules: Cedar text, audit: Cedar text, obligations: [{kind, rule, line}], limits: {...}}; a reference. */
 SYMBI_API symbi_doc *symbi_narrow_doc(const symbi_narrow *n);
 
-/* ---- the line-oriented notation of that name: read only, never enforced ---- */
+/* ---- the two other notations of that name: read only, never enforced ---- */
 
 /* `policy NAME` ... `end`: {name, rules: [{action, target, condition}]} (spec section 7). EPARSE with the reference's message. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_dsl_policy_text(symbi_ctx *cx, symbi_str text, symbi_doc **out, symbi_err *err);
+/* The REPL language: its declarations as the reference's tree (spec section 6). EPARSE with the reference's message; ELIMIT for nesting. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_dsl_repl(symbi_ctx *cx, symbi_str text, symbi_doc **out, symbi_err *err);
 
 #ifdef __cplusplus
 }
