@@ -32,6 +32,12 @@ function M.runtime(options)
     return require("symbi.runtime").new(options)
 end
 
+--- A client of a Symbiont server: symbi.client{api_key=, base_url=, ...}; see symbi/client/init.lua.
+function M.client(options)
+    return require("symbi.client").new(options)
+end
+M.Client = M.client
+
 local function loadable(name)
     return package.loaded[name] ~= nil or package.preload[name] ~= nil or compat.searchpath(name) ~= nil
 end
