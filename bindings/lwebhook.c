@@ -200,6 +200,10 @@ static int refused(lua_State *L, const symbi_err *err, const symbi_webhook_resul
     lua_setfield(L, -2, "reason");
     lua_pushstring(L, symbi_webhook_reason_text(r->reason));
     lua_setfield(L, -2, "detail");
+    if (r->reason != SYMBI_WEBHOOK_R_NONE) { /* the SDK's class of it: err:is "WebhookVerificationError" */
+        lua_pushliteral(L, "WebhookVerificationError");
+        lua_setfield(L, -2, "name");
+    }
     if (r->reason == SYMBI_WEBHOOK_R_JWT) {
         lua_pushstring(L, symbi_jwt_reason_name(r->jwt));
         lua_setfield(L, -2, "jwt_reason");

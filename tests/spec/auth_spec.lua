@@ -91,6 +91,22 @@ describe("tokens", function()
         store:close()
     end)
 
+    it("are used once across processes and restarts with the store of a state folder", function()
+        local folder = os.tmpname()
+        os.remove(folder)
+        local one, two = assert(symbi.store.open(folder)), assert(symbi.store.open(folder))
+        local a, b = manager { store = one }, manager { store = two }
+        local t = assert(a:generate_tokens { user_id = "u1" })
+        assert(a:refresh_token(t.refresh))
+        assert.equal("REUSED", failed("EVERIFY", "used before", b:refresh_token(t.refresh)).reason)
+        a:close() b:close() one:close() two:close()
+        one = assert(symbi.store.open(folder))
+        a = manager { store = one }
+        assert.equal("REVOKED", failed("EVERIFY", "revoked", a:authenticate_with_jwt(t.access)).reason)
+        a:close() one:close()
+        assert(symbi.io.remove_tree(folder))
+    end)
+
     it("may be those of the SDK, byte for byte", function()
         local m = manager { plain_tokens = true, jwt_secret_key = "unit-test-secret-key-32-bytes-long!!" }
         now = 1767225600
