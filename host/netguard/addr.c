@@ -233,7 +233,6 @@ static const range v6_ranges[] = {
     { { 0xfe, 0xc0 }, 10, SYMBI_NETGUARD_PRIVATE }, /* site-local, deprecated */
     { { 0xff }, 8, SYMBI_NETGUARD_MULTICAST },
     { { 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01 }, 48, SYMBI_NETGUARD_PROTOCOL }, /* NAT64 of the local network: any layout inside */
-    { { 0x01, 0x00 }, 64, SYMBI_NETGUARD_RESERVED },                         /* discard-only */
     { { 0x20, 0x01, 0x0d, 0xb8 }, 32, SYMBI_NETGUARD_DOCUMENTATION },
     { { 0x3f, 0xff }, 20, SYMBI_NETGUARD_DOCUMENTATION },
     { { 0x20, 0x01, 0x00, 0x02 }, 48, SYMBI_NETGUARD_BENCHMARK },
@@ -295,7 +294,7 @@ symbi_netguard_why symbi_netaddr_class(const symbi_netaddr *a, symbi_netaddr *in
     if ((a->b[8] & 0xfc) == 0 && a->b[9] == isatap[1] && a->b[10] == isatap[2] && a->b[11] == isatap[3] && inside(a->b + 12, false, inner)) return SYMBI_NETGUARD_EMBEDDED;
     if (carried) return SYMBI_NETGUARD_NONE;
     if (prefix(a->b, (const uint8_t[3]){ 0x20, 0x01, 0x00 }, 23)) return SYMBI_NETGUARD_PROTOCOL; /* 2001::/23: protocol assignments */
-    return (a->b[0] & 0xe0) == 0x20 ? SYMBI_NETGUARD_NONE : SYMBI_NETGUARD_RESERVED; /* only 2000::/3 is handed out */
+    return (a->b[0] & 0xe0) == 0x20 ? SYMBI_NETGUARD_NONE : SYMBI_NETGUARD_RESERVED; /* only 2000::/3 is handed out; 100::/64 discards */
 }
 
 symbi_netaddr sy_netaddr_unmap(const symbi_netaddr *a)

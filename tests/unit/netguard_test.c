@@ -86,6 +86,7 @@ static const struct {
     { "http://0xa9fea9fe/", W(METADATA) }, { "http://0xA9.0xFE.0xA9.0xFE/", W(METADATA) }, { "http://0251.0376.0251.0376/", W(METADATA) },
     { "http://169.254.43518/", W(METADATA) }, { "http://[::ffff:169.254.169.254]/", W(EMBEDDED) }, { "http://[fd00:ec2::254]/", W(METADATA) },
     { "http://[fd20:ce::254]/", W(METADATA) }, { "http://169.254.170.2/v2/credentials", W(METADATA) }, { "http://100.100.100.200/", W(METADATA) },
+    { "http://169.254.170.23/", W(METADATA) }, { "http://169.254.42.42/", W(METADATA) }, { "http://169.254.0.23/", W(METADATA) }, { "http://[fd00:ec2::23]/", W(METADATA) },
     { "http://168.63.129.16/", W(METADATA) }, { "http://192.0.0.192/", W(METADATA) },
     { "http://metadata.google.internal/", W(METADATA) }, { "http://METADATA.google.INTERNAL./", W(METADATA) }, { "http://metadata/", W(METADATA) },
     { "http://instance-data/", W(METADATA) }, { "http://metadata.goog/", W(METADATA) },
