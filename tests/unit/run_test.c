@@ -417,6 +417,33 @@ static void test_changed_and_put_off(void)
     rig_close(&g);
 }
 
+/* A policy may want a person to see an answer before it goes out. */
+static void test_an_answer_that_a_person_approves(void)
+{
+    for (int yes = 0; yes < 2; yes++) {
+        rig g;
+        symbi_reply r;
+        REQUIRE(setup(&g, "permit(principal, action, resource); @id(\"seen\") @instead(\"step_up\") forbid(principal, action == Action::\"respond\", resource);"));
+        REQUIRE(start(&g));
+        REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+        answer_model(&g, "{\"content\":\"the answer\"}");
+        REQUIRE(next(&g) == SYMBI_EFFECT_APPROVE);
+        CHECK(g.ef.verdict->decision == SYMBI_STEP_UP && strstr(g.ef.verdict->reason, "seen"));
+        memset(&r, 0, sizeof r);
+        r.approved = yes;
+        r.approver = S("ann");
+        CHECK_OK(symbi_run_resolve(g.run, g.ef.id, &r, &g.err), g.err);
+        if (yes) {
+            REQUIRE(next(&g) == SYMBI_EFFECT_DONE);
+            CHECK_STR(g.ef.result->output, "the answer");
+        } else {
+            REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+            CHECK(conversation_has(&g, "[Policy denied] a person denied"));
+        }
+        rig_close(&g);
+    }
+}
+
 static void test_approval(void)
 {
     rig g;
@@ -773,6 +800,7 @@ int main(void)
     RUN(test_a_denied_answer_goes_back_to_the_model);
     RUN(test_deny_all_means_no_effects);
     RUN(test_permits_of_effects);
+    RUN(test_an_answer_that_a_person_approves);
     RUN(test_refused_orders);
     RUN(test_changed_and_put_off);
     RUN(test_approval);
