@@ -7,7 +7,7 @@
  *   narrow, problems = file:compile{agent=, principal=, tools=}   or nil, msg, err with err.problems where something is refused
  *   narrow:describe() narrow:hash() narrow:close()      gate:narrow(narrow) puts it in force
  *   ms, msg, err = dsl.duration(text)    table, msg, err = dsl.policy_text(text)    table, msg, err = dsl.repl(text)
- *   name = dsl.sandbox(name or tier)
+ *   name = dsl.sandbox(name or tier)    table, msg, err = dsl.mcp_pin(server, json)
  *   dsl.limits: {bytes=, nodes=, depth=, errors=, rules=} */
 #include "symL.h"
 #include "symbi/dsl.h"
@@ -250,6 +250,16 @@ static int dsl_repl(lua_State *L)
     return pushdoc(L, st, doc, &err);
 }
 
+/* {canonical, config_hash, file, short} of an entry of mcpServers, given as JSON text */
+static int dsl_mcp_pin(lua_State *L)
+{
+    symbi_str name = symL_checkstr(L, 1), entry = symL_checkstr(L, 2);
+    symbi_doc *doc = NULL;
+    symbi_err err;
+    symbi_status st = symbi_dsl_mcp_pin(symL_ctx(L), name, entry, &doc, &err);
+    return pushdoc(L, st, doc, &err);
+}
+
 void l_dsl_open(lua_State *L);
 void l_dsl_open(lua_State *L)
 {
@@ -258,7 +268,7 @@ void l_dsl_open(lua_State *L)
     static const luaL_Reg meta[] = { { "__gc", dsl_close }, { NULL, NULL } };
     static const luaL_Reg narrow_methods[] = { { "describe", narrow_describe }, { "hash", narrow_hash }, { "close", narrow_close }, { NULL, NULL } };
     static const luaL_Reg narrow_meta[] = { { "__gc", narrow_close }, { NULL, NULL } };
-    static const luaL_Reg funcs[] = { { "parse", dsl_parse }, { "duration", dsl_duration }, { "sandbox", dsl_sandbox }, { "policy_text", dsl_policy_text }, { "repl", dsl_repl }, { NULL, NULL } };
+    static const luaL_Reg funcs[] = { { "parse", dsl_parse }, { "duration", dsl_duration }, { "sandbox", dsl_sandbox }, { "policy_text", dsl_policy_text }, { "repl", dsl_repl }, { "mcp_pin", dsl_mcp_pin }, { NULL, NULL } };
     static const struct {
         const char *name;
         int value;

@@ -227,6 +227,103 @@ static void test_repl_language(void)
     symbi_doc_unref(doc);
 }
 
+/* The text of "entry" of the case with that id, as it stands in the file: our own reader refuses integers beyond 64 signed bits. */
+static symbi_str entry_text(symbi_str file, symbi_str id)
+{
+    symbi_str none = { NULL, 0 };
+    char key[80];
+    const char *p, *e;
+    int depth = 0;
+    bool string = false;
+    snprintf(key, sizeof key, "\"id\": \"%.*s\"", (int)id.n, id.p);
+    if (!(p = strstr(file.p, key)) || !(p = strstr(p, "\"entry\":"))) return none;
+    for (p += 8; *p == ' ' || *p == '\n'; p++) {}
+    for (e = p; *e; e++) {
+        if (*e == '"' && e[-1] != '\\') string = !string;
+        if (string) continue;
+        if (*e == '{' || *e == '[') depth++;
+        if ((*e == ',' || *e == '}' || *e == ']' || *e == '\n') && !depth) break;
+        if (*e == '}' || *e == ']') depth--;
+    }
+    return (symbi_str){ p, (size_t)(e - p) };
+}
+
+/* `file` is ours: upstream's name for it with 8 digits of the server's name's hash, which keeps a/b and a_b apart. */
+static void test_mcp_pins(void)
+{
+    char path[512];
+    symbi_str file, id = { NULL, 0 };
+    const char *at;
+    size_t n = 0;
+    if (!vectors_dir()) SKIP("no shared vectors dsl/mcp_pin.json");
+    snprintf(path, sizeof path, "%s/dsl/mcp_pin.json", vectors_dir());
+    file = slurp(path);
+    if (!file.p) SKIP("no shared vectors dsl/mcp_pin.json");
+    for (at = file.p; (at = strstr(at, "\"id\": \"")) != NULL; n++) {
+        symbi_doc *want = NULL, *got = NULL;
+        symbi_str entry;
+        symbi_err err;
+        char text[20000], *w = text;
+        const char *p;
+        id.p = at += 7;
+        id.n = strcspn(at, "\"");
+        entry = entry_text(file, id);
+        REQUIRE(entry.p != NULL);
+        /* the rest of the case, without its entry, through our reader */
+        w = stpcpy(w, "{");
+        for (const char *const *k = (const char *const[]){ "server_name", "canonical", "config_hash", "short", "file", NULL }; *k; k++) {
+            char key[40];
+            snprintf(key, sizeof key, "\"%s\": ", *k);
+            p = strstr(at, key);
+            REQUIRE(p != NULL);
+            if (w != text + 1) *w++ = ',';
+            for (const char *q = p; q == p || !(*q == '"' && q[-1] != '\\' && q > p + strlen(key)); q++) *w++ = *q;
+            *w++ = '"';
+        }
+        *w++ = '}';
+        CHECK_OK(symbi_json_parse(cx, (symbi_str){ text, (size_t)(w - text) }, &want, &err), err);
+        if (!want) continue;
+        CHECK_OK(symbi_dsl_mcp_pin(cx, field(symbi_doc_root(want), "server_name"), entry, &got, &err), err);
+        if (got) {
+            symbi_str ours = field(symbi_doc_root(got), "file"), theirs = field(symbi_doc_root(want), "file");
+            if (!same(field(symbi_doc_root(got), "canonical"), field(symbi_doc_root(want), "canonical")))
+                differ(id, "canonical", field(symbi_doc_root(got), "canonical"), field(symbi_doc_root(want), "canonical"));
+            CHECK(same(field(symbi_doc_root(got), "config_hash"), field(symbi_doc_root(want), "config_hash")) && same(field(symbi_doc_root(got), "short"), field(symbi_doc_root(want), "short")));
+            CHECK(ours.n == theirs.n + 9 && !memcmp(ours.p, theirs.p, theirs.n - 4) && !memcmp(ours.p + ours.n - 4, ".pin", 4));
+        }
+        symbi_doc_unref(want);
+        symbi_doc_unref(got);
+    }
+    CHECK(n >= 5);
+    free((char *)file.p);
+}
+
+static void test_mcp_numbers(void)
+{
+    static const char *const t[][2] = { /* the reference's layout of numbers: digits as shortest, exponent from 1e16 on and below 1e-5 */
+        { "1e15", "1000000000000000.0" }, { "1e16", "1e16" }, { "1.5e15", "1500000000000000.0" }, { "123456789012345680.0", "1.2345678901234568e17" }, { "0.00001", "0.00001" },
+        { "0.000001", "1e-6" }, { "1.25e-7", "1.25e-7" }, { "-0.5", "-0.5" }, { "0.0", "0.0" }, { "100.0", "100.0" }, { "18446744073709551615", "18446744073709551615" },
+        { "-9223372036854775808", "-9223372036854775808" }, { "18446744073709551616", "1.8446744073709552e19" },
+    };
+    for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
+        symbi_doc *d = NULL;
+        symbi_err err;
+        CHECK_OK(symbi_dsl_mcp_pin(cx, symbi_str_z("x"), symbi_str_z(t[i][0]), &d, &err), err);
+        if (d) CHECK_STR(field(symbi_doc_root(d), "canonical"), t[i][1]);
+        symbi_doc_unref(d);
+    }
+    {
+        symbi_doc *a = NULL, *b = NULL;
+        symbi_err err;
+        CHECK_OK(symbi_dsl_mcp_pin(cx, symbi_str_z("a/b"), symbi_str_z("1"), &a, &err), err);
+        CHECK_OK(symbi_dsl_mcp_pin(cx, symbi_str_z("a_b"), symbi_str_z("1"), &b, &err), err);
+        CHECK(!same(field(symbi_doc_root(a), "file"), field(symbi_doc_root(b), "file")));
+        symbi_doc_unref(a);
+        symbi_doc_unref(b);
+        CHECK(symbi_dsl_mcp_pin(cx, symbi_str_z("a"), symbi_str_z("{"), &b, &err) == SYMBI_EPARSE && !b);
+    }
+}
+
 int main(void)
 {
     symbi_err err;
@@ -234,6 +331,8 @@ int main(void)
     RUN(test_parse_and_format);
     RUN(test_policy_text);
     RUN(test_repl_language);
+    RUN(test_mcp_pins);
+    RUN(test_mcp_numbers);
     symbi_ctx_free(cx);
     return test_end();
 }

@@ -122,6 +122,10 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_dsl_policy_text(symbi_ctx *cx, symbi
 /* The REPL language: its declarations as the reference's tree (spec section 6). EPARSE with the reference's message; ELIMIT for nesting. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_dsl_repl(symbi_ctx *cx, symbi_str text, symbi_doc **out, symbi_err *err);
 
+/* What pins the entry of an MCP server (spec section 12): {canonical, config_hash: "sha256:...", short, file}. entry: its JSON text. The
+ * file's name carries 8 digits of the server's name's hash, so that different names have different files. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_dsl_mcp_pin(symbi_ctx *cx, symbi_str name, symbi_str entry, symbi_doc **out, symbi_err *err);
+
 #ifdef __cplusplus
 }
 #endif
