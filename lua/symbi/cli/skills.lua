@@ -39,9 +39,13 @@ local function read_data(path)
     local symbi = require "symbi"
     local text, message, err = symbi.io.read_file(path, 1024 * 1024)
     if not text then return nil, message, err end
-    local decode = path:find "%.ya?ml$" and symbi.yaml.decode or symbi.json.decode
     local value
-    value, message, err = decode(text, { source = path })
+    if path:find "%.ya?ml$" then
+        value, message, err = symbi.yaml.decode(text, { source = path })
+    else
+        value, message, err = symbi.json.decode(text)
+        message = path .. ":" .. tostring(message)
+    end
     if value == nil then return nil, message, err end
     return value
 end
@@ -53,7 +57,7 @@ local function progress(quiet)
     local last, shown = symbi.io.monotonic(), false
     return function(files, path)
         local now = symbi.io.monotonic()
-        if now - last < 200 then return end
+        if now - last < 0.2 then return end
         last, shown = now, true
         io.stderr:write("\r\27[K", tostring(files), " files  ", safe(path, 60))
     end, function()
@@ -124,7 +128,7 @@ local function scan(o)
         done()
         if not result then return problem(why) end
         if grave(result, o["fail-on"]) then failed = true end
-        if format == "text" then print_result(path, result, (sio.monotonic() - began) / 1000, #o.rest > 1, out) end
+        if format == "text" then print_result(path, result, sio.monotonic() - began, #o.rest > 1, out) end
         local entry = plain(result)
         entry.path = path
         list[#list + 1] = entry
