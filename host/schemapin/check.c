@@ -11,6 +11,18 @@
 
 /* ---- the steps that schemas and folders share ------------------------------------------------------------------------- */
 
+/* A document has one key, so the tools of one domain usually share theirs: a new tool with another key may be a rotation, or somebody
+ * who took over the domain and chose a name that was not pinned. Only said: SchemaPin lets it pass. */
+static void note_other_tools(sy_sp_draft *d, const sy_sp_common *c)
+{
+    symbi_schemapin_pin p;
+    for (size_t i = 0; symbi_schemapin_pins_at(c->pins, i, &p); i++)
+        if (sy_sp_same_domain(p.domain, c->domain) && !sy_str_eq(p.fingerprint, d->info.fingerprint)) {
+            sy_sp_detail(d, "another tool of this domain, %.*s, is pinned to another key, %.*s", SY_FMT(p.tool_id), SY_FMT(p.fingerprint));
+            return;
+        }
+}
+
 bool sy_sp_before_signature(sy_sp_draft *d, const sy_sp_common *c, const symbi_key **key)
 {
     const symbi_schemapin_discovery *doc = c->discovery;
@@ -34,7 +46,10 @@ bool sy_sp_before_signature(sy_sp_draft *d, const sy_sp_common *c, const symbi_k
         } else if (other) {
             sy_sp_detail(d, "the discovery document now has key %s; if that is a planned rotation, remove the pin", doc->fingerprint);
             return sy_sp_refuse(d, SYMBI_SCHEMAPIN_KEY_PIN_MISMATCH, "Key fingerprint changed since last use");
-        } else d->info.pinning = SYMBI_SCHEMAPIN_PIN_FIRST_USE;
+        } else {
+            d->info.pinning = SYMBI_SCHEMAPIN_PIN_FIRST_USE;
+            note_other_tools(d, c);
+        }
     }
     if (c->only_pinned && d->info.pinning != SYMBI_SCHEMAPIN_PIN_PINNED)
         return sy_sp_refuse(d, SYMBI_SCHEMAPIN_KEY_NOT_PINNED, "Key %s is not pinned for %.*s of %.*s", doc->fingerprint, SY_FMT(c->tool_id), SY_FMT(c->domain));

@@ -11,6 +11,7 @@ void sy_sp_hash_text(const uint8_t d[32], char out[SYMBI_SCHEMAPIN_FINGERPRINT +
 const char *sy_sp_find(symbi_str s, symbi_str part); /* the first place of part (not empty) in s, or NULL */
 bool sy_sp_contains(symbi_str s, symbi_str part);
 bool sy_sp_same_hash(symbi_str a, symbi_str b); /* letters in either case */
+bool sy_sp_same_domain(symbi_str a, symbi_str b); /* host names: no case, final dots ignored */
 void sy_sp_time_text(int64_t now, char out[21]); /* "YYYY-MM-DDThh:mm:ssZ" */
 
 /* A document that was read: its own memory (shared allocator), its value, and what reading it found. */

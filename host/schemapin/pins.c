@@ -1,5 +1,6 @@
 /* schemapin/pins.c: the pin store in memory: which key was seen for (tool, domain). Keyed by both, never by a joined text, so that
- * tool a@b of domain c and tool a of domain b@c are two. */
+ * tool a@b of domain c and tool a of domain b@c are two. A host name has no case, and a dot at its end changes nothing: however a
+ * domain is spelled, it finds the same pin, or else another spelling would be a way to be "seen for the first time" again. */
 #include "schemapin/pins.h"
 #include "base/alloc.h"
 #include "base/err.h"
@@ -12,7 +13,11 @@ static uint64_t hash_of(const symbi_ctx *cx, symbi_str tool, symbi_str domain)
 {
     uint64_t h = sy_siphash(cx->seed, tool.p, tool.n);
     const uint64_t seed[2] = { cx->seed[0] ^ h, cx->seed[1] };
-    return sy_siphash(seed, domain.p, domain.n);
+    char low[SYMBI_SCHEMAPIN_MAX_NAME];
+    size_t n = 0;
+    while (domain.n && domain.p[domain.n - 1] == '.') domain.n--;
+    for (; n < domain.n && n < sizeof low; n++) low[n] = domain.p[n] >= 'A' && domain.p[n] <= 'Z' ? (char)(domain.p[n] + 32) : domain.p[n];
+    return sy_siphash(seed, low, n);
 }
 
 void sy_sp_pinset_free(symbi_ctx *cx, sy_sp_pinset *s)
@@ -91,7 +96,7 @@ symbi_status sy_sp_pinset_policy(symbi_ctx *cx, sy_sp_pinset *s, symbi_str domai
 {
     sy_sp_policy *p;
     for (size_t i = 0; i < s->npolicy; i++) {
-        if (!sy_str_eq((symbi_str){ s->policy[i].domain, s->policy[i].n }, domain)) continue;
+        if (!sy_sp_same_domain((symbi_str){ s->policy[i].domain, s->policy[i].n }, domain)) continue;
         s->policy[i].policy = policy;
         return SYMBI_OK;
     }
@@ -121,7 +126,7 @@ const sy_sp_pin *sy_sp_pinset_next(const symbi_ctx *cx, const sy_sp_pinset *s, s
         const sy_sp_pin *e;
         if (!i) return NULL;
         e = &s->e[i - 1];
-        if (e->hash == h && sy_str_eq(e->pin.tool_id, tool_id) && sy_str_eq(e->pin.domain, domain)) {
+        if (e->hash == h && sy_str_eq(e->pin.tool_id, tool_id) && sy_sp_same_domain(e->pin.domain, domain)) {
             ++*at;
             return e;
         }
@@ -242,7 +247,7 @@ symbi_status symbi_schemapin_pins_add(symbi_schemapin_pins *p, const symbi_schem
         size_t k = 0, last = p->set.n - 1;
         for (size_t i = 0; i < p->set.n; i++) {
             sy_sp_pin *e = &p->set.e[i];
-            if (i != last && e->hash == p->set.e[last].hash && sy_str_eq(e->pin.tool_id, p->set.e[last].pin.tool_id) && sy_str_eq(e->pin.domain, p->set.e[last].pin.domain))
+            if (i != last && e->hash == p->set.e[last].hash && sy_str_eq(e->pin.tool_id, p->set.e[last].pin.tool_id) && sy_sp_same_domain(e->pin.domain, p->set.e[last].pin.domain))
                 sy_free(&p->cx->alloc, e->block, e->size);
             else p->set.e[k++] = *e;
         }
@@ -257,7 +262,7 @@ bool symbi_schemapin_pins_remove(symbi_schemapin_pins *p, symbi_str tool_id, sym
     size_t k = 0, n = p->set.n;
     for (size_t i = 0; i < n; i++) {
         sy_sp_pin *e = &p->set.e[i];
-        if (sy_str_eq(e->pin.tool_id, tool_id) && sy_str_eq(e->pin.domain, domain)) sy_free(&p->cx->alloc, e->block, e->size);
+        if (sy_str_eq(e->pin.tool_id, tool_id) && sy_sp_same_domain(e->pin.domain, domain)) sy_free(&p->cx->alloc, e->block, e->size);
         else p->set.e[k++] = *e;
     }
     if (k == n) return false;
@@ -289,7 +294,7 @@ bool symbi_schemapin_policy_parse(symbi_str name, symbi_schemapin_policy *out)
 symbi_schemapin_policy symbi_schemapin_pins_policy(const symbi_schemapin_pins *p, symbi_str domain)
 {
     for (size_t i = 0; i < p->set.npolicy; i++)
-        if (sy_str_eq((symbi_str){ p->set.policy[i].domain, p->set.policy[i].n }, domain)) return p->set.policy[i].policy;
+        if (sy_sp_same_domain((symbi_str){ p->set.policy[i].domain, p->set.policy[i].n }, domain)) return p->set.policy[i].policy;
     return SYMBI_SCHEMAPIN_POLICY_DEFAULT;
 }
 

@@ -208,8 +208,8 @@ symbi_status symbi_schemapin_result_value(symbi_ctx *cx, const symbi_schemapin_r
     if (i->code) {
         sy_obj_str(&o, "error_code", symbi_str_z(symbi_schemapin_code_name(i->code)));
         text(&o, "error_message", i->message);
-        text(&o, "detail", i->detail);
     }
+    text(&o, "detail", i->detail);
     for (size_t k = 0; k < i->warning_count; k++) sy_arr_add(&w, sy_val_str(sy_arena_dup(&d->arena, r->warning[k])));
     sy_obj_put(&o, "warnings", sy_arr_value(&w));
     sy_obj_bool(&o, "expired", i->expired);

@@ -113,6 +113,13 @@ bool sy_sp_same_hash(symbi_str a, symbi_str b)
     return true;
 }
 
+bool sy_sp_same_domain(symbi_str a, symbi_str b)
+{
+    while (a.n && a.p[a.n - 1] == '.') a.n--;
+    while (b.n && b.p[b.n - 1] == '.') b.n--;
+    return sy_sp_same_hash(a, b);
+}
+
 /* ---- times ----------------------------------------------------------------------------------------------------------- */
 
 /* n digits at *p, which moves on; -1 when they are not there. */

@@ -253,12 +253,6 @@ static symbi_status judge_metadata(symbi_ctx *cx, const symbi_schemapin_skill_ch
     return SYMBI_OK;
 }
 
-/* Host names have no case, and no final dot in a document. */
-static bool same_domain(symbi_str a, symbi_str b)
-{
-    return sy_sp_same_hash(a, b);
-}
-
 static bool hash_folder(const symbi_schemapin_skill_check *c, sy_sp_draft *d, symbi_status *st, symbi_err *err)
 {
     symbi_err why;
@@ -308,7 +302,7 @@ static symbi_status judge(symbi_ctx *cx, const symbi_schemapin_skill_check *c, c
         sy_sp_refuse(d, SYMBI_SCHEMAPIN_SIGNATURE_INVALID, "Signature verification failed");
         return SYMBI_OK;
     }
-    if (c->domain.n && !same_domain(c->domain, common.domain)) {
+    if (c->domain.n && !sy_sp_same_hash(c->domain, common.domain)) {
         sy_sp_refuse(d, SYMBI_SCHEMAPIN_DOMAIN_MISMATCH, "The signature file names domain '%.*s', the discovery document is of '%.*s'", SY_FMT(common.domain), SY_FMT(c->domain));
         return SYMBI_OK;
     }

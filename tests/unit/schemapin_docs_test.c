@@ -45,6 +45,11 @@ static void test_pins(void)
     CHECK(symbi_schemapin_pins_count(p) == 2 && symbi_schemapin_pins_find(p, a.tool_id, a.domain, &got));
     CHECK_STR(got.fingerprint, "f3");
     CHECK_OK(symbi_schemapin_pins_set_policy(p, S("c"), SYMBI_SCHEMAPIN_POLICY_NEVER_TRUST, &err), err);
+    /* another spelling of the domain is the same domain: nobody gets a second "first use" by it */
+    CHECK(symbi_schemapin_pins_find(p, S("a@b"), S("C"), &got) && symbi_schemapin_pins_find(p, S("a@b"), S("c."), &got) && !symbi_schemapin_pins_find(p, S("A@b"), S("c"), &got));
+    CHECK(symbi_schemapin_pins_policy(p, S("C.")) == SYMBI_SCHEMAPIN_POLICY_NEVER_TRUST);
+    b = pin_of("a@b", "C.", "f9");
+    CHECK(symbi_schemapin_pins_add(p, &b, NOW, false, &err) == SYMBI_EEXISTS);
     /* many, and some of them removed again */
     for (int i = 0; i < 500; i++) {
         snprintf(name, sizeof name, "tool%d", i);

@@ -148,6 +148,23 @@ static void test_attack_poisoned_pins(void)
     c.discovery = evil.doc;
     c.signature = symbi_text_str(&evil.sig);
     run(&f, &c, SYMBI_SCHEMAPIN_KEY_PIN_MISMATCH);
+    /* nor by another spelling of the domain */
+    c.domain = S("Example.COM");
+    run(&f, &c, SYMBI_SCHEMAPIN_KEY_PIN_MISMATCH);
+    c.domain = S("example.com.");
+    run(&f, &c, SYMBI_SCHEMAPIN_KEY_PIN_MISMATCH);
+    /* another tool name gets in, as SchemaPin has it; the result says what it knows */
+    c.domain = S("example.com");
+    c.tool_id = S("add2");
+    {
+        symbi_schemapin_result *r;
+        symbi_schemapin_info i;
+        symbi_err err;
+        CHECK_OK(symbi_schemapin_check_schema(f.cx, &c, &r, &err), err);
+        symbi_schemapin_result_info(r, &i);
+        CHECK(i.valid && !strncmp(i.detail.p, "another tool of this domain, add,", 33));
+        symbi_schemapin_result_unref(r);
+    }
     close_fixture(&evil);
     close_fixture(&f);
 }

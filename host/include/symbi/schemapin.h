@@ -193,7 +193,8 @@ SYMBI_API bool symbi_schemapin_revoked(symbi_str fingerprint, const symbi_schema
 
 /* ---- pins ----------------------------------------------------------------------------------------------------------------- */
 
-/* Which key was seen for (tool, domain), and what the operator said of a domain. Owned by one thread's ctx. On disk: an array of
+/* Which key was seen for (tool, domain), and what the operator said of a domain. A domain has no case here, and a final dot does not
+ * count; a tool id is what it is. Owned by one thread's ctx. On disk: an array of
  * {"tool_id","domain","pinned_keys":[{"fingerprint","first_seen","last_seen","trust_level",...}]} as SchemaPin's Rust writes; its
  * other form {"tool@domain":"sha256:..."} is read too, split at the last @. Files are the caller's business. */
 typedef struct symbi_schemapin_pins symbi_schemapin_pins;

@@ -18,6 +18,7 @@
 #include "symbi/jwt.h"
 #include "symbi/run.h"
 #include "symbi/schemapin.h"
+#include "symbi/schemapin_net.h"
 #include "symbi/schemapin_skill.h"
 #include "symbi/secrets.h"
 #include "symbi/toml.h"

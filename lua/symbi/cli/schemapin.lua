@@ -224,8 +224,8 @@ local function report(o, r, what)
     print(safe(what, 200) .. ": " .. (r.valid and (r.status == "pinned" and "VERIFIED, and its key is pinned from now on" or "VERIFIED") or r.status:upper()))
     if not r.valid then
         print("  reason       " .. safe(r.code) .. ": " .. safe(r.message, 400))
-        if r.detail then print("  detail       " .. safe(r.detail, 400)) end
     end
+    if r.detail then print("  detail       " .. safe(r.detail, 400)) end
     local function line(name, value)
         if value and value ~= "" then print(string.format("  %-12s %s", name, safe(value, 200))) end
     end
