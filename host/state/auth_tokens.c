@@ -207,6 +207,7 @@ static symbi_status new_id(symbi_ctx *cx, char out[SY_ID_HEX], symbi_err *err)
     return st;
 }
 
+static int64_t session_seconds(const symbi_auth *a) { return a->refresh_seconds > a->access_seconds ? a->refresh_seconds : a->access_seconds; }
 static bool name_ok(symbi_str s) { return s.n && s.n <= SYMBI_AUTH_MAX_NAME; }
 
 symbi_status symbi_auth_issue(symbi_auth *a, symbi_token_type type, const symbi_auth_claims *c, int64_t now, symbi_text *out, symbi_err *err)
@@ -222,6 +223,9 @@ symbi_status symbi_auth_issue(symbi_auth *a, symbi_token_type type, const symbi_
     if (!a->can_sign) return sy_fail(err, SYMBI_ESTATE, "there is no key to sign with");
     if (!symbi_token_type_name(type)[0] || !name_ok(c->user_id) || c->nroles > SYMBI_AUTH_MAX_LIST || c->permissions & ~(unsigned)SYMBI_PERM_ALL || life > SY_MAX_SECONDS || now < 0 || now > 1000000000000)
         return sy_fail(err, SYMBI_EINVAL, "a token needs a type, a user of 1 to %d bytes, at most %d roles, known permissions and a life of at most ten years", SYMBI_AUTH_MAX_NAME, SYMBI_AUTH_MAX_LIST);
+    /* the end of a session is remembered as long as its tokens may live */
+    if (c->family.n && (c->family.n > SYMBI_AUTH_MAX_NAME || life > session_seconds(a)))
+        return sy_fail(err, SYMBI_EINVAL, "a token of a session that goes on lives no longer than its refresh token, and the session's name has at most %d bytes", SYMBI_AUTH_MAX_NAME);
     for (size_t i = 0; i < c->nroles; i++) {
         if (!name_ok(c->roles[i])) return sy_fail(err, SYMBI_EINVAL, "a role has a name of 1 to %d bytes", SYMBI_AUTH_MAX_NAME);
         roles[i] = sy_val_str(c->roles[i]);
@@ -451,7 +455,7 @@ symbi_status symbi_auth_validate(symbi_auth *a, symbi_str token, symbi_token_typ
 
 static symbi_status end_session(symbi_auth *a, const sy_token *t, int64_t now, symbi_auth_answer *out, symbi_err *err)
 {
-    int64_t until = now + (a->refresh_seconds > a->access_seconds ? a->refresh_seconds : a->access_seconds) + a->leeway + 1;
+    int64_t until = now + session_seconds(a) + a->leeway + 1;
     bool fresh;
     if (t->exp + a->leeway + 1 > until) until = t->exp + a->leeway + 1;
     return remember(a, 'f', t->fam, until, now, &fresh, out, err);

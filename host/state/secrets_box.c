@@ -297,8 +297,12 @@ symbi_box_kind symbi_box_guess(symbi_ctx *cx, symbi_str box)
 {
     symbi_doc *d = NULL;
     const symbi_value *v;
+    sy_wiping mem;
+    symbi_ctx wipe;
     bool is = false;
-    if (symbi_json_parse(cx, box, &d, NULL) == SYMBI_OK) {
+    sy_wiping_init(&mem, cx->alloc); /* it may be a file in plain text */
+    wipe = sy_wiping_ctx(cx, &mem);
+    if (symbi_json_parse(&wipe, box, &d, NULL) == SYMBI_OK) {
         v = symbi_doc_root(d);
         is = symbi_value_getz(v, "ciphertext") && symbi_value_getz(v, "nonce") && symbi_value_getz(v, "algorithm");
     }

@@ -634,6 +634,16 @@ static void test_roles(void)
     }
     CHECK(symbi_auth_role_set(a, Z("one-more"), 1, 0, &err) == SYMBI_ELIMIT);
     CHECK(symbi_auth_issue(a, (symbi_token_type)9, &c, 0, &t, &err) == SYMBI_EINVAL);
+    /* a session's end is remembered for a day: no token of it may live longer */
+    c.family = Z("f");
+    c.seconds = 86400;
+    CHECK_OK(symbi_auth_issue(a, SYMBI_TOKEN_ACCESS, &c, 0, &t, &err), err);
+    symbi_text_wipe(&t);
+    c.seconds = 86401;
+    CHECK(symbi_auth_issue(a, SYMBI_TOKEN_ACCESS, &c, 0, &t, &err) == SYMBI_EINVAL);
+    c.family.n = 0;
+    CHECK_OK(symbi_auth_issue(a, SYMBI_TOKEN_ACCESS, &c, 0, &t, &err), err);
+    symbi_text_wipe(&t);
     c.user_id.n = 0;
     CHECK(symbi_auth_issue(a, SYMBI_TOKEN_ACCESS, &c, 0, &t, &err) == SYMBI_EINVAL);
     symbi_auth_free(a);
