@@ -440,6 +440,27 @@ describe("symbi.agentpin", function()
         assert.is_false(agentpin.allowed_domains.allows(false, "a.com"))
     end)
 
+    it("resolves a domain by its agent card", function()
+        local card = assert(agentpin.a2a.build({ name = "Data Analyzer", capabilities = { "read:*" } }, "https://example.com/a"))
+        local url = "https://example.com/.well-known/agent-card.json"
+        local jwt = issue { agent_id = "urn:agentpin:example.com:data-analyzer", capabilities = { "read:data" } }
+        local function try(signed, more)
+            local answers = { [url] = { 200, json.encode(signed) }, [REVS] = { 404, "" } }
+            for k, v in pairs(more or {}) do answers[k] = v end
+            local io = network(answers)
+            local r = agentpin.verify_credential_with_resolver(jwt, agentpin.resolver.a2a { io = io }, { now = NOW })
+            return r.valid and "valid" or r.error_code .. " " .. r.error_message, io.asked
+        end
+        local signed = assert(agentpin.a2a.sign(card, DISC, keys.private_key_pem, kid))
+        assert.same({ "valid", { url, REVS } }, { try(signed) })
+        assert.truthy(try(signed, { [REVS] = { 500, "" } }):find "fail%-closed")
+        assert.truthy(try(signed, { [url] = { 302, "" } }):find "HTTP status 302")
+        assert.truthy(try(signed, { [url] = { 200, "{" } }):find "agent card")
+        assert.truthy(try(assert(agentpin.a2a.sign(card, "https://other.com/.well-known/agent-identity.json", keys.private_key_pem, kid))):find "it is about other.com")
+        signed.name = "Somebody"
+        assert.truthy(try(signed):find "did not verify")
+    end)
+
     it("cannot be given a result that no verification made", function()
         local fake = setmetatable({}, { __index = function() return true end })
         assert.is_true(fake.valid)

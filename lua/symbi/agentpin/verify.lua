@@ -136,6 +136,33 @@ end
 --- Files {dir}/{domain}.json and {domain}.revocations.json (in revocation_dir, or the same folder).
 function resolver.files(dir, revocation_dir) return setmetatable({ dir = dir, revocation_dir = revocation_dir or dir }, Local) end
 
+local Card = {}
+Card.__index = Card
+function Card:fetch(ask)
+    local io = self.io or require("symbi.io").auto {}
+    if ask.document ~= "discovery" then return get(io, ask, self.http_options) end
+    local url = "https://" .. ask.domain .. "/.well-known/agent-card.json"
+    local answer = get(io, { url = url, timeout_ms = ask.timeout_ms, max_bytes = ask.max_bytes, refetch = ask.refetch }, self.http_options)
+    if answer.error then return answer end
+    if answer.status ~= 200 then return { error = "agent card: HTTP status " .. tostring(answer.status) } end
+    if answer.url and answer.url ~= url then return { error = "agent card: redirected" } end
+    local card, message = core.document(answer.body)
+    if not card then return { error = "agent card: " .. message } end
+    local ok, host, document
+    ok, message = core.card_verify(card)
+    if ok then host, message = core.card_host(card, true) end
+    if host and host ~= ask.domain then host, message = nil, "it is about " .. host end
+    if host then document, message = core.card_discovery(card) end
+    card:close()
+    return document and { document = document } or { error = "agent card: " .. tostring(message) }
+end
+
+--- The domain's A2A agent card, for domains that serve no discovery document. Its key is the domain's because the domain serves it over HTTPS.
+function resolver.a2a(options)
+    options = options or {}
+    return setmetatable({ io = options.io, http_options = options.http_options }, Card)
+end
+
 local Chain = {}
 Chain.__index = Chain
 
