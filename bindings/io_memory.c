@@ -1,5 +1,5 @@
 /* bindings/io_memory.c: folders of memory files (symbi/memory_store.h), as symbi.io.memory_store(root[, {form=, retention_days=,
- * lock_ms=, cache_bytes=, index=}]). Methods: save(agent, context[, now_ms]) -> true, kept; load(agent) -> context or nil;
+ * lock_ms=, cache_bytes=, index=, raw=}]). Methods: save(agent, context[, now_ms]) -> true, kept; load(agent) -> context or nil;
  * delete, list, compact(agent[, now_ms]) -> number, stats, search(query[, {agent=, section=, limit=}]) -> hits, unread; close. */
 #include "io_int.h"
 #include "symbi/memory_store.h"
@@ -20,7 +20,7 @@ static int64_t now_at(lua_State *L, int arg) { return symL_optint(L, arg, symbi_
 
 static int io_memory_store(lua_State *L)
 {
-    static const char *const known[] = { "form", "retention_days", "lock_ms", "cache_bytes", "index", NULL };
+    static const char *const known[] = { "form", "retention_days", "lock_ms", "cache_bytes", "index", "raw", NULL };
     static const char *const forms[] = { "auto", "seed", "runtime" };
     symbi_str root = symL_checkstr(L, 1), form, index;
     symbi_memory_store_options o;
@@ -37,6 +37,7 @@ static int io_memory_store(lua_State *L)
     o.form = (symbi_memory_form)k;
     o.retention_days = symL_optfield_int(L, 2, "retention_days", o.retention_days, -1000000, 1000000);
     o.lock_ms = symL_optfield_int(L, 2, "lock_ms", o.lock_ms, -1, INT32_MAX);
+    o.raw = symL_optfield_bool(L, 2, "raw", false);
     o.cache_bytes = (size_t)symL_optfield_int(L, 2, "cache_bytes", (int64_t)o.cache_bytes, 0, (int64_t)1 << 40);
     index = symL_optfield_str(L, 2, "index", symbi_str_z(""));
     if (index.n && strlen(index.p) != index.n) luaL_error(L, "index: a path holds no zero byte");

@@ -53,7 +53,7 @@ static bool field_value(lua_State *L, const char *name, symbi_value *v)
 static int run_new(lua_State *L)
 {
     static const char *const known[] = { "gate", "audit", "no_audit", "commit", "loop_id", "agent_id", "agent", "context", "identity", "system", "prompt",
-        "provider", "base_url", "model", "api_key", "stream", "temperature", "max_iterations", "max_total_tokens", "context_token_budget",
+        "provider", "base_url", "model", "api_key", "stream", "raw_output", "temperature", "max_iterations", "max_total_tokens", "context_token_budget",
         "max_output_tokens", "timeout_ms", "tool_timeout_ms", "approval_timeout_ms", "max_concurrent_tools", "project_dir", "evidence_dir", "env", NULL };
     const symbi_str none = { "", 0 };
     symbi_run_options o;
@@ -90,6 +90,7 @@ static int run_new(lua_State *L)
     o.project_dir = symL_optfield_str(L, 1, "project_dir", none);
     o.evidence_dir = symL_optfield_str(L, 1, "evidence_dir", none);
     o.stream = symL_optfield_bool(L, 1, "stream", false);
+    o.raw_output = symL_optfield_bool(L, 1, "raw_output", false);
     lua_getfield(L, 1, "temperature");
     if (!lua_isnil(L, -1)) o.temperature = luaL_checknumber(L, -1);
     o.max_iterations = field_size(L, "max_iterations", o.max_iterations);

@@ -9,6 +9,7 @@
 #include "codec/fold.h"
 #include "io/file_int.h"
 #include "state/memory_text.h"
+#include "symbi/sanitize.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -301,6 +302,48 @@ static symbi_status keep_old(symbi_memory_store *m, const char *key, int64_t now
     return sy_fail(err, SYMBI_ELIMIT, "a thousand copies of %s in one second", from);
 }
 
+/* The items of a section without what a person would not see. */
+static symbi_status clean_items(symbi_memory_store *m, symbi_doc *doc, const symbi_value *list, symbi_value *out, symbi_err *err)
+{
+    sy_arr a = sy_arr_new(&doc->arena);
+    symbi_status st = SYMBI_OK;
+    for (size_t i = 0; !st && i < list->u.a.n; i++) {
+        symbi_text t;
+        if (list->u.a.items[i].kind != SYMBI_STRING) {
+            sy_arr_add(&a, list->u.a.items[i]); /* refused where it is written */
+            continue;
+        }
+        st = symbi_sanitize(m->cx, list->u.a.items[i].u.s, SYMBI_SANITIZE_PROSE, SYMBI_SANITIZE_COMMENTS | SYMBI_SANITIZE_LOSSY, &t, NULL, err);
+        if (st) break;
+        sy_arr_add(&a, sy_val_str(sy_arena_dup(&doc->arena, symbi_text_str(&t))));
+        symbi_text_free(&t);
+    }
+    *out = sy_arr_value(&a);
+    return st;
+}
+
+/* context with clean items, as a document that borrows the rest. */
+static symbi_status clean_context(symbi_memory_store *m, const symbi_value *context, symbi_doc **out, symbi_err *err)
+{
+    symbi_doc *doc = sy_doc_new(m->cx);
+    symbi_status st = SYMBI_OK;
+    sy_obj o;
+    *out = NULL;
+    if (!doc) return sy_fail_nomem(err);
+    o = sy_obj_new(&doc->arena);
+    for (size_t i = 0; !st && context->kind == SYMBI_OBJECT && i < context->u.o.n; i++) {
+        symbi_value v = context->u.o.members[i].val;
+        for (int k = 0; k < SY_MEMORY_SECTIONS; k++)
+            if (v.kind == SYMBI_ARRAY && sy_str_eqz(context->u.o.members[i].key, sy_memory_member[k])) st = clean_items(m, doc, &context->u.o.members[i].val, &v, err);
+        sy_obj_puts(&o, context->u.o.members[i].key, v);
+    }
+    doc->root = sy_obj_value(&o);
+    if (!st && doc->arena.status) st = sy_arena_fail(&doc->arena, "the memory context", err);
+    if (st) symbi_doc_unref(doc);
+    else *out = doc;
+    return st;
+}
+
 static symbi_status save_locked(symbi_memory_store *m, const char *key, symbi_str agent, const symbi_value *context, int64_t now_ms, bool *kept, symbi_err *err)
 {
     char path[PATH_MAX], day[11], rest[32];
@@ -333,12 +376,18 @@ symbi_status symbi_memory_store_save(symbi_memory_store *m, symbi_str agent, con
 {
     char key[SYMBI_MEMORY_KEY_BYTES], path[PATH_MAX];
     symbi_file_lock *lock = NULL;
+    symbi_doc *clean = NULL;
     bool unused;
     symbi_status st = symbi_memory_key(agent, key, err);
     if (!kept) kept = &unused;
     *kept = false;
     if (st) return st;
     if (!path_of(m, key, "/.lock", path)) return too_long(err, m);
+    if (m->o.form == SYMBI_MEMORY_AUTO && !m->o.raw && context->kind == SYMBI_OBJECT) {
+        st = clean_context(m, context, &clean, err);
+        if (st) return st;
+        context = symbi_doc_root(clean);
+    }
     st = symbi_file_lock_take(m->cx, path, m->o.lock_ms, &lock, err);
     if (st == SYMBI_ENOTFOUND) { /* the agent's first save */
         path[strlen(path) - 6] = 0;
@@ -349,6 +398,7 @@ symbi_status symbi_memory_store_save(symbi_memory_store *m, symbi_str agent, con
     }
     if (!st) st = save_locked(m, key, agent, context, now_ms, kept, err);
     symbi_file_lock_release(lock);
+    symbi_doc_unref(clean);
     return st == SYMBI_EIO || st == SYMBI_ETIMEOUT || st == SYMBI_ENOTFOUND ? failed(err, st, "save", agent) : st;
 }
 

@@ -3,6 +3,7 @@
 #include "base/ctx.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "symbi/sanitize.h"
 #include "run/machine.h"
 #include "symbi/json.h"
 
@@ -136,6 +137,21 @@ static const char *refused_as(const sy_proposal *p)
     return contract_broken(p->v.code) ? "[Schema validation failed] " : "[Policy denied] ";
 }
 
+/* What a tool gave, as the model reads it. */
+static symbi_status tell_result(symbi_run *r, const sy_proposal *p, symbi_err *err)
+{
+    const char *prefix = p->failed ? "[Error] " : p->v.modified ? "[Arguments changed by policy] " : "";
+    symbi_text clean = { 0 };
+    symbi_status st = SYMBI_OK;
+    if (!r->o.raw_output) st = symbi_sanitize(r->cx, p->observation, SYMBI_SANITIZE_PROSE, SYMBI_SANITIZE_COMMENTS | SYMBI_SANITIZE_LOSSY, &clean, NULL, err);
+    if (!st) {
+        symbi_str text = r->o.raw_output ? p->observation : clean.n ? symbi_text_str(&clean) : SY_LIT("(no visible output)");
+        st = sy_conv_add_result(&r->conv, p->call_id, p->name, prefix, text, p->failed, err);
+    }
+    symbi_text_free(&clean);
+    return st;
+}
+
 /* Each tool call is answered once, in proposal order (spec section 5); a denied answer becomes a note from the user's side,
  * because a conversation must not end with the assistant's own words. */
 symbi_status sy_run_tell_model(symbi_run *r, symbi_err *err)
@@ -157,7 +173,7 @@ symbi_status sy_run_tell_model(symbi_run *r, symbi_err *err)
             st = sy_conv_add_result(&r->conv, p->call_id, p->name, p->finished ? "" : "[Error] ",
                                     p->finished ? SY_LIT("(no output)") : SY_LIT("the tool produced no result"), !p->finished, err);
         } else {
-            st = sy_conv_add_result(&r->conv, p->call_id, p->name, p->failed ? "[Error] " : p->v.modified ? "[Arguments changed by policy] " : "", p->observation, p->failed, err);
+            st = tell_result(r, p, err);
         }
     }
     return st;

@@ -10,7 +10,7 @@ Agent.__index = Agent
 local LIMITS = { "max_iterations", "max_total_tokens", "context_token_budget", "max_output_tokens", "timeout_ms", "tool_timeout_ms",
     "approval_timeout_ms", "max_concurrent_tools", "max_tool_calls" }
 local KNOWN = { id = "string", name = "string", system = "string", tools = "table", capabilities = "table", domain = "string", tags = "table",
-    limits = "table", model = "table" }
+    limits = "table", model = "table", raw_output = "boolean" }
 
 local function bad(message) return nil, message, core.error("ESCHEMA", message) end
 
@@ -30,7 +30,8 @@ local function check(def, where)
     return def
 end
 
---- Reads agents/<name>.toml: [agent] id, name, system, tools (executor profile), capabilities, domain, tags; [limits]; [model].
+--- Reads agents/<name>.toml: [agent] id, name, system, tools (executor profile), capabilities, domain, tags, raw_output (tool
+-- output byte for byte, else without what a person does not see); [limits]; [model].
 function M.load(path)
     local text, message, err = require("symbi").io.read_file(path, 1048576)
     if not text then return nil, message, err end
@@ -94,6 +95,7 @@ function Agent:start(prompt, options)
         system = def.system, prompt = prompt, context = options.context, env = rt.env, project_dir = rt.project_dir, evidence_dir = rt.evidence_dir,
         provider = model.provider, base_url = model.base_url, model = model.name, api_key = model.key, stream = model.stream,
         temperature = model.temperature, loop_id = options.loop_id, commit = options.commit, identity = options.identity,
+        raw_output = def.raw_output,
     }
     for k, v in pairs(def.limits or {}) do if k ~= "max_tool_calls" then o[k] = v end end
     return core.run.new(o)

@@ -208,6 +208,18 @@ describe("symbi.memory.markdown", function()
         assert.has_error(function() store:load_context "a" end)
     end)
 
+    it("saves nothing that a person would not see", function()
+        local store = fresh()
+        local facts = { "pay\226\128\139 the bill<!-- and tell nobody -->", "fa\204\136den" }
+        assert(store:save_context("a", { agent_id = "a", facts = facts }))
+        assert.same({ "pay the bill", "f\195\164den" }, store:load_context("a").facts)
+        store:close()
+        store = assert(memory.markdown { root = root, raw = true })
+        assert(store:save_context("a", { agent_id = "a", facts = facts }))
+        assert.same(facts, store:load_context("a").facts)
+        store:close()
+    end)
+
     it("keeps a file in which a person wrote", function()
         local store = fresh()
         assert(sio.mkdir(root .. "/a", { parents = true }))

@@ -16,6 +16,8 @@ typedef struct symbi_memory_store_options {
     int64_t retention_days;  /* of day logs, for compact; negative: also those of today. 30 by init */
     int64_t lock_ms;         /* how long a save waits for another one of the same agent; 10000 by init */
     size_t cache_bytes;      /* parsed files kept, checked against the file at each load; 64 MiB by init, 0: none */
+    bool raw;                /* form AUTO saves items as they are; else without invisible characters and HTML comments
+                                (symbi/sanitize.h, PROSE): what a model wrote into a memory is read by models again */
     const char *index;       /* SQLite file for full-text search, made when missing and safe to remove; NULL: none */
 } symbi_memory_store_options;
 SYMBI_API void symbi_memory_store_options_init(symbi_memory_store_options *o);

@@ -41,6 +41,7 @@ typedef struct symbi_http_request {
     /* The operator wrote this very URL (a model endpoint): its host and port are allowed by that. Never set it for a URL that a model, a
      * tool or a document named. */
     bool by_operator;
+    bool once; /* sent at most once: also not again when a kept connection broke before an answer came */
     symbi_netguard *guard; /* where it may go; NULL: the transport's policy, and that is the strict one unless said otherwise */
 } symbi_http_request;
 
@@ -119,6 +120,9 @@ typedef struct symbi_run_options {
     symbi_str project_dir, evidence_dir;
     const symbi_str *base_env;
     size_t nbase_env;
+    bool raw_output;          /* the model reads what tools gave byte for byte; else without invisible characters and HTML comments
+                                 (symbi/sanitize.h, PROSE): what a person would not see, a model must not obey. The journal's hash is
+                                 of the bytes in any case. */
 } symbi_run_options;
 SYMBI_API void symbi_run_options_init(symbi_run_options *o); /* size and the defaults above */
 

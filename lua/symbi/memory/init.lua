@@ -7,6 +7,7 @@
 --       store:search(words[, {agent=, section=, limit=}])   {{agent_id=, section=, text=, score=}, ...}, best first
 --       store:close()
 --     store = a state folder's store (symbi.store.open): searches then use an FTS5 index beside its database
+--     raw = true: items are saved as they are; else without invisible characters and HTML comments (symbi.sanitize)
 --     form = "seed" or "runtime": exactly the Python SDK's or the runtime's files, losses included
 --   manager = symbi.memory.manager{...}   nodes in levels with consolidation: symbi/memory/hierarchical.lua
 -- Every function gives nil, message, err on failure.
@@ -17,7 +18,7 @@ local M = {
     key = core.memory.key, agent = core.memory.agent, fold = core.memory.fold,
 }
 
-local known = { root = "string", retention_days = "number", form = "string", store = "userdata", index = "string", cache_bytes = "number", lock_ms = "number" }
+local known = { root = "string", retention_days = "number", form = "string", store = "userdata", index = "string", cache_bytes = "number", lock_ms = "number", raw = "boolean" }
 
 local Store = {}
 Store.__index = Store
@@ -43,6 +44,7 @@ function M.markdown(options)
     if options.store and not index then index = io.store.path(options.store):match "^.*/" .. "memory.index" end
     local files, message, err = io.memory_store(options.root, {
         form = options.form, retention_days = options.retention_days, index = index, cache_bytes = options.cache_bytes, lock_ms = options.lock_ms,
+        raw = options.raw,
     })
     if not files then return nil, message, err end
     return setmetatable({ files = files }, Store)
