@@ -514,6 +514,12 @@ function M.open(o)
     return self
 end
 
+--- A store from the runtime's configuration: {type="file", path=, format=, encryption={enabled=, key={provider=, env_var=, file_path=}}} or
+-- {type="vault", url=, auth={method=, ...}, namespace=, mount_path=, api_version=}; options: scope, audit, redactor.
+function M.from_config(config, options)
+    return require("symbi.secrets.config").open(config, options)
+end
+
 -- ---- references ---------------------------------------------------------------------------------------------------------------
 
 local SCHEMES = { secret = true, vault = true, file = true, env = true }

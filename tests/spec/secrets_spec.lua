@@ -548,6 +548,51 @@ describe("Vault", function()
     end)
 end)
 
+describe("configurations", function()
+    before_each(fresh)
+    after_each(function()
+        secrets.forget()
+        cleanup()
+    end)
+    it("open what the runtime's would, or say what they cannot", function()
+        local path = dir .. "/s.json"
+        assert(symio.write_file(path, '{"a":"1-2-3-4"}', 384))
+        local s = assert(secrets.from_config { type = "file", path = path, watch_for_changes = true, permissions = 384 })
+        assert.equal("1-2-3-4", s:get "a")
+        s:close()
+        assert(symio.write_file(dir .. "/key", "master\n", 384))
+        local c = { type = "file", path = dir .. "/enc.json", encryption = { enabled = true, algorithm = "AES-256-GCM", kdf = "PBKDF2", key = { provider = "file", file_path = dir .. "/key" } } }
+        s = assert(secrets.from_config(c))
+        assert(s:set("a", "b"))
+        assert.equal("Argon2id-m65536-t3-p1", symbi.json.decode(assert(symio.read_file(dir .. "/enc.json"))).kdf) -- the runtime reads it too
+        s:close()
+        c.encryption.key = { provider = "env", env_var = "SYMBI_NO_SUCH_VARIABLE" }
+        s = assert(secrets.from_config(c))
+        failed("ENOTFOUND", "SYMBI_NO_SUCH_VARIABLE, which is not set", s:get "a")
+        s:close()
+        local function bad(code, part, config, options) failed(code, part, secrets.from_config(config, options)) end
+        bad("ESCHEMA", "type must be", { type = "keychain" })
+        bad("ESCHEMA", "pth is no setting", { type = "file", path = "x", pth = "y" })
+        bad("ESCHEMA", "encryption.kfd is no setting", { type = "file", path = "x", encryption = { kfd = 1 } })
+        bad("ESCHEMA", "path must be", { type = "file" })
+        bad("EUNSUPPORTED", "keychains", { type = "file", path = "x", encryption = { enabled = true, key = { provider = "os_keychain" } } })
+        bad("EUNSUPPORTED", "AES-256-GCM", { type = "file", path = "x", encryption = { enabled = true, algorithm = "DES" } })
+        bad("EUNSUPPORTED", "backup", { type = "file", path = "x", backup = { enabled = true } })
+        bad("EUNSUPPORTED", "0600", { type = "file", path = "x", permissions = 420 })
+        bad("EINVAL", "asks for a trail", { type = "file", path = "x", common = { audit = { file_path = "y" } } })
+        bad("ESCHEMA", "failure_mode", { type = "file", path = "x", common = { audit = { failure_mode = "loose" } } }, { audit = {} })
+        local v = { type = "vault", url = "https://v.example", auth = { method = "token", token = "t" } }
+        s = assert(secrets.from_config(v))
+        s:close()
+        v.tls = { skip_verify = true }
+        bad("EDENIED", "certificates are always checked", v)
+        v.tls = { ca_cert = "/x" }
+        bad("EUNSUPPORTED", "tls.ca_cert", v)
+        v.tls, v.auth = nil, { method = "aws", region = "x" }
+        bad("EUNSUPPORTED", "aws", v)
+    end)
+end)
+
 describe("core.secrets", function()
     it("opens and seals texts", function()
         local box = assert(core.secrets.box_seal("x", RAW, { kind = "raw" }))
