@@ -150,7 +150,7 @@ symbi_status sy_mac_make(sy_arena *keep, sy_arena *tmp, const sy_mlit *lits, con
     {                                                                                                                                            \
         const type *t = ac->table;                                                                                                               \
         uint32_t s = 0;                                                                                                                          \
-        for (size_t i = warm; i > 0; i--) s = t[(s & (bit - 1u)) + ac->col[p[from - i]]];                                                         \
+        for (size_t i = warm; i > 0; i--) s = t[(s & (bit - 1u)) + ac->col[*(p + from - i)]];                                                         \
         s &= bit - 1u;                                                                                                                           \
         for (size_t i = from; i < n; i++) {                                                                                                      \
             s = t[s + ac->col[p[i]]];                                                                                                            \

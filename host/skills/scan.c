@@ -57,13 +57,19 @@ symbi_status symbi_skill_scan_suppress(symbi_skill_scan *s, const symbi_skill_su
     symbi_skill_suppression *x;
     if (!sup->rule.n || !sup->path.n) return sy_fail(err, SYMBI_EINVAL, "a suppression names a rule and a path; \"*\" stands for any");
     if (!sup->reason.n) return sy_fail(err, SYMBI_EINVAL, "a suppression needs a reason");
-    if (sy_grow(&s->alloc, (void **)&s->sup, &s->capsup, s->nsup + 1, sizeof *s->sup)) return sy_fail_nomem(err);
+    if (sy_grow(&s->alloc, (void **)&s->sup, &s->capsup, s->nsup + 1, sizeof *s->sup)) {
+        s->broken = true;
+        return sy_fail_nomem(err);
+    }
     x = &s->sup[s->nsup];
     *x = *sup;
     x->rule = sy_arena_dup(&s->arena, sup->rule);
     x->path = sy_arena_dup(&s->arena, sup->path);
     x->reason = sy_arena_dup(&s->arena, sup->reason);
-    if (s->arena.status) return sy_arena_fail(&s->arena, "the scan", err);
+    if (s->arena.status) {
+        s->broken = true;
+        return sy_arena_fail(&s->arena, "the scan", err);
+    }
     s->nsup++;
     return SYMBI_OK;
 }
@@ -95,12 +101,13 @@ void sy_scan_excerpt(symbi_skill_scan *s, symbi_str line, size_t at, symbi_str *
     *out = sy_arena_dup(&s->arena, symbi_str_z(clean));
 }
 
-static symbi_status push(symbi_skill_scan *s, const symbi_skill_finding *f, uint32_t order, symbi_err *err)
+static symbi_status push(symbi_skill_scan *s, const symbi_skill_finding *f, uint32_t order, size_t last, symbi_err *err)
 {
     sy_found *x;
     if (sy_grow(&s->alloc, (void **)&s->found, &s->cap, s->n + 1, sizeof *s->found)) return sy_fail_nomem(err);
     x = &s->found[s->n];
     x->order = order;
+    x->last = last;
     x->f = *f;
     x->f.rule = sy_arena_dup(&s->arena, f->rule);
     x->f.category = sy_arena_dup(&s->arena, f->category);
@@ -116,14 +123,14 @@ static symbi_status push(symbi_skill_scan *s, const symbi_skill_finding *f, uint
     return SYMBI_OK;
 }
 
-symbi_status sy_scan_add(symbi_skill_scan *s, const symbi_skill_finding *f, uint32_t order, symbi_err *err)
+symbi_status sy_scan_add(symbi_skill_scan *s, const symbi_skill_finding *f, uint32_t order, size_t last, symbi_err *err)
 {
-    symbi_skill_finding last = { SY_LIT("scan-limit:findings"), SY_LIT("unread"), SY_LIT("More findings than a scan keeps; the rest is not listed"), f->file, SY_LIT(""), SY_LIT(""), SY_LIT(""),
+    symbi_skill_finding end = { SY_LIT("scan-limit:findings"), SY_LIT("unread"), SY_LIT("More findings than a scan keeps; the rest is not listed"), f->file, SY_LIT(""), SY_LIT(""), SY_LIT(""),
         SYMBI_SKILL_HIGH, 0, 0, false };
-    if (s->n < SYMBI_SKILL_MAX_FINDINGS) return push(s, f, order, err);
+    if (s->n < SYMBI_SKILL_MAX_FINDINGS) return push(s, f, order, last, err);
     if (s->truncated) return SYMBI_OK;
     s->truncated = true;
-    return push(s, &last, UINT32_MAX, err);
+    return push(s, &end, UINT32_MAX, 0, err);
 }
 
 size_t symbi_skill_scan_count(const symbi_skill_scan *s) { return s->n; }
@@ -154,7 +161,7 @@ static symbi_status reference(symbi_skill_scan *s, symbi_str path, symbi_str tex
             if ((st = symbi_match_find(s->scratch, l.rules[i], line, &at, err))) return st;
             f.column = at.start + 1;
             sy_scan_excerpt(s, line, at.start, &f.excerpt);
-            if ((st = sy_scan_add(s, &f, l.rules[i], err))) return st;
+            if ((st = sy_scan_add(s, &f, l.rules[i], l.line, err))) return st;
         }
     return st;
 }
@@ -224,7 +231,7 @@ symbi_status sy_scan_shebangs(symbi_skill_scan *s, symbi_str path, symbi_str tex
                 f.rule = symbi_str_z(id);
                 f.message = symbi_str_z(msg);
                 sy_scan_excerpt(s, l, 0, &f.excerpt);
-                if ((st = sy_scan_add(s, &f, UINT32_MAX, err))) return st;
+                if ((st = sy_scan_add(s, &f, UINT32_MAX, line, err))) return st;
             }
             i = end + 1;
         }
@@ -284,6 +291,6 @@ symbi_status symbi_skill_scan_unread_file(symbi_skill_scan *s, symbi_str path, s
         else snprintf(msg, sizeof msg, "Not read: %s", texts[why]);
     }
     f.message = symbi_str_z(msg);
-    if ((st = sy_scan_add(s, &f, 0, err))) s->broken = true;
+    if ((st = sy_scan_add(s, &f, 0, 0, err))) s->broken = true;
     return st;
 }

@@ -50,6 +50,7 @@ struct symbi_skill_scanner {
 typedef struct sy_found {
     symbi_skill_finding f;
     uint32_t order; /* of the rule */
+    size_t last;    /* strict: the last line that it was found over */
 } sy_found;
 
 struct symbi_skill_scan {
@@ -75,7 +76,7 @@ struct symbi_skill_scan {
 };
 
 /* Adds a finding; strings are copied. line_text: the line for excerpt and column, or empty. */
-symbi_status sy_scan_add(symbi_skill_scan *s, const symbi_skill_finding *f, uint32_t order, symbi_err *err);
+symbi_status sy_scan_add(symbi_skill_scan *s, const symbi_skill_finding *f, uint32_t order, size_t last, symbi_err *err);
 /* The executables check of the runtime, over all lines. */
 symbi_status sy_scan_shebangs(symbi_skill_scan *s, symbi_str path, symbi_str content, symbi_err *err);
 void sy_scan_excerpt(symbi_skill_scan *s, symbi_str line, size_t at, symbi_str *out);

@@ -30,7 +30,7 @@ static const char *const program_suffixes[] = { "py", "js", "mjs", "cjs", "ts", 
 symbi_status sy_strict_note(symbi_skill_scan *s, symbi_str path, const char *rule, const char *category, symbi_skill_severity severity, const char *message, symbi_err *err)
 {
     symbi_skill_finding f = { symbi_str_z(rule), symbi_str_z(category), symbi_str_z(message), path, { "", 0 }, { "", 0 }, { "", 0 }, severity, 0, 0, false };
-    return sy_scan_add(s, &f, 0, err);
+    return sy_scan_add(s, &f, 0, 0, err);
 }
 
 /* ---- findings of a line ---- */
@@ -66,7 +66,7 @@ static symbi_status add(text *x, uint32_t rule, symbi_str line, const sy_vline *
     if (v->how == SY_HOW_PLAIN) f.column = at.start + 1;
     sy_scan_excerpt(x->s, line, at.start, &f.excerpt);
     if (x->s->arena.status) return sy_arena_fail(&x->s->arena, "the findings", x->err);
-    return sy_scan_add(x->s, &f, rule, x->err);
+    return sy_scan_add(x->s, &f, rule, v->last, x->err);
 }
 
 static symbi_status scan_plain(text *x)
@@ -170,6 +170,9 @@ static bool fence(symbi_str l)
     return l.n - i >= 3 && (!memcmp(l.p + i, "```", 3) || !memcmp(l.p + i, "~~~", 3));
 }
 
+/* A line that parts what stands around it: ---, ===, a heading. */
+static bool rule_off(symbi_str l) { return l.n && (l.p[0] == '#' || (l.n >= 3 && (!memcmp(l.p, "---", 3) || !memcmp(l.p, "===", 3)))); }
+
 static bool blank(symbi_str l)
 {
     for (size_t i = 0; i < l.n; i++)
@@ -245,13 +248,13 @@ static symbi_status build_views(text *x, bool high)
         }
         if (!st && (k & (ESCAPE | CONTROL | HIGH) || (k & QUOTE && quotes_tell(base)))) st = unquoted(x, base, line, line);
         /* a logical line of several: built once, when it begins */
-        if (!st && group < line && sy_view_continues(l, ahead) && more) {
+        if (!st && group < line && more && !fence(l) && sy_view_continues(l, ahead)) {
             cursor c = raw, cn = norm;
             symbi_str a = l, b = ahead;
             size_t last = line;
             off = s->view.n;
             sy_buf_adds(&s->view, base);
-            for (size_t i = 0; i < SY_LINES_JOINED && sy_view_continues(a, b); i++) {
+            for (size_t i = 0; i < SY_LINES_JOINED && !fence(b) && sy_view_continues(a, b); i++) {
                 join(&s->view, kinds(b) & HIGH ? next_line(&cn) : b);
                 last++;
                 a = b;
@@ -266,13 +269,13 @@ static symbi_status build_views(text *x, bool high)
             }
         }
         /* paragraphs of prose, so that a sentence may run over the end of a line */
-        if (!st && !x->program && !open && !blank(l) && !blank(ahead) && more && !fence(ahead) && para < line) {
+        if (!st && !x->program && !open && !blank(l) && !blank(ahead) && more && !fence(l) && !fence(ahead) && para < line) {
             cursor c = raw, cn = norm;
             symbi_str b = ahead;
             size_t last = line;
             off = s->paras.n;
             sy_buf_adds(&s->paras, base);
-            while (!blank(b) && !fence(b) && s->paras.n - off < PARAGRAPH_MAX && last - line < 40) {
+            while (!blank(b) && !fence(b) && !rule_off(b) && s->paras.n - off < PARAGRAPH_MAX && last - line < 40) {
                 join(&s->paras, kinds(b) & HIGH ? next_line(&cn) : b);
                 last++;
                 if (c.i >= x->t.n) break;
@@ -454,8 +457,9 @@ symbi_status sy_strict_bytes(symbi_skill_scan *s, symbi_str path, symbi_str c, u
         if (sy_payload_utf16(c, wide == 2, &b)) st = scan_as(s, path, sy_buf_str(&b), SY_HOW_UTF16, err);
         else st = sy_fail(err, sy_buf_status(&b), "the text in UTF-16 needs too much memory");
         sy_buf_free(&b);
+        if (!st && c.n & 1) st = unread(s, path, "unread:encoding", "Ends in the middle of a UTF-16 character", err);
         if (st) return st;
-        return c.n & 1 ? unread(s, path, "unread:encoding", "Ends in the middle of a UTF-16 character", err) : SYMBI_OK;
+        text_like = false; /* and as bytes, for those who do not read UTF-16 */
     } else if (c.n && memchr(c.p, '\0', c.n)) {
         if ((st = unread(s, path, "unread:binary", "Neither text nor a kind of file that is known: what it means cannot be read", err))) return st;
         text_like = false;
@@ -486,6 +490,18 @@ static void forget(symbi_skill_scan *s, const symbi_skill_finding *f)
     else s->totals.by_severity[f->severity]--;
 }
 
+/* Found over several lines, where one of these alone gives it already. */
+static bool covered(const symbi_skill_scan *s, size_t i)
+{
+    const sy_found *x = &s->found[i];
+    if (x->last <= x->f.line) return false;
+    for (size_t k = i + 1; k < s->n && s->found[k].f.line <= x->last; k++) {
+        const sy_found *y = &s->found[k];
+        if (y->order == x->order && y->last == y->f.line && y->f.line > x->f.line && y->f.severity >= x->f.severity && sy_str_eq(x->f.file, y->f.file)) return true;
+    }
+    return false;
+}
+
 /* One finding for a rule on a line of a file, however often a view shows it again. */
 static void tidy(symbi_skill_scan *s, size_t from)
 {
@@ -494,7 +510,8 @@ static void tidy(symbi_skill_scan *s, size_t from)
     qsort(s->found + from, s->n - from, sizeof *s->found, by_line);
     for (size_t i = from; i < s->n; i++) {
         const sy_found *x = &s->found[i], *last = n > from ? &s->found[n - 1] : NULL;
-        if (last && x->f.line && last->f.line == x->f.line && last->order == x->order && sy_str_eq(last->f.rule, x->f.rule) && sy_str_eq(last->f.file, x->f.file)) forget(s, &x->f);
+        if (covered(s, i)) forget(s, &x->f);
+        else if (last && x->f.line && last->f.line == x->f.line && last->order == x->order && sy_str_eq(last->f.rule, x->f.rule) && sy_str_eq(last->f.file, x->f.file)) forget(s, &x->f);
         else s->found[n++] = *x;
     }
     s->n = n;

@@ -177,10 +177,15 @@ bool sy_view_unquote(symbi_str s, sy_buf *out)
             if (v >= 0x20 && v <= 0x7e) n = 3, as = (char)v;
         } else if (c == '&') {
             n = entity(s, i, &as);
-        } else if (c == '{' && i + 1 < s.n && word(s.p[i + 1])) { /* {curl,-s,url}: a brace expansion of words */
+        } else if (c == '{' && i + 1 < s.n && (word(s.p[i + 1]) || s.p[i + 1] == '/')) { /* {curl,-s,url}: a brace expansion of words */
             size_t e = i + 1;
-            while (e < s.n && s.p[e] != '}' && s.p[e] != '{' && s.p[e] != ' ' && s.p[e] != ':') e++;
-            if (e < s.n && (s.p[e] == '}' || s.p[e] == ':') && memchr(s.p + i, ',', e - i)) n = 1, as = ' ';
+            while (e < s.n && s.p[e] != '}' && s.p[e] != '{' && s.p[e] != ' ') e++;
+            if (e < s.n && s.p[e] == '}' && memchr(s.p + i, ',', e - i)) {
+                telling = true;
+                for (to[k++] = ' ', i++; i < e; i++) to[k++] = s.p[i] == ',' ? ' ' : s.p[i];
+                i++;
+                continue;
+            }
         } else if ((unsigned char)c < 0x20 && c != '\t') {
             n = 1, as = c == '\0' ? '\0' : ' ';
         }

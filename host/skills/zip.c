@@ -115,10 +115,23 @@ static uint32_t le(const char *p, int n)
     return v;
 }
 
+/* How many headers of entries stand in these bytes; no further than one more than max. */
+static size_t headers(symbi_str c, size_t max)
+{
+    size_t n = 0;
+    for (size_t i = 0; i + 4 <= c.n && n <= max; i++) {
+        const char *q = memchr(c.p + i, 'P', c.n - i);
+        if (!q) break;
+        i = (size_t)(q - c.p);
+        n += i + 4 <= c.n && !memcmp(q, "PK\3\4", 4);
+    }
+    return n;
+}
+
 /* The central directory says what there is; programs differ in whether they believe it or the entries' own headers, so both count. */
 static symbi_status scan_zip(pack *p, symbi_str c)
 {
-    size_t end = c.n, at, base, n, seen = 0, locals = 0;
+    size_t end = c.n, at, base, n, seen = 0, inside = 0; /* inside: what looks like an entry within the data of one */
     symbi_status st = SYMBI_OK;
     for (size_t i = c.n >= 22 ? c.n - 22 + 1 : 0; i-- > 0 && c.n - i < 66000;)
         if (!memcmp(c.p + i, "PK\5\6", 4)) {
@@ -159,18 +172,13 @@ static symbi_status scan_zip(pack *p, symbi_str c)
             continue;
         }
         data.n = packed;
+        inside += headers(data, SIZE_MAX);
         if (flags & 1) st = unread(p, p->path, "unread:archive", "Not unfolded: an entry is encrypted");
         else if (method != 0 && method != 8) st = unread(p, p->path, "unread:archive", "Not unfolded: an entry is packed in a way that is not known");
         else st = scan_entry(p, who, data, method == 8, false);
         if (!st && !p->s->budget) return unread(p, p->path, "unread:bomb", "Not unfolded to its end: the archive unfolds to more than the limit");
     }
-    for (size_t i = 0; i + 4 <= c.n && locals <= n; i++) {
-        const char *q = memchr(c.p + i, 'P', c.n - i);
-        if (!q) break;
-        i = (size_t)(q - c.p);
-        locals += i + 4 <= c.n && !memcmp(q, "PK\3\4", 4);
-    }
-    if (!st && locals > n) st = unread(p, p->path, "unread:archive", "The archive holds entries that its directory does not name");
+    if (!st && headers(c, n + inside) > n + inside) st = unread(p, p->path, "unread:archive", "The archive holds entries that its directory does not name");
     return st;
 }
 
