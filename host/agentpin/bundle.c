@@ -77,6 +77,7 @@ symbi_status symbi_agentpin_bundle_check(const symbi_value *b, const symbi_agent
     symbi_status st;
     bool readable;
     if (code) *code = SYMBI_AGENTPIN_NONE;
+    SY_AP_SIZED(rules, "symbi_agentpin_bundle_rules");
     if (!b || b->kind != SYMBI_OBJECT) return bad(code, err, "the trust bundle is not a JSON object");
     if (!docs) return bad(code, err, "the trust bundle has no list 'documents'");
     if (sy_ap_is_null(revs)) revs = NULL;
@@ -104,12 +105,14 @@ const symbi_value *symbi_agentpin_bundle_revocation(const symbi_value *bundle, s
 
 symbi_status symbi_agentpin_verify_with_bundle(symbi_ctx *cx, symbi_str jwt, const symbi_value *bundle, const symbi_agentpin_options *o, symbi_agentpin_result **out, symbi_err *err)
 {
-    symbi_agentpin_options with = *o;
+    symbi_agentpin_options with;
     symbi_agentpin_result *r;
     sy_ap_token t;
     symbi_status st;
     bool go;
     *out = NULL;
+    SY_AP_SIZED(o, "symbi_agentpin_options");
+    with = *o;
     if ((st = sy_ap_result_new(cx, &r, err))) return st;
     st = sy_ap_verify_token(cx, jwt, o, &t, r, &go, err);
     if (!st && go) {

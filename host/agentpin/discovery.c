@@ -22,12 +22,14 @@ static symbi_value well_known(symbi_doc *d, symbi_str domain, const char *path)
 symbi_status symbi_agentpin_discovery_build(symbi_ctx *cx, const symbi_agentpin_discovery *in, symbi_doc **out, symbi_err *err)
 {
     static const symbi_value none = { .kind = SYMBI_ARRAY };
-    const symbi_value *agents = sy_ap_is_null(in->agents) || (in->agents->kind == SYMBI_OBJECT && !in->agents->u.o.n) ? &none : in->agents;
+    const symbi_value *agents;
     symbi_status st;
     symbi_doc *d;
     sy_obj o;
     int64_t t;
     *out = NULL;
+    SY_AP_SIZED(in, "symbi_agentpin_discovery");
+    agents = sy_ap_is_null(in->agents) || (in->agents->kind == SYMBI_OBJECT && !in->agents->u.o.n) ? &none : in->agents;
     if (!symbi_agentpin_domain_ok(in->entity)) return sy_fail(err, SYMBI_EINVAL, "entity '%.*s' is not a domain name", SY_FMT(in->entity));
     if (!type_ok(in->entity_type)) return sy_fail(err, SYMBI_EINVAL, "entity_type '%.*s' is not maker, deployer or both", SY_FMT(in->entity_type));
     if (!in->public_keys || in->public_keys->kind != SYMBI_ARRAY || !in->public_keys->u.a.n) {

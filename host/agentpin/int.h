@@ -20,6 +20,12 @@
 /* Sets *code (where not NULL) and *err; returns st. */
 symbi_status sy_ap_fail(symbi_err *err, symbi_status st, symbi_agentpin_code *code, symbi_agentpin_code c, const char *fmt, ...) SYMBI_PRINTF(5, 6);
 
+/* A structure that the caller filled: made for this version of the header? */
+#define SY_AP_SIZED(p, name)                                                                       \
+    do {                                                                                           \
+        if (!(p) || (p)->size != sizeof *(p)) return sy_fail(err, SYMBI_EINVAL, name ".size is wrong: set it to sizeof(" name ")"); \
+    } while (0)
+
 /* Member key of object v as text / integer / array; false when it is absent or of another type. */
 bool sy_ap_str(const symbi_value *v, const char *key, symbi_str *out);
 bool sy_ap_int(const symbi_value *v, const char *key, int64_t *out);

@@ -42,11 +42,13 @@ symbi_status symbi_agentpin_issue(symbi_ctx *cx, const symbi_key *key, const sym
     symbi_member m[11], h[2];
     symbi_value claims, header, none = { .kind = SYMBI_ARRAY }, caps;
     symbi_jwt_key k = { .key = key };
-    symbi_agentpin_claims fixed = *c;
+    symbi_agentpin_claims fixed;
     char jti[37];
     size_t n = 0;
     symbi_status st;
     memset(out, 0, sizeof *out);
+    SY_AP_SIZED(c, "symbi_agentpin_claims");
+    fixed = *c;
     if (!key || symbi_key_kind_of(key) != SYMBI_KEY_P256 || !symbi_key_is_private(key)) return sy_fail(err, SYMBI_EINVAL, "a private EC P-256 key is needed");
     caps = c->capabilities && !(c->capabilities->kind == SYMBI_OBJECT && !c->capabilities->u.o.n) ? *c->capabilities : none;
     fixed.capabilities = &caps;

@@ -75,7 +75,7 @@ symbi_status symbi_agentpin_response(symbi_ctx *cx, const symbi_value *challenge
 
 symbi_status symbi_agentpin_response_verify(symbi_ctx *cx, const symbi_value *response, const symbi_value *challenge, const symbi_key *key, const symbi_agentpin_mutual *m, bool *ok, symbi_agentpin_code *code, symbi_err *err)
 {
-    const int64_t ttl = m->ttl_secs > 0 ? m->ttl_secs : SYMBI_AGENTPIN_NONCE_TTL;
+    int64_t ttl;
     symbi_str nonce, mine, stamp, text, type, kid;
     uint8_t sig[SY_AP_SIG_MAX];
     int64_t t, age;
@@ -84,6 +84,8 @@ symbi_status symbi_agentpin_response_verify(symbi_ctx *cx, const symbi_value *re
     sy_buf b;
     *ok = false;
     if (code) *code = SYMBI_AGENTPIN_NONE;
+    SY_AP_SIZED(m, "symbi_agentpin_mutual");
+    ttl = m->ttl_secs > 0 ? m->ttl_secs : SYMBI_AGENTPIN_NONCE_TTL;
     if (!key || symbi_key_kind_of(key) != SYMBI_KEY_P256) return sy_fail(err, SYMBI_EINVAL, "an EC P-256 key is needed");
     if (!challenge_nonce(challenge, &nonce)) return sy_ap_fail(err, SYMBI_EVERIFY, code, SYMBI_AGENTPIN_CHALLENGE_INVALID, "not a challenge: wrong type, or no nonce");
     if (!sy_ap_str(response, "type", &type) || !sy_str_eqz(type, RESPONSE)) return sy_ap_fail(err, SYMBI_EVERIFY, code, SYMBI_AGENTPIN_CHALLENGE_INVALID, "not a response: its type is not '" RESPONSE "'");

@@ -103,10 +103,12 @@ symbi_status symbi_agentpin_document_parse(symbi_ctx *cx, symbi_str body, symbi_
 
 symbi_status symbi_agentpin_online_new(symbi_ctx *cx, symbi_str jwt, const symbi_agentpin_options *o, bool dns, symbi_agentpin_online **out, symbi_err *err)
 {
-    symbi_agentpin_online *m = sy_calloc(&cx->alloc, 1, sizeof *m);
+    symbi_agentpin_online *m;
     symbi_status st;
     bool go;
     *out = NULL;
+    SY_AP_SIZED(o, "symbi_agentpin_options");
+    m = sy_calloc(&cx->alloc, 1, sizeof *m);
     if (!m) return sy_fail_nomem(err);
     m->cx = cx;
     m->o = *o;

@@ -394,6 +394,7 @@ symbi_status symbi_agentpin_verify(symbi_ctx *cx, symbi_str jwt, const symbi_val
     symbi_status st;
     bool go;
     *out = NULL;
+    SY_AP_SIZED(o, "symbi_agentpin_options");
     if ((st = sy_ap_result_new(cx, &r, err))) return st;
     st = sy_ap_verify_token(cx, jwt, o, &t, r, &go, err);
     if (!st && go) st = sy_ap_verify_rest(cx, &t, discovery, revocation, o, r, err);

@@ -109,6 +109,24 @@ static void test_valid(void)
     }
 }
 
+/* Options that nobody initialised are a mistake, not a verification without limits. */
+static void test_sizes(void)
+{
+    fixture f;
+    symbi_agentpin_options zero;
+    symbi_agentpin_result *r;
+    symbi_agentpin_online *m;
+    symbi_err err;
+    setup(&f);
+    memset(&zero, 0, sizeof zero);
+    CHECK(symbi_agentpin_verify(f.cx, zs("a.b.c"), NULL, NULL, &zero, &r, &err) == SYMBI_EINVAL && !r);
+    CHECK(symbi_agentpin_verify_with_bundle(f.cx, zs("a.b.c"), NULL, &zero, &r, &err) == SYMBI_EINVAL && !r);
+    CHECK(symbi_agentpin_online_new(f.cx, zs("a.b.c"), &zero, false, &m, &err) == SYMBI_EINVAL && !m);
+    CHECK(symbi_agentpin_verify(f.cx, zs("a.b.c"), NULL, NULL, NULL, &r, &err) == SYMBI_EINVAL && !r);
+    CHECK(!symbi_agentpin_result_valid(NULL) && !symbi_agentpin_result_valid_at(NULL, 0));
+    teardown(&f);
+}
+
 /* The order: with everything wrong at once, the first step decides; each repaired, the next. */
 static void test_order(void)
 {
@@ -541,6 +559,7 @@ static void test_oom_verify(void)
 int main(void)
 {
     RUN(test_valid);
+    RUN(test_sizes);
     RUN(test_order);
     RUN(test_attacks);
     RUN(test_domains);
