@@ -4,7 +4,7 @@
  *                                         t:result() the response (body: what was not read), t:close()
  * headers: a list of {name, value}, or a table name -> value. A failure's err has code and reason ("refused", "timeout", ...).
  * guard: a policy of symbi.netguard; without one the strict policy holds. by_operator=true: the operator wrote this URL, so its host
- * may be any. What the guard refuses is EDENIED, with err.refused ("loopback", "metadata", "redirect", ...). */
+ * may be any. once=true: never sent a second time, not even when a kept connection broke before an answer came. What the guard refuses is EDENIED, with err.refused ("loopback", "metadata", "redirect", ...). */
 #include "io_int.h"
 
 #include <string.h>
@@ -58,7 +58,7 @@ static void headers(lua_State *L, int arg, symbi_http_request *rq)
 
 void l_io_request(lua_State *L, int arg, symbi_http_request *rq)
 {
-    static const char *const known[] = { "url", "method", "headers", "body", "timeout_ms", "max_bytes", "stream", "guard", "by_operator", NULL };
+    static const char *const known[] = { "url", "method", "headers", "body", "timeout_ms", "max_bytes", "stream", "guard", "by_operator", "once", NULL };
     const symbi_str none = { NULL, 0 };
     memset(rq, 0, sizeof *rq);
     luaL_checktype(L, arg, LUA_TTABLE);
@@ -71,6 +71,7 @@ void l_io_request(lua_State *L, int arg, symbi_http_request *rq)
     rq->max_bytes = (size_t)symL_optfield_int(L, arg, "max_bytes", 0, 0, (int64_t)1 << 40);
     rq->stream = symL_optfield_bool(L, arg, "stream", false);
     rq->by_operator = symL_optfield_bool(L, arg, "by_operator", false);
+    rq->once = symL_optfield_bool(L, arg, "once", false);
     lua_getfield(L, arg, "guard");
     if (!lua_isnil(L, -1)) { /* the table keeps it */
         ud_netguard *g = symL_testud(L, -1, UD_NETGUARD);

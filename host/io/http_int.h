@@ -32,7 +32,8 @@ struct symbi_xfer {
     symbi_http_header *headers;
     size_t nheaders, cap_headers, nlines;
     size_t max, max_head, total, head_total;
-    bool stream, paused, done, too_large, garbled, reused;
+    bool stream, paused, done, too_large, garbled, reused, once;
+    size_t sent; /* of body_out, where it is handed out in pieces */
     /* where it may go: http_guard.c */
     symbi_netguard *guard;
     symbi_netguard_target target;

@@ -123,6 +123,27 @@ static symbi_status add_headers(symbi_xfer *x, const symbi_http_request *rq, sym
     return SYMBI_OK;
 }
 
+/* libcurl sends a request again when a kept connection breaks before any answer came, though the server may have acted on it. A body
+ * that cannot be rewound keeps it from that. */
+static size_t on_send(char *p, size_t size, size_t n, void *ud)
+{
+    symbi_xfer *x = ud;
+    size_t left = x->body_out.n - x->sent;
+    n *= size;
+    if (n > left) n = left;
+    memcpy(p, x->body_out.p + x->sent, n);
+    x->sent += n;
+    return n;
+}
+
+static int no_rewind(void *ud, curl_off_t offset, int origin)
+{
+    (void)ud;
+    (void)offset;
+    (void)origin;
+    return CURL_SEEKFUNC_FAIL;
+}
+
 /* What of a request changes from one redirect to the next. */
 symbi_status sy_xfer_method(symbi_xfer *x)
 {
@@ -140,12 +161,18 @@ symbi_status sy_xfer_method(symbi_xfer *x)
     SET(CURLOPT_HTTPHEADER, x->headers_out);
     SET(CURLOPT_CUSTOMREQUEST, NULL);
     if (body) {
+        bool pieces = x->once && x->body_out.n;
         SET(CURLOPT_POST, 1L);
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body_out.n);
-        SET(CURLOPT_POSTFIELDS, x->body_out.n ? x->body_out.p : "");
+        SET(CURLOPT_POSTFIELDS, pieces ? NULL : x->body_out.n ? x->body_out.p : "");
+        x->sent = 0;
+        SET(CURLOPT_READFUNCTION, pieces ? on_send : NULL);
+        SET(CURLOPT_READDATA, (void *)x);
+        SET(CURLOPT_SEEKFUNCTION, pieces ? no_rewind : NULL);
     } else {
         SET(CURLOPT_HTTPGET, 1L);
     }
+    SET(CURLOPT_FRESH_CONNECT, x->once && !x->body_out.n ? 1L : 0L);
     if (!strcmp(method, "HEAD")) SET(CURLOPT_NOBODY, 1L);
     else if (strcmp(method, body ? "POST" : "GET")) SET(CURLOPT_CUSTOMREQUEST, method);
     return c ? SYMBI_ENOMEM : SYMBI_OK;
@@ -198,6 +225,7 @@ symbi_status symbi_http_start(symbi_http *h, const symbi_http_request *rq, symbi
     x->alloc = h->cx->alloc;
     x->h = h;
     x->stream = rq->stream;
+    x->once = rq->once;
     x->max = rq->max_bytes ? rq->max_bytes : h->max_bytes;
     x->max_head = HEAD_MAX;
     x->until = sy_http_ms() + (rq->timeout_ms > 0 ? rq->timeout_ms < (int64_t)1 << 40 ? rq->timeout_ms : (int64_t)1 << 40 : h->timeout_ms);
@@ -272,6 +300,7 @@ static symbi_http_error reason(const symbi_xfer *x, CURLcode c, long os)
     case CURLE_FILESIZE_EXCEEDED: return SYMBI_HTTP_ERROR_TOO_LARGE;
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING: return SYMBI_HTTP_ERROR_TRUNCATED;
+    case CURLE_SEND_FAIL_REWIND: return SYMBI_HTTP_ERROR_RESET; /* a kept connection broke, and the request is not sent twice */
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR: return os ? SYMBI_HTTP_ERROR_RESET : x->status ? SYMBI_HTTP_ERROR_PROTOCOL : SYMBI_HTTP_ERROR_RESET;
     case CURLE_SSL_CONNECT_ERROR:

@@ -157,7 +157,11 @@ end
 -- where there is none) and the response.
 function Client:request(method, path, options)
     options = options or {}
-    local call = { method = method:upper(), path = path, query = {}, headers = options.headers, timeout = options.timeout, idempotency_key = options.idempotency_key }
+    local per_call = self.per_call
+    local call = {
+        method = method:upper(), path = path, query = {}, headers = options.headers or per_call.headers, timeout = options.timeout or per_call.timeout,
+        idempotency_key = options.idempotency_key or per_call.idempotency_key,
+    }
     for k, v in pairs(options.query or {}) do
         call.query[#call.query + 1] = type(v) == "table" and v or { k, v }
     end

@@ -11,7 +11,8 @@ local wire, json, null = core.wire, core.json, core.null
 local MAX_REDIRECTS, MAX_SLEEP = 3, 30
 local IDEMPOTENT = { GET = true, HEAD = true, PUT = true, DELETE = true, OPTIONS = true }
 local NOT_SENT = { refused = true, resolve = true, connect = true } -- no connection came about
-local FINAL = { tls = true, denied = true, too_large = true, protocol = true, cancelled = true } -- another attempt ends the same way
+-- another attempt ends the same way
+local FINAL = { tls = true, denied = true, too_large = true, protocol = true, cancelled = true, EDENIED = true, ELIMIT = true, EPARSE = true, EINVAL = true }
 
 -- ---- what is sent -----------------------------------------------------------------------------------------------------------------
 
@@ -194,13 +195,13 @@ function M.send(self, call)
         local response
         response, message, err = t.request {
             url = call.url, method = call.method, headers = list, body = call.body, timeout_ms = math.max(1, math.ceil(left * 1000)),
-            max_bytes = self.max_response_bytes, by_operator = true,
+            max_bytes = self.max_response_bytes, by_operator = true, once = not again,
         }
         local pause -- seconds until the next attempt
         if not response then
             err = type(err) == "table" and err or { reason = "other" }
             if err.code == "EPHASE" or err.code == "ECANCELLED" then return errors.fail("ConnectionError", message, { reason = err.code, cause = err }) end
-            if attempt >= retries or FINAL[err.reason] or not (again or NOT_SENT[err.reason]) then return transport_failure(call, attempt + 1, message, err) end
+            if attempt >= retries or FINAL[err.reason or err.code] or not (again or NOT_SENT[err.reason]) then return transport_failure(call, attempt + 1, message, err) end
             pause = wait_for(attempt)
             if t.now() + pause >= deadline then return transport_failure(call, attempt + 1, message, err) end
         else

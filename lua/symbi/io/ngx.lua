@@ -69,7 +69,8 @@ local function connect(u, address, deadline)
     if host:find(":", 1, true) then host = "[" .. host .. "]" end
     local ok, why = sock:connect(host, u.port, { pool = u.scheme .. ":" .. u.authority .. "@" .. (address or ""), pool_size = POOL })
     if not ok then
-        return fail(why == "timeout" and "ETIMEOUT" or "EIO", "cannot connect to %s: %s", u.authority, tostring(why))
+        local message = "cannot connect to " .. u.authority .. ": " .. tostring(why)
+        return nil, message, core.error(why == "timeout" and "ETIMEOUT" or "EIO", message, { reason = "connect" })
     end
     local used = (sock:getreusedtimes() or 0) > 0
     if u.tls and not used then
@@ -173,7 +174,7 @@ local function once(rq, u, deadline, limits, on_data)
             end
             sock:close()
             -- a kept connection that the server had closed meanwhile: nothing was answered, so a fresh one is tried
-            if not used or began then return nil, failed[2], core.error(failed[1], failed[2]) end
+            if not used or began or rq.once then return nil, failed[2], core.error(failed[1], failed[2]) end
         end
     end
     return fail("EIO", "%s: every kept connection was dead", u.authority)
