@@ -8,6 +8,7 @@
 #include "codec/build.h"
 #include "state/memory_text.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -6,7 +6,6 @@
 #include "base/map.h"
 #include "symbi/memory_store.h"
 
-#include <sqlite3.h>
 #include <sys/stat.h>
 
 /* What tells whether a file is the one that was read. */
@@ -40,7 +39,7 @@ struct symbi_memory_store {
     size_t entries, cap_entries, cached_bytes;
     char *index_path;
     size_t index_n;
-    sqlite3 *db; /* the search index, opened at the first search */
+    struct sqlite3 *db; /* the search index, opened at the first search */
     int64_t data_version; /* of the index when the entries' index_stamp were read; changes when another process writes */
     uint64_t round;
 };
