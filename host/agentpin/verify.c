@@ -293,11 +293,12 @@ static symbi_status fill(symbi_ctx *cx, const sy_ap_token *t, const symbi_value 
 {
     symbi_status st;
     sy_arena *a = &r->arena;
-    r->agent_id = sy_arena_dup(a, t->sub);
-    r->issuer = sy_arena_dup(a, t->iss);
-    r->audience = sy_arena_dup(a, t->aud);
-    r->jti = sy_arena_dup(a, t->jti);
-    r->kid = sy_arena_dup(a, t->kid);
+    /* The texts of `claimed` are copies of just these; a failed copy is in a->status. */
+    r->agent_id = symbi_value_str(&r->claimed, "sub", SY_LIT(""));
+    r->issuer = symbi_value_str(&r->claimed, "iss", SY_LIT(""));
+    r->audience = t->has_aud ? symbi_value_str(&r->claimed, "aud", SY_LIT("")) : SY_LIT("");
+    r->jti = symbi_value_str(&r->claimed, "jti", SY_LIT(""));
+    r->kid = symbi_value_str(&r->claimed, "kid", SY_LIT(""));
     r->agent_name = sy_arena_dup(a, symbi_value_str(agent, "name", SY_LIT("")));
     r->iat = t->iat;
     r->exp = t->exp;
