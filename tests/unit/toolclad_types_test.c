@@ -329,7 +329,7 @@ static void test_pattern_refuses(void)
     static const char *const c[][2] = { { "(", "not closed" }, { ")", "closes nothing" }, { "[a", "not closed" }, { "[]", "not closed" }, { "a**", "repeated" }, { "*a", "nothing to repeat" }, { "a{2,1}", "backwards" }, { "a{", "repetition" },
         { "{", "brace" }, { "}", "brace" }, { "a{1001}", "1000" }, { "[z-a]", "backwards" }, { "[[a]]", "\\[" }, { "[a&&b]", "operators" }, { "\\1", "back-references" }, { "(?=a)", "look-around" }, { "(?!a)", "look-around" },
         { "(?<=a)", "look-around" }, { "(?<!a)", "look-around" }, { "\\pL", "Unicode classes" }, { "\\q", "unknown escape" }, { "\\", "backslash ends" }, { "(?x)a", "unknown flag" }, { "(?", "not closed" }, { "(?)", "flags are missing" },
-        { "\\xg", "hexadecimal" }, { "\\x{110000}", "no such character" }, { "\\ud800", "no such character" }, { "(?P=n)", "unknown kind" }, { "(?P<>a)", "name" }, { "[a-\\d]", "cannot end in a class" }, { "(?P>x)", "unknown kind" },
+        { "\\xg", "hexadecimal" }, { "\\x{110000}", "no such character" }, { "\\ud800", "no such character" }, { "(?P=n)", "back-references" }, { "(?P<>a)", "name" }, { "[a-\\d]", "cannot end in a class" }, { "(?P>x)", "unknown kind" },
         { "((a{1000}){1000}){1000}", "too large" }, { "[[:nope:]]", "\\[" }, { "\xff", "UTF-8" } };
     char msg[400], big[5000];
     for (size_t i = 0; i < sizeof c / sizeof c[0]; i++) {

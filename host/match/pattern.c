@@ -1,0 +1,54 @@
+/* match/pattern.c: a pattern as a value of an arena. */
+#include "match/pattern.h"
+#include "base/alloc.h"
+#include "base/ctx.h"
+#include "base/err.h"
+#include "codec/value.h"
+#include "match/match_in.h"
+
+enum { WORKING_MAX = 32 << 20 };
+
+struct sy_mpattern {
+    sy_mprog prog;
+    bool anchored;
+};
+
+static symbi_status compile(sy_arena *keep, sy_arena *tmp, symbi_str text, unsigned flags, const sy_mpattern **out, symbi_err *err)
+{
+    sy_mpattern *p = sy_arena_calloc(keep, 1, sizeof *p);
+    sy_mnode *node;
+    size_t bad;
+    symbi_status st;
+    if (!p) return sy_arena_fail(keep, "the pattern", err);
+    if ((st = sy_mparse(tmp, text, flags, &node, err))) return st;
+    if ((st = sy_mprog_make(keep, tmp, &node, 1, flags, &p->prog, &bad, err))) return st;
+    p->anchored = sy_mnode_fixed(node, false) && sy_mnode_fixed(node, true);
+    *out = p;
+    return SYMBI_OK;
+}
+
+symbi_status sy_mpattern_compile(sy_arena *keep, symbi_str text, unsigned flags, const sy_mpattern **out, symbi_err *err)
+{
+    sy_arena tmp;
+    symbi_status st;
+    *out = NULL;
+    sy_arena_init(&tmp, keep->alloc, WORKING_MAX);
+    st = compile(keep, &tmp, text, flags, out, err);
+    sy_arena_free(&tmp);
+    return st;
+}
+
+symbi_status sy_mpattern_search(symbi_ctx *cx, const sy_mpattern *p, symbi_str text, size_t steps, bool *hit, symbi_err *err)
+{
+    uint64_t small[512];
+    size_t need = sy_mprog_need(&p->prog);
+    void *mem = small;
+    *hit = false;
+    if (steps && text.n >= steps / p->prog.n) return sy_fail(err, SYMBI_ELIMIT, "the value is too long for its pattern");
+    if (need > sizeof small && !(mem = sy_alloc(&cx->alloc, need))) return sy_fail_nomem(err);
+    *hit = sy_mprog_search(&p->prog, text, mem) != 0;
+    if (mem != small) sy_free(&cx->alloc, mem, need);
+    return SYMBI_OK;
+}
+
+bool sy_mpattern_anchored(const sy_mpattern *p) { return p->anchored; }
