@@ -12,7 +12,6 @@
 #include "symbi/webhook.h"
 #include "ud.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define UD_WEBHOOK "symbi.webhook"
@@ -21,7 +20,7 @@ enum { MAX_FOUND = 16 };
 /* uservalue: {the store} */
 typedef struct ud_webhook {
     symbi_webhook *p;
-    bool stored;
+    bool stored, jwt;
 } ud_webhook;
 
 /* A verified token between verification and the table of claims; nobody else can reach it. */
@@ -126,6 +125,7 @@ static int w_new(lua_State *L)
     o.replay_seconds = symL_optfield_int(L, 1, "replay_seconds", 0, INT64_MIN, INT64_MAX);
     o.max_body = (size_t)symL_optfield_int(L, 1, "max_body", 0, 0, INT32_MAX);
     u = symL_newud(L, sizeof *u, UD_WEBHOOK);
+    u->jwt = scheme == SYMBI_WEBHOOK_JWT;
     if (symbi_webhook_new(symL_ctx(L), &o, &u->p, &err)) return symL_fail(L, &err);
     return 1;
 }
@@ -222,7 +222,7 @@ static int w_verify(lua_State *L)
     symbi_webhook_result r;
     symbi_status st;
     symbi_err err;
-    ud_token *t;
+    ud_token *t = NULL;
     symbi_str body;
     int64_t now;
     found f;
@@ -231,16 +231,21 @@ static int w_verify(lua_State *L)
     body = symL_checkstr(L, 3);
     now = symL_optint(L, 4, SYMBI_WEBHOOK_NOW, -1, (int64_t)1 << 52);
     lua_settop(L, 3);
-    t = symL_newud(L, sizeof *t, UD_WEBHOOK_TOKEN);
-    check(L);
+    if (u->jwt) {
+        t = symL_newud(L, sizeof *t, UD_WEBHOOK_TOKEN);
+        check(L); /* nothing closed it meanwhile */
+    }
     get_headers(L, u->p, &f);
     symbi_err_clear(&err);
     st = symbi_webhook_verify(u->p, f.h, f.n, body, now, &r, &err);
-    t->p = r.token;
-    if (r.header) snprintf(header, sizeof header, "%s", r.header);
+    if (t) t->p = r.token;
+    if (r.header) {
+        size_t n = strlen(r.header);
+        memcpy(header, r.header, n < sizeof header ? n + 1 : 0);
+    }
     if (st) return refused(L, &err, &r, header);
     if (r.delivery.p) memcpy(delivery, r.delivery.p, r.delivery.n);
-    lua_createtable(L, 0, 7);
+    lua_createtable(L, 0, 4);
     if (r.delivery.p) {
         lua_pushlstring(L, delivery, r.delivery.n);
         lua_setfield(L, -2, "delivery");
@@ -258,7 +263,7 @@ static int w_verify(lua_State *L)
         symL_pushint(L, r.keep_until);
         lua_setfield(L, -2, "keep_until");
     }
-    if (t->p) {
+    if (t) {
         symL_pushvalue(L, symbi_jwt_claims(t->p));
         lua_setfield(L, -2, "claims");
     }
