@@ -64,7 +64,8 @@ local function make_case(n)
     if fault == "revoked_agent" then rev = assert(agentpin.add_revoked_agent(rev, agent_id, "superseded")) end
     if fault == "revoked_credential" then rev = assert(agentpin.add_revoked_credential(rev, jti, "key_compromise")) end
     if fault == "revoked_key" then rev = assert(agentpin.add_revoked_key(rev, kid, "superseded")) end
-    local result = assert(agentpin.verify_credential_offline(jwt, doc, rev, { audience = "verifier.com", pin_store = agentpin.create_pin_store() }))
+    local pins = agentpin.create_pin_store()
+    local result = assert(agentpin.verify_credential_offline(jwt, doc, rev, { audience = "verifier.com", pin_store = pins }))
     local data = any(pieces) .. n
     local attestation = assert(agentpin.create_attestation {
         private_key_pem = keys.private_key_pem, kid = kid, domain = iss, role = "maker", agent_id = "t", delegatee_domain = "d.example", delegatee_agent_id = "s", capabilities = symbi.array { "read:data", "write:x" },
@@ -73,7 +74,7 @@ local function make_case(n)
     return {
         n = n, fault = fault, jwt = jwt, discovery = doc, revocation = rev, audience = "verifier.com", valid = result.valid, code = result.error_code, public_key_pem = keys.public_key_pem,
         private_key_pem = keys.private_key_pem, key_id = agentpin.generate_key_id(keys.public_key_pem), jwk = doc.public_keys[1], thumbprint = agentpin.jwk_thumbprint(doc.public_keys[1]), data = data,
-        signature = assert(agentpin.sign_data(keys.private_key_pem, data)), attestation = attestation, challenge = challenge,
+        pins = assert(pins:to_json()), signature = assert(agentpin.sign_data(keys.private_key_pem, data)), attestation = attestation, challenge = challenge,
         response = assert(agentpin.create_response(challenge, keys.private_key_pem, kid)),
     }
 end
@@ -84,6 +85,12 @@ local function judge(c)
     local code = c.code
     if code == symbi.null then code = nil end
     if result.valid ~= c.valid or result.error_code ~= code then return "verdict " .. tostring(result.error_code) .. " (" .. tostring(result.error_message) .. "), the peer says " .. tostring(code) end
+    local pins, bad = agentpin.KeyPinStore.from_json(c.pins) -- what the peer pinned is pinned for us
+    if not pins then return "pins: " .. bad end
+    if c.valid then
+        result = assert(agentpin.verify_credential_offline(c.jwt, c.discovery, c.revocation, { audience = c.audience, pin_store = pins }))
+        if not result.valid or result.key_pinning.status ~= "pinned" then return "pins: " .. tostring(result) end
+    end
     if agentpin.generate_key_id(c.public_key_pem) ~= c.key_id then return "key id" end
     local jwk = agentpin.pem_to_jwk(c.public_key_pem, c.jwk.kid)
     if jwk.x ~= c.jwk.x or jwk.y ~= c.jwk.y then return "JWK" end

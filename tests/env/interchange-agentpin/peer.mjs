@@ -39,10 +39,10 @@ function make(n) {
     if (fault === "revoked_agent") ap.addRevokedAgent(rev, agent, "superseded");
     if (fault === "revoked_credential") ap.addRevokedCredential(rev, jti, "key_compromise");
     if (fault === "revoked_key") ap.addRevokedKey(rev, kid, "superseded");
-    const r = ap.verifyCredentialOffline(jwt, doc, rev, new ap.KeyPinStore(), "verifier.com");
+    const pins = new ap.KeyPinStore(), r = ap.verifyCredentialOffline(jwt, doc, rev, pins, "verifier.com");
     const data = any(PIECES) + n, challenge = ap.createChallenge();
     return { n, fault, jwt, discovery: doc, revocation: rev, audience: "verifier.com", valid: r.valid, code: r.error_code ?? r.errorCode ?? null, public_key_pem: pub, private_key_pem: priv,
-        key_id: ap.generateKeyId(pub), jwk, thumbprint: ap.jwkThumbprint(jwk), data, signature: ap.signData(priv, Buffer.from(data)),
+        key_id: ap.generateKeyId(pub), jwk, pins: pins.toJson(), thumbprint: ap.jwkThumbprint(jwk), data, signature: ap.signData(priv, Buffer.from(data)),
         attestation: ap.createAttestation(priv, kid, iss, "maker", "t", "d.example", "s", CAPS.map((c) => new ap.Capability(c))), challenge, response: ap.createResponse(challenge, priv, kid) };
 }
 
@@ -50,6 +50,10 @@ function judge(c) {
     const r = ap.verifyCredentialOffline(c.jwt, c.discovery, c.revocation, new ap.KeyPinStore(), c.audience);
     const code = r.error_code ?? r.errorCode ?? null;
     if (r.valid !== c.valid || code !== (c.code ?? null)) return `verdict ${code} (${r.error_message ?? r.errorMessage}), ours is ${c.code}`;
+    if (c.valid) {
+        const again = ap.verifyCredentialOffline(c.jwt, c.discovery, c.revocation, ap.KeyPinStore.fromJson(c.pins), c.audience);
+        if (!again.valid || !JSON.stringify(again.key_pinning ?? again.keyPinning).includes("pinned")) return `pins: ${again.error_message}`;
+    }
     if (ap.generateKeyId(c.public_key_pem) !== c.key_id) return "key id";
     if (ap.jwkThumbprint(c.jwk) !== c.thumbprint) return "thumbprint";
     if (ap.jwkToPem(c.jwk) !== c.public_key_pem) return "PEM";

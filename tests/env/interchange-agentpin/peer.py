@@ -44,14 +44,15 @@ def make(n):
         ap.add_revoked_credential(rev, jti, "key_compromise")
     if fault == "revoked_key":
         ap.add_revoked_key(rev, kid, "superseded")
-    result = ap.verify_credential_offline(jwt, doc, rev, ap.KeyPinStore(), "verifier.com")
+    pins = ap.KeyPinStore()
+    result = ap.verify_credential_offline(jwt, doc, rev, pins, "verifier.com")
     data = random.choice(PIECES) + str(n)
     challenge = ap.create_challenge()
     plain = lambda x: x if isinstance(x, dict) else (x.to_dict() if hasattr(x, "to_dict") else vars(x))
     code = result.error_code
     return {"n": n, "fault": fault, "jwt": jwt, "discovery": doc, "revocation": rev, "audience": "verifier.com", "valid": result.valid, "code": getattr(code, "value", code),
             "public_key_pem": pub, "private_key_pem": priv, "key_id": ap.generate_key_id(pub), "jwk": jwk, "thumbprint": ap.jwk_thumbprint(jwk), "data": data,
-            "signature": ap.sign_data(priv, data.encode()), "attestation": plain(ap.create_attestation(priv, kid, iss, "maker", "t", "d.example", "s", [ap.Capability("read:data"), ap.Capability("write:x")])),
+            "pins": pins.to_json(), "signature": ap.sign_data(priv, data.encode()), "attestation": plain(ap.create_attestation(priv, kid, iss, "maker", "t", "d.example", "s", [ap.Capability("read:data"), ap.Capability("write:x")])),
             "challenge": plain(challenge), "response": plain(ap.create_response(challenge, priv, kid))}
 
 
@@ -60,6 +61,11 @@ def judge(c):
     code = getattr(r.error_code, "value", r.error_code)
     if r.valid != c["valid"] or code != c.get("code"):
         return "verdict %s (%s), ours is %s" % (code, r.error_message, c.get("code"))
+    pins = ap.KeyPinStore.from_json(c["pins"])
+    if c["valid"]:
+        again = ap.verify_credential_offline(c["jwt"], c["discovery"], c["revocation"], pins, c["audience"])
+        if not again.valid or "pinned" not in json.dumps(vars(again.key_pinning) if hasattr(again.key_pinning, "__dict__") else again.key_pinning, default=str):
+            return "pins: %s" % again.error_message
     if ap.generate_key_id(c["public_key_pem"]) != c["key_id"]:
         return "key id"
     if ap.jwk_thumbprint(c["jwk"]) != c["thumbprint"]:
