@@ -78,7 +78,10 @@ return function(base)
     err = fails("429", "RateLimitError", "Rate limit", c:request("GET", "fault/429"))
     check("retry after", err.retry_after == 7, err.retry_after)
     fails("not served", "UnsupportedError", "use the embedded runtime", c.vectors:list_vector_collections())
-    fails("raised", "NotFoundError", "x", nil, "x", select(2, pcall(function() c:raise():get_agent_status("agent-9" .. "") end)) or {})
+    if not (symbi.io.kind() == "host" and _VERSION == "Lua 5.1" and not rawget(_G, "jit")) then -- that Lua cannot wait inside pcall
+        local raised, what = pcall(function() return c:raise():get_agent_status "agent-9" end)
+        check("raise", not raised and type(what) == "table" and what:is "NotFoundError", what)
+    end
 
     -- ---- answers that are none
     fails("html", "APIError", "Invalid JSON", c:request("GET", "fault/html"))
