@@ -85,6 +85,7 @@ typedef struct sy_parser {
     uint32_t seen;       /* up to here comments and bad characters were recorded */
     uint32_t error_at;   /* where the last error stands, so that one place is reported once */
     unsigned depth;
+    char block_of;       /* what the next block is part of: 'i' an if before its else, 't' a try before its catch, 'a' an arm; 0 */
     bool to_top;         /* recovering: every list leaves until a top-level item begins */
     symbi_status status; /* ENOMEM or ELIMIT: everything stops */
     symbi_err err;

@@ -6,11 +6,45 @@
 
 static uint32_t statement(sy_parser *p, bool *value);
 
+/* Whether an if and all its else-ifs have their else: then it is an expression as well as a statement. */
+static bool has_value(const sy_parser *p, uint32_t k)
+{
+    for (;;) {
+        const sy_node *n = &p->d->nodes[k];
+        if (n->op == 'l' || !p->d->nodes[p->d->nodes[n->first].next].next) return false;
+        if (p->d->nodes[n->last].kind != SY_N_IF) return true;
+        k = n->last;
+    }
+}
+
+static void make_value(sy_parser *p, uint32_t k)
+{
+    for (; p->d->nodes[k].kind == SY_N_IF; k = p->d->nodes[k].last) p->d->nodes[k].kind = SY_N_IF_EXPR;
+}
+
+/* An if with an else at the end of a block is both its last statement and its value. Which of the two the reference's parser settles on is
+ * an accident of how it merges its readings; what was found out: the value, where something stands before it in the block, unless the
+ * block is followed by the end of the file or by what goes on with the construct that it is part of. Nothing depends on it but the tree. */
+static void settle_last(sy_parser *p, uint32_t block, uint32_t open, char part_of)
+{
+    symbi_dsl *d = p->d;
+    uint32_t last = d->nodes[block].last, end = p->last_end;
+    bool before, comment = d->ncomments && d->comments[d->ncomments - 1].start >= end;
+    if (!last || d->nodes[last].kind != SY_N_STATEMENT || d->nodes[d->nodes[last].first].kind != SY_N_IF || !has_value(p, d->nodes[last].first)) return;
+    before = d->nodes[block].first != last || sy_dsl_has_comment(d, open, d->nodes[last].start);
+    if (!before || sy_dsl_has_comment(d, d->nodes[last].end, end)) return;
+    if (!comment && (p->cur.kind == SY_T_EOF || (part_of == 'i' && sy_dsl_is(p, "else")) || (part_of == 't' && sy_dsl_is(p, "catch")) || (part_of == 'a' && p->cur.kind == ','))) return;
+    make_value(p, d->nodes[last].first);
+    d->nodes[last].kind = SY_N_EXPR;
+}
+
 uint32_t sy_dsl_block(sy_parser *p)
 {
     uint32_t n = sy_dsl_node(p, SY_N_BLOCK, p->cur.start), open = p->cur.start;
     bool value = false; /* the expression that ends the block was read */
     unsigned depth = p->depth;
+    char part_of = p->block_of;
+    p->block_of = 0;
     if (!n || !sy_dsl_take(p, '{', "'{'") || !sy_dsl_enter(p)) return 0;
     while (p->cur.kind != '}' && p->cur.kind != SY_T_EOF && !value) {
         uint32_t s = statement(p, &value);
@@ -47,7 +81,15 @@ uint32_t sy_dsl_block(sy_parser *p)
     }
     sy_dsl_advance(p);
     sy_dsl_close(p, n);
+    settle_last(p, n, open, part_of);
     return n;
+}
+
+/* The same as a part of something that may go on after it. */
+static uint32_t block_of(sy_parser *p, char what)
+{
+    p->block_of = what;
+    return sy_dsl_block(p);
 }
 
 static uint32_t begin(sy_parser *p, sy_dsl_kind k)
@@ -95,7 +137,7 @@ static uint32_t if_statement(sy_parser *p)
         sy_dsl_advance(p);
         if (!sy_dsl_add(p, n, pattern(p)) || !sy_dsl_take(p, '=', "'='")) return 0;
     }
-    if (!sy_dsl_add(p, n, sy_dsl_expr(p, true)) || !sy_dsl_add(p, n, sy_dsl_block(p))) return 0;
+    if (!sy_dsl_add(p, n, sy_dsl_expr(p, true)) || !sy_dsl_add(p, n, block_of(p, 'i'))) return 0;
     if (sy_dsl_is(p, "else")) {
         sy_dsl_advance(p);
         if (!sy_dsl_add(p, n, sy_dsl_is(p, "if") ? if_statement(p) : sy_dsl_block(p))) return 0;
@@ -131,7 +173,7 @@ static uint32_t match_arm(sy_parser *p)
     else if (p->cur.kind == SY_T_IDENT) pat = sy_dsl_leaf(p, SY_N_IDENT);
     else return sy_dsl_expected(p, "a string, a number, true, false, a name, _ or '}'");
     if (!sy_dsl_add(p, n, pat) || !sy_dsl_take(p, SY_T_FAT, "'=>'")) return 0;
-    if (!sy_dsl_add(p, n, p->cur.kind == '{' && !record_ahead(p) ? sy_dsl_block(p) : sy_dsl_expr(p, false))) return 0;
+    if (!sy_dsl_add(p, n, p->cur.kind == '{' && !record_ahead(p) ? block_of(p, 'a') : sy_dsl_expr(p, false))) return 0;
     if (p->cur.kind == ',') sy_dsl_advance(p);
     sy_dsl_close(p, n);
     return n;
@@ -151,7 +193,7 @@ static uint32_t match_statement(sy_parser *p)
 static uint32_t try_statement(sy_parser *p)
 {
     uint32_t n = begin(p, SY_N_TRY);
-    if (!n || !sy_dsl_add(p, n, sy_dsl_block(p))) return 0;
+    if (!n || !sy_dsl_add(p, n, block_of(p, 't'))) return 0;
     while (sy_dsl_is(p, "catch")) {
         uint32_t c = begin(p, SY_N_CATCH);
         if (!c || !sy_dsl_take(p, '(', "'('") || !sy_dsl_word(p, c, "a name")) return 0;
@@ -212,13 +254,8 @@ static uint32_t if_or_value(sy_parser *p, bool *value)
     if (!n) return 0;
     i = &p->d->nodes[n];
     if (i->op == 'l' || (p->cur.kind != ';' && p->cur.kind != '.' && !is_assign(p) && !(sy_dsl_goes_on(p) && p->cur.kind != '-'))) return n;
-    for (uint32_t k = n;;) { /* the same tree under its other name, if each has its else */
-        uint32_t last = p->d->nodes[k].last;
-        if (p->d->nodes[p->d->nodes[p->d->nodes[k].first].next].next == 0 || p->d->nodes[k].op) return n;
-        p->d->nodes[k].kind = SY_N_IF_EXPR;
-        if (p->d->nodes[last].kind != SY_N_IF) break;
-        k = last;
-    }
+    if (!has_value(p, n)) return n;
+    make_value(p, n); /* the same tree under its other name */
     return plain_statement(p, n, value);
 }
 

@@ -74,7 +74,9 @@ static uint32_t if_expression(sy_parser *p)
     uint32_t n = sy_dsl_node(p, SY_N_IF_EXPR, p->cur.start);
     if (!n || !sy_dsl_enter(p)) return 0;
     sy_dsl_advance(p);
-    if (!sy_dsl_add(p, n, sy_dsl_expr(p, true)) || !sy_dsl_add(p, n, sy_dsl_block(p))) return 0;
+    if (!sy_dsl_add(p, n, sy_dsl_expr(p, true))) return 0;
+    p->block_of = 'i';
+    if (!sy_dsl_add(p, n, sy_dsl_block(p))) return 0;
     if (!sy_dsl_is(p, "else")) return sy_dsl_expected(p, "'else'");
     sy_dsl_advance(p);
     if (!sy_dsl_add(p, n, sy_dsl_is(p, "if") ? if_expression(p) : sy_dsl_block(p))) return 0;
@@ -118,8 +120,10 @@ static bool arguments(sy_parser *p, uint32_t call)
 {
     while (p->cur.kind != ')') {
         uint32_t a;
-        sy_token t = p->cur.kind == SY_T_IDENT ? sy_dsl_peek(p, p->cur) : p->cur;
-        if (p->cur.kind == SY_T_IDENT && (t.kind == '=' || (t.kind == ':' && !(sy_dsl_is(p, "vault") && t.start == p->cur.end && p->n - t.end > 1 && !memcmp(p->s + t.end, "//", 2))))) {
+        /* words that begin an expression are no names here */
+        bool name = p->cur.kind == SY_T_IDENT && !sy_dsl_is(p, "if") && !sy_dsl_is(p, "not") && !sy_dsl_is(p, "true") && !sy_dsl_is(p, "false");
+        sy_token t = name ? sy_dsl_peek(p, p->cur) : p->cur;
+        if (name && (t.kind == '=' || (t.kind == ':' && !(sy_dsl_is(p, "vault") && t.start == p->cur.end && p->n - t.end > 1 && !memcmp(p->s + t.end, "//", 2))))) {
             a = sy_dsl_node(p, SY_N_NAMED_ARG, p->cur.start);
             if (!a || !sy_dsl_word(p, a, "a name")) return false;
             p->d->nodes[a].op = p->cur.kind;

@@ -484,6 +484,31 @@ static void test_format_at_random(void)
     CHECK(good == 3000);
 }
 
+/* What the reference's parser refuses by accident and ours reads: a comment before an else. And what both refuse. */
+static void test_choices(void)
+{
+    static const struct {
+        const char *text;
+        bool ok;
+    } t[] = {
+        { "function f() { if a { } // c\n else { } }", true },
+        { "function f() { g(if: 1); }", false },
+        { "function f() { g(iff: 1, agent = 2); }", true },
+        { "metadata { a = { if: 1, \"not\": 2 } }", true },
+        { "agent agent { policy policy { allow: deny } }", true },
+        { "function f() { if a { b: 1 } { c } }", true }, /* a literal, because no block begins so */
+        { "function f() { if a {} {} }", true },
+        { "type T = { f: A<B<C>>, g: D<E>= }", false },
+        { "function f() { a = b => c + 1; }", true },
+        { "policy p { allow: x if if a { b } else { c } }", true },
+    };
+    for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
+        symbi_dsl *d = parse(symbi_str_z(t[i].text));
+        if (symbi_dsl_ok(d) != t[i].ok) printf("%s\n", t[i].text), t_now_failed = 1;
+        symbi_dsl_unref(d);
+    }
+}
+
 static void test_equal(void)
 {
     static const struct {
@@ -722,6 +747,7 @@ int main(void)
     RUN(test_limit_of_rules);
     RUN(test_format_comments);
     RUN(test_format_at_random);
+    RUN(test_choices);
     RUN(test_equal);
     RUN(test_refusals);
     RUN(test_which_agent);
