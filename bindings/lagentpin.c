@@ -209,7 +209,7 @@ static int a_capability_validate(lua_State *L)
 static int a_rate_limit(lua_State *L)
 {
     int64_t n;
-    if (symbi_agentpin_rate_limit(symL_checkstr(L, 1), &n)) symL_pushint(L, n);
+    if (symbi_agentpin_rate_limit(symL_tostr(L, 1), &n)) symL_pushint(L, n);
     else lua_pushnil(L);
     return 1;
 }

@@ -352,14 +352,14 @@ static int a_response_verify(lua_State *L)
     return 1;
 }
 
-/* ---- transports ---- */
+/* ---- transports: what is no text at all (a header that did not come) is an empty one ---- */
 
 static int a_http_extract(lua_State *L)
 {
     symbi_agentpin_code code;
     symbi_str jwt;
     symbi_err err;
-    if (symbi_agentpin_http_extract(symL_checkstr(L, 1), &jwt, &code, &err)) return ap_fail(L, &err, code);
+    if (symbi_agentpin_http_extract(symL_tostr(L, 1), &jwt, &code, &err)) return ap_fail(L, &err, code);
     symL_pushstr(L, jwt);
     return 1;
 }
@@ -402,7 +402,7 @@ static int a_grpc_extract(lua_State *L)
     symbi_agentpin_code code;
     symbi_str jwt;
     symbi_err err;
-    if (symbi_agentpin_grpc_extract(symL_checkstr(L, 1), &jwt, &code, &err)) return ap_fail(L, &err, code);
+    if (symbi_agentpin_grpc_extract(symL_tostr(L, 1), &jwt, &code, &err)) return ap_fail(L, &err, code);
     symL_pushstr(L, jwt);
     return 1;
 }

@@ -67,14 +67,15 @@ static symbi_status write(symbi_ctx *cx, const symbi_value *v, bool top, size_t 
     return st;
 }
 
-symbi_status symbi_agentpin_card_canonical(symbi_ctx *cx, const symbi_value *value, symbi_text *out, symbi_err *err)
+/* without_extension: the bytes that a card's signature is over. */
+static symbi_status canonical(symbi_ctx *cx, const symbi_value *value, bool without_extension, symbi_text *out, symbi_err *err)
 {
     symbi_json_out o;
     sy_buf b;
     symbi_status st;
     memset(out, 0, sizeof *out);
     symbi_json_out_init(cx, &o);
-    st = write(cx, value, true, cx->limits.doc_depth, &o, err);
+    st = write(cx, value, without_extension, cx->limits.doc_depth, &o, err);
     if (!st && o.status) st = sy_fail(err, o.status, "the card cannot be written: %s", symbi_status_text(o.status));
     if (!st) {
         sy_buf_init(&b, cx->alloc, cx->limits.output_bytes);
@@ -84,6 +85,8 @@ symbi_status symbi_agentpin_card_canonical(symbi_ctx *cx, const symbi_value *val
     symbi_json_out_free(&o);
     return st;
 }
+
+symbi_status symbi_agentpin_card_canonical(symbi_ctx *cx, const symbi_value *value, symbi_text *out, symbi_err *err) { return canonical(cx, value, false, out, err); }
 
 /* ---- making ---- */
 
@@ -137,7 +140,7 @@ symbi_status symbi_agentpin_card_sign(symbi_ctx *cx, const symbi_value *card, sy
     *out = NULL;
     if (!card || card->kind != SYMBI_OBJECT) return sy_fail(err, SYMBI_ESCHEMA, "a card is an object");
     if (!sy_ap_url_fetchable(endpoint, &u)) return sy_fail(err, SYMBI_EINVAL, "the endpoint '%.*s' is not an https URL of a domain", SY_FMT(endpoint));
-    if ((st = symbi_agentpin_card_canonical(cx, card, &bytes, err))) return st;
+    if ((st = canonical(cx, card, true, &bytes, err))) return st;
     st = symbi_agentpin_sign(cx, key, symbi_text_str(&bytes), &sig, err);
     symbi_text_free(&bytes);
     if (st) return st;
@@ -182,7 +185,7 @@ symbi_status symbi_agentpin_card_verify(symbi_ctx *cx, const symbi_value *card, 
     e = extension(card, code, err);
     if (!e) return SYMBI_EVERIFY;
     if ((st = symbi_agentpin_jwk_key(cx, symbi_value_getz(e, "public_key_jwk"), &key, err))) return st;
-    st = symbi_agentpin_card_canonical(cx, card, &bytes, err);
+    st = canonical(cx, card, true, &bytes, err);
     if (!st) {
         if (sy_ap_str(e, "signature", &sig)) st = symbi_agentpin_check_signature(cx, key, symbi_text_str(&bytes), sig, err);
         else st = SYMBI_EVERIFY;

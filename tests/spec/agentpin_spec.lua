@@ -440,6 +440,20 @@ describe("symbi.agentpin", function()
         assert.is_false(agentpin.allowed_domains.allows(false, "a.com"))
     end)
 
+    it("finds credentials where they travel", function()
+        assert.equal("x.y.z", agentpin.http.extract(agentpin.http.format "x.y.z"))
+        assert.equal("x.y.z", agentpin.mcp.extract(agentpin.mcp.format "x.y.z"))
+        assert.equal("x.y.z", agentpin.websocket.extract(agentpin.websocket.format "x.y.z"))
+        assert.equal("x.y.z", agentpin.grpc.extract "x.y.z")
+        for _, f in ipairs { agentpin.http.extract, agentpin.mcp.extract, agentpin.grpc.extract } do
+            local jwt, _, err = f(nil) -- a request without one
+            assert.is_nil(jwt)
+            assert.equal("DISCOVERY_FETCH_FAILED", err.code)
+        end
+        assert.is_nil((agentpin.http.extract "Bearer x.y.z"))
+        assert.is_nil((agentpin.websocket.extract "["))
+    end)
+
     it("resolves a domain by its agent card", function()
         local card = assert(agentpin.a2a.build({ name = "Data Analyzer", capabilities = { "read:*" } }, "https://example.com/a"))
         local url = "https://example.com/.well-known/agent-card.json"

@@ -465,7 +465,7 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_agentpin_dns_match(symbi_ctx *cx, co
 SYMBI_API int symbi_agentpin_dns_pick(const symbi_str *records, size_t n);
 
 /* ---- A2A agent cards ---- */
-/* The bytes that are signed: without the member `agentpin`, keys in byte order, compact. */
+/* Keys in byte order, compact, raw UTF-8. What is signed is this of the card without its member `agentpin`. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_agentpin_card_canonical(symbi_ctx *cx, const symbi_value *value, symbi_text *out, symbi_err *err);
 /* A card from an agent's declaration in a discovery document. options: {streaming, pushNotifications, allowed_domains}, or NULL. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_agentpin_card_build(symbi_ctx *cx, const symbi_value *declaration, symbi_str url, const symbi_value *options, symbi_doc **out, symbi_err *err);
