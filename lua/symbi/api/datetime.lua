@@ -77,4 +77,24 @@ function M.normal(value)
     return z and date .. "T" .. h .. ":" .. min .. ":" .. (sec or "00") .. fraction .. z
 end
 
+local function days_from_civil(y, m, d)
+    if m <= 2 then y = y - 1 end
+    local era = math.floor(y / 400)
+    local yoe = y - era * 400
+    local doy = math.floor((153 * (m > 2 and m - 3 or m + 9) + 2) / 5) + d - 1
+    return era * 146097 + yoe * 365 + math.floor(yoe / 4) - math.floor(yoe / 100) + doy - 719468
+end
+
+--- Whole Unix seconds and microseconds of a date-time; without a zone it is taken for UTC. nil when it is none.
+function M.to_unix(value)
+    local text = M.normal(value)
+    if not text then return nil end
+    local y, mo, d, h, mi, s, rest = text:match "^(%d+)-(%d+)-(%d+)T(%d+):(%d+):(%d+)(.*)$"
+    local seconds = days_from_civil(tonumber(y), tonumber(mo), tonumber(d)) * 86400 + tonumber(h) * 3600 + tonumber(mi) * 60 + tonumber(s)
+    local micro = tonumber((rest:match "^%.(%d+)")) or 0
+    local sign, zh, zm = rest:match "([+-])(%d+):(%d+)$"
+    if sign then seconds = seconds - (sign == "+" and 1 or -1) * (tonumber(zh) * 3600 + tonumber(zm) * 60) end
+    return seconds, micro
+end
+
 return M
