@@ -46,8 +46,14 @@ void *lsp_field_ud(lua_State *L, int arg, const char *name, const char *tname, c
 
 symbi_str lsp_field_str(lua_State *L, int arg, const char *name)
 {
-    symbi_str none = { NULL, 0 };
-    return symL_optfield_str(L, arg, name, none);
+    symbi_str s = { NULL, 0 };
+    lua_getfield(L, arg, name);
+    if (!lua_isnil(L, -1) && !(lua_islightuserdata(L, -1) && !lua_touserdata(L, -1))) { /* null, as JSON brings it, is absent */
+        s = symL_tostr(L, -1);
+        if (!s.p) luaL_error(L, "%s: string expected, got %s", name, luaL_typename(L, -1));
+    }
+    lua_pop(L, 1); /* the table keeps it */
+    return s;
 }
 
 bool lsp_field_bool(lua_State *L, int arg, const char *name)

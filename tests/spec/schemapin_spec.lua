@@ -75,6 +75,10 @@ describe("symbi.schemapin", function()
 
     it("raises on misuse, and refuses documents of the wrong shape", function()
         assert.has_error(function() core.check{ schema = "{}", now = NOW, unknown = 1 } end)
+        assert.has_error(function() verify{ only_pined = true } end) -- a word misspelt is no silent "no"
+        assert.has_error(function() verify{ only_pined = true, discovery = core.discovery(document()) } end)
+        assert.has_error(function() schemapin.verify_skill{ dir = ".", signature = "{}", only_pined = true } end)
+        assert.is_true(verify{ canonicalization = symbi.null, dns_fingerprint = symbi.null }.valid)
         assert.has_error(function() core.check{ schema = "{}" } end)
         assert.has_error(function() core.check{ now = NOW } end)
         assert.has_error(function() core.check{ schema = "{}", now = NOW, pins = {} } end)
@@ -209,6 +213,12 @@ for i = 1, 25 do assert(store:add{ tool_id = arg[2] .. i, domain = "d.com", fing
             os.execute(command)
             local store = assert(schemapin.store.open(path))
             assert.equal(75, store:count())
+        end)
+
+        it("are free again after a mistake", function()
+            local store = assert(schemapin.store.open(fresh "pins.json", { timeout_ms = 100 }))
+            assert.has_error(function() store:add{ tool_id = "t" } end)
+            assert.is_true(store:add{ tool_id = "t", domain = "d.com", fingerprint = "f", now = NOW })
         end)
 
         it("that cannot be written pin nothing", function()

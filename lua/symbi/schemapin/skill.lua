@@ -118,8 +118,13 @@ end
 M.sign_with_options = M.sign_skill
 
 local COPY = { "tool_id", "domain", "ignore_metadata", "allow_single", "only_pinned", "dns_fingerprint", "refuse_expired", "max_age", "expected_version", "expected_previous" }
+local KNOWN = { dir = true, path = true, folder = true, signature = true, discovery = true, revocation = true, pins = true, now = true, lenient = true, dns_txt = true, resolver = true }
+for _, k in ipairs(COPY) do KNOWN[k] = true end
 
 local function check(o, folder, signature, file, name)
+    for k in pairs(o) do -- "only_pined" must not be no option at all
+        if not KNOWN[k] then error("unknown option '" .. tostring(k) .. "'", 3) end
+    end
     local ok, discovery, revocation = schemapin.read_documents(o, o.tool_id)
     if not ok then
         if discovery then return nil, discovery, revocation end

@@ -76,7 +76,11 @@ function Store:update(change)
     ok, message, err = self:read()
     if not ok then return done(nil, message, err) end
     local before = self.pins:generation()
-    local result, second, third = change(self.pins)
+    local fine, result, second, third = pcall(change, self.pins)
+    if not fine then
+        lock:close() -- a mistake of the caller must not keep everybody else waiting
+        error(result, 0)
+    end
     if self.pins:generation() ~= before then
         ok, message, err = self:write()
         if not ok then
