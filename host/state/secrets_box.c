@@ -243,8 +243,7 @@ static symbi_status open_envelope(symbi_ctx *cx, symbi_str password, symbi_str b
     symbi_str alg, label;
     sy_kdf kdf;
     symbi_status st;
-    if (!password.n) return bad(reason, SYMBI_BOX_R_KEY, SYMBI_EINVAL, err);
-    st = symbi_json_parse(cx, box, &d, err);
+    st = symbi_json_parse(cx, box, &d, err); /* an empty password is a wrong one like any other: only sealing refuses it */
     if (st == SYMBI_ENOMEM) return st;
     if (st) { /* an envelope that stops before its brace was cut off */
         char last = 0;

@@ -81,11 +81,10 @@ bool sy_wh_seconds(symbi_str s, int64_t *out)
     return true;
 }
 
-/* One item of a comma list from *pos: name and value as Stripe's own library splits them, at every '=' (so what follows a second one
- * is no part of the value). False at the end. */
+/* One item of a comma list from *pos: name and what stands behind the first '='. False at the end. */
 static bool item(symbi_str header, size_t *pos, symbi_str *name, symbi_str *value)
 {
-    const char *p, *end, *eq, *more;
+    const char *p, *end, *eq;
     if (*pos > header.n) return false;
     p = header.p + *pos;
     end = memchr(p, ',', header.n - *pos);
@@ -94,10 +93,7 @@ static bool item(symbi_str header, size_t *pos, symbi_str *name, symbi_str *valu
     eq = memchr(p, '=', (size_t)(end - p));
     *name = (symbi_str){ p, (size_t)((eq ? eq : end) - p) };
     *value = (symbi_str){ NULL, 0 };
-    if (eq) {
-        more = memchr(eq + 1, '=', (size_t)(end - eq - 1));
-        *value = (symbi_str){ eq + 1, (size_t)((more ? more : end) - eq - 1) };
-    }
+    if (eq) *value = (symbi_str){ eq + 1, (size_t)(end - eq - 1) };
     return true;
 }
 
@@ -109,10 +105,16 @@ symbi_str sy_wh_stripe_time(symbi_str header)
     return t;
 }
 
+/* Stripe's own library splits an item at every '=', so that what follows a second one is no part of a signature. */
 bool sy_wh_stripe_next(symbi_str header, size_t *pos, symbi_str *value)
 {
     symbi_str name;
-    while (item(header, pos, &name, value))
-        if (sy_str_eqz(name, "v1") && value->p) return true;
+    while (item(header, pos, &name, value)) {
+        const char *more;
+        if (!sy_str_eqz(name, "v1") || !value->p) continue;
+        more = memchr(value->p, '=', value->n);
+        if (more) value->n = (size_t)(more - value->p);
+        return true;
+    }
     return false;
 }

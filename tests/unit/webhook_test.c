@@ -6,6 +6,8 @@
 #include "symbi/webhook.h"
 #include "codec/base64.h"
 
+#include <ctype.h>
+
 static symbi_ctx *cx;
 
 static symbi_str Z(const char *z) { return symbi_str_z(z); }
@@ -150,26 +152,94 @@ static size_t headers_of(const symbi_value *c, symbi_webhook_header h[16])
     for (size_t i = 0; o && i < o->u.o.n && n < 16; i++, n++) h[n] = (symbi_webhook_header){ o->u.o.members[i].key, o->u.o.members[i].val.u.s };
     return n;
 }
-static bool has_part(symbi_str id, const char *part)
+static bool same_name(symbi_str a, symbi_str b)
 {
-    char b[128];
-    snprintf(b, sizeof b, "%.*s", (int)id.n, id.p);
-    return strstr(b, part) != NULL;
+    for (size_t i = 0; a.n == b.n && i < a.n; i++)
+        if (tolower((unsigned char)a.p[i]) != tolower((unsigned char)b.p[i])) return false;
+    return a.n == b.n;
+}
+static bool starts(symbi_str s, symbi_str p) { return s.n >= p.n && !memcmp(s.p, p.p, p.n); }
+static bool same_text(symbi_str a, symbi_str b) { return a.n == b.n && !memcmp(a.p, b.p, a.n); }
+
+/* Our rule for a case of verifiers.json, read off the case and written down apart from the code that is tested: the specification's "We" lines. */
+static bool hex_mac_fits(symbi_str secret, symbi_str body, symbi_str hex, bool lower_only)
+{
+    uint8_t mac[32];
+    char want[65];
+    symbi_err err;
+    CHECK_OK(symbi_hmac_sha256(cx, secret, body, mac, &err), err);
+    hex_of(mac, 32, want);
+    if (hex.n != 64) return false;
+    for (size_t i = 0; i < 64; i++)
+        if (want[i] != (lower_only ? hex.p[i] : (char)tolower((unsigned char)hex.p[i]))) return false;
+    return true;
 }
 
-/* Our rule for a case of verifiers.json, from the specification rather than from any of the three programs. */
-static bool verifier_rule(const symbi_value *c)
+/* A part of a token as bytes: the strict alphabet, no padding. */
+static symbi_doc *token_part(symbi_str s)
 {
-    symbi_str id = symbi_value_str(c, "id", Z("")), kind = symbi_value_str(c, "kind", Z("")), provider = symbi_value_str(c, "provider", Z(""));
-    bool seed = flag(c, "seed"), runtime = flag(c, "runtime");
-    if (kind.n == 6 && has_part(id, "rawbody")) return false;            /* the seed's construction of Stripe and Slack */
-    if (has_part(id, "slack-official")) return false;                    /* genuine, but from 2018 */
-    if (has_part(id, "empty-secret")) return false;                      /* no secret */
-    if (has_part(id, "two-headers")) return false;                       /* stands there twice */
-    if (kind.n == 3) return seed && runtime && !has_part(id, "crit") && !has_part(id, "no-exp") && !has_part(id, "noexp") && !has_part(id, "dup") && !has_part(id, "numstr");
-    if (has_part(id, "no-prefix") || has_part(id, "noprefix")) return false;
-    if (provider.n == 6 && !memcmp(provider.p, "GITHUB", 6)) return seed; /* lower-case hex, as GitHub sends it */
-    return runtime;                                                       /* either case, prefix mandatory */
+    char buf[20000];
+    size_t n = 0;
+    symbi_doc *d = NULL;
+    symbi_err err;
+    if (s.n > sizeof buf || sy_base64_decode(s, SY_BASE64_URL | SY_BASE64_NOPAD, buf, &n, &err)) return NULL;
+    if (symbi_json_parse(cx, (symbi_str){ buf, n }, &d, &err)) return NULL;
+    if (symbi_doc_root(d)->kind == SYMBI_OBJECT) return d;
+    symbi_doc_unref(d);
+    return NULL;
+}
+static bool number(const symbi_value *v, double *out)
+{
+    if (v && (v->kind == SYMBI_INT || v->kind == SYMBI_DOUBLE)) *out = v->kind == SYMBI_INT ? (double)v->u.i : v->u.d;
+    return v && (v->kind == SYMBI_INT || v->kind == SYMBI_DOUBLE);
+}
+static bool token_fits(symbi_str secret, symbi_str token, symbi_str issuer, double now)
+{
+    const char *a, *b;
+    symbi_doc *h = NULL, *c = NULL;
+    bool ok = false;
+    double exp = 0, t = 0;
+    if (starts(token, Z("Bearer "))) token.p += 7, token.n -= 7;
+    a = memchr(token.p, '.', token.n);
+    b = a ? memchr(a + 1, '.', token.n - (size_t)(a + 1 - token.p)) : NULL;
+    if (b && !memchr(b + 1, '.', token.n - (size_t)(b + 1 - token.p))) {
+        h = token_part((symbi_str){ token.p, (size_t)(a - token.p) });
+        c = token_part((symbi_str){ a + 1, (size_t)(b - a - 1) });
+    }
+    if (h && c) {
+        const symbi_value *claims = symbi_doc_root(c), *nbf = symbi_value_getz(claims, "nbf"), *iat = symbi_value_getz(claims, "iat");
+        uint8_t mac[32];
+        char sig[64];
+        size_t n;
+        symbi_err err;
+        CHECK_OK(symbi_hmac_sha256(cx, secret, (symbi_str){ token.p, (size_t)(b - token.p) }, mac, &err), err);
+        n = sy_base64_encode(mac, 32, SY_BASE64_URL | SY_BASE64_NOPAD, sig);
+        ok = same_text((symbi_str){ b + 1, token.n - (size_t)(b + 1 - token.p) }, (symbi_str){ sig, n });
+        ok = ok && same_text(symbi_value_str(symbi_doc_root(h), "alg", Z("")), Z("HS256")) && !symbi_value_getz(symbi_doc_root(h), "crit");
+        ok = ok && number(symbi_value_getz(claims, "exp"), &exp) && now < exp + 60;
+        ok = ok && (!nbf || (number(nbf, &t) && t <= now + 60)) && (!iat || (number(iat, &t) && t <= now + 60));
+        ok = ok && !symbi_value_getz(claims, "aud"); /* no audience is configured in these cases */
+        ok = ok && (!issuer.n || same_text(symbi_value_str(claims, "iss", Z("")), issuer));
+    }
+    symbi_doc_unref(h);
+    symbi_doc_unref(c);
+    return ok;
+}
+
+static bool verifier_rule(const symbi_value *c, symbi_str secret, symbi_str body, const symbi_webhook_header *h, size_t n)
+{
+    symbi_str kind = symbi_value_str(c, "kind", Z("")), provider = symbi_value_str(c, "provider", Z("")), value = { NULL, 0 };
+    symbi_str name = symbi_value_str(c, "header", Z("")), prefix = symbi_value_str(c, "prefix", Z(""));
+    bool github = same_name(provider, Z("github"));
+    size_t seen = 0;
+    if (same_name(provider, Z("stripe")) || same_name(provider, Z("slack"))) return false; /* the real schemes, and these requests are years old or not of them */
+    if (github) name = Z("X-Hub-Signature-256"), prefix = Z("sha256=");
+    if (same_name(provider, Z("custom"))) name = Z("X-Signature");
+    for (size_t i = 0; i < n; i++)
+        if (same_name(h[i].name, name)) value = h[i].value, seen++;
+    if (!secret.n || seen != 1) return false;
+    if (same_text(kind, Z("jwt"))) return token_fits(secret, value, symbi_value_str(c, "issuer", Z("")), (double)symbi_ctx_now_ms(cx) / 1000);
+    return starts(value, prefix) && hex_mac_fits(secret, body, (symbi_str){ value.p + prefix.n, value.n - prefix.n }, github);
 }
 
 static void test_vectors_verifiers(void)
@@ -188,7 +258,9 @@ static void test_vectors_verifiers(void)
         symbi_webhook_options o;
         symbi_webhook *w = NULL;
         symbi_err err;
-        bool ok = false, want = verifier_rule(c);
+        bool ok = false, want;
+        size_t nh = headers_of(c, h);
+        want = verifier_rule(c, secret, body, h, nh);
         symbi_webhook_options_init(&o, symbi_webhook_scheme_of(kind.n == 6 ? symbi_value_str(c, "provider", Z("")) : kind));
         o.secrets = &secret;
         o.nsecrets = 1;
@@ -200,13 +272,15 @@ static void test_vectors_verifiers(void)
         if (symbi_webhook_new(cx, &o, &w, &err)) {
             CHECK(!secret.n && strcmp(err.msg, "secret must not be empty") == 0);
         } else {
-            answer a = ask(w, h, headers_of(c, h), body, SYMBI_WEBHOOK_NOW);
+            answer a = ask(w, h, nh, body, SYMBI_WEBHOOK_NOW);
             ok = a.st == SYMBI_OK;
             symbi_jwt_free(a.r.token);
-            /* where the seed refuses with a text, ours is the same text for everything that is not about the form of a token */
-            if (!ok && text.n && !has_part(text, "JWT verification failed") && !has_part(id, "two-headers") && !has_part(id, "slack-official") && !has_part(id, "slack") && !has_part(id, "stripe"))
+            /* where the seed says that a header is missing, or that a signature of its own schemes does not fit, ours are the same words */
+            if (!ok && (starts(text, Z("Missing ")) || (same_text(text, Z("HMAC signature mismatch")) && (o.scheme == SYMBI_WEBHOOK_GITHUB || o.scheme == SYMBI_WEBHOOK_CUSTOM || o.scheme == SYMBI_WEBHOOK_HMAC))) &&
+                a.r.reason != SYMBI_WEBHOOK_R_DUPLICATE_HEADER)
                 CHECK_STR(text, a.err.msg);
         }
+        if (ok && !flag(c, "seed") && !flag(c, "runtime")) printf("verifiers.json %.*s: accepted, and neither the SDK nor the runtime does\n", (int)id.n, id.p), t_now_failed = 1;
         if (ok != want) {
             printf("verifiers.json %.*s: ok=%d, our rule says %d\n", (int)id.n, id.p, ok, want);
             t_now_failed = 1;
@@ -216,7 +290,7 @@ static void test_vectors_verifiers(void)
             symbi_webhook_free(w);
             o.legacy = true;
             CHECK_OK(symbi_webhook_new(cx, &o, &w, &err), err);
-            CHECK((ask(w, h, headers_of(c, h), body, SYMBI_WEBHOOK_NOW).st == SYMBI_OK) == flag(c, "runtime"));
+            CHECK((ask(w, h, nh, body, SYMBI_WEBHOOK_NOW).st == SYMBI_OK) == flag(c, "runtime"));
         }
         symbi_webhook_free(w);
         free((char *)(uintptr_t)secret.p);
@@ -227,10 +301,36 @@ static void test_vectors_verifiers(void)
     symbi_doc_unref(d);
 }
 
+/* What the service's own library accepts, and within the window on both sides, with a timestamp that is nothing but decimal digits, and
+ * nothing behind the signature. */
+static bool provider_rule(const symbi_value *c, const symbi_webhook_header *h, size_t n)
+{
+    symbi_str provider = symbi_value_str(c, "provider", Z("")), t = { NULL, 0 }, sig = { NULL, 0 };
+    const symbi_value *tolerance = symbi_value_getz(c, "tolerance");
+    long long at = 0, tol = tolerance && tolerance->kind == SYMBI_INT ? (long long)tolerance->u.i : 300, now = (long long)symbi_value_getz(c, "now")->u.i;
+    if (!flag(c, "official")) return false;
+    if (same_text(provider, Z("github"))) return true;
+    for (size_t i = 0; i < n; i++) {
+        if (same_name(h[i].name, Z("x-slack-request-timestamp"))) t = h[i].value;
+        if (same_name(h[i].name, Z("x-slack-signature")) || same_name(h[i].name, Z("stripe-signature"))) sig = h[i].value;
+    }
+    if (same_text(provider, Z("slack")) && sig.n != 3 + 64) return false;
+    if (same_text(provider, Z("stripe")))
+        for (size_t i = 0; i + 2 <= sig.n; i++)
+            if ((i == 0 || sig.p[i - 1] == ',') && sig.p[i] == 't' && sig.p[i + 1] == '=') {
+                t = (symbi_str){ sig.p + i + 2, 0 };
+                while (i + 2 + t.n < sig.n && sig.p[i + 2 + t.n] != ',') t.n++;
+            }
+    if (!t.n || t.n > 12 || (t.n > 1 && t.p[0] == '0')) return false;
+    for (size_t i = 0; i < t.n; i++) {
+        if (t.p[i] < '0' || t.p[i] > '9') return false;
+        at = at * 10 + (t.p[i] - '0');
+    }
+    return !tol || (now - at <= tol && at - now <= tol);
+}
+
 static void test_vectors_providers(void)
 {
-    /* accepted by the services' libraries, refused by us: the specification names them (end of section 3) */
-    static const char *const strict[] = { "future-301", "future-year", "future-310", "t-plus", "t-trail", "t-float", "ts-text", "ts-lead0", "ts-space", "ts-float", "ts-huge", "sig-trail", "plus" };
     symbi_doc *d = vectors("webhooks/providers.json");
     const symbi_value *cases;
     if (!d) SKIP("no shared vectors");
@@ -239,8 +339,9 @@ static void test_vectors_providers(void)
     for (size_t i = 0; i < cases->u.a.n; i++) {
         const symbi_value *c = &cases->u.a.items[i], *tol = symbi_value_getz(c, "tolerance");
         symbi_str id = symbi_value_str(c, "id", Z("")), secret = unbase64(c, "secret_b64"), body = unbase64(c, "body_b64");
-        bool want = flag(c, "official"), ok;
+        bool want, ok;
         symbi_webhook_header h[16];
+        size_t nh = headers_of(c, h);
         symbi_webhook_options o;
         symbi_webhook *w = NULL;
         symbi_err err;
@@ -251,10 +352,9 @@ static void test_vectors_providers(void)
         if (tol && tol->kind == SYMBI_INT) o.tolerance = tol->u.i;
         CHECK_OK(symbi_webhook_new(cx, &o, &w, &err), err);
         if (w) {
-            a = ask(w, h, headers_of(c, h), body, symbi_value_getz(c, "now")->u.i);
+            want = provider_rule(c, h, nh);
+            a = ask(w, h, nh, body, symbi_value_getz(c, "now")->u.i);
             ok = a.st == SYMBI_OK;
-            for (size_t k = 0; k < sizeof strict / sizeof *strict; k++)
-                if (has_part(id, strict[k])) want = false;
             if (ok != want) {
                 printf("providers.json %.*s: ok=%d (%s), our rule says %d\n", (int)id.n, id.p, ok, a.err.msg, want);
                 t_now_failed = 1;
