@@ -162,7 +162,7 @@ symbi_status sy_sp_folder_finish(symbi_schemapin_folder *f, symbi_err *err)
 {
     static const char digits[] = "0123456789abcdef";
     symbi_status st;
-    if (f->in_entry) return sy_fail(err, SYMBI_ESTATE, "the last file was not ended");
+    if (f->in_entry && !f->failed.code) return sy_fail(err, SYMBI_ESTATE, "the last file was not ended");
     if (!f->failed.code && !f->n) sy_fail(&f->failed, SYMBI_ESCHEMA, "Skill directory is empty or contains no signable files");
     if (!f->failed.code && !f->done && f->n > 1) {
         qsort(f->e, f->n, sizeof *f->e, by_path);

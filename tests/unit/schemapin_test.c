@@ -804,8 +804,73 @@ static void test_canonical_of_values_and_texts_agree(void)
     symbi_ctx_free(cx);
 }
 
+/* ---- made elsewhere: by PyPI schemapin 1.3.0, with a key that nobody kept ---------------------------------------------- */
+
+static const char foreign_pem[] = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEJ4Hh4NGD+M2gM4xK1yDBGyJYNk3h\nseWxuG9uh0O1hdvM4HuS9JsMwDBSI85xt5JYuoGPr8yaCcFCEAZOOhNImA==\n-----END PUBLIC KEY-----\n";
+
+static void test_foreign_signatures(void)
+{
+    symbi_ctx *cx;
+    symbi_schemapin_discovery *d;
+    symbi_schemapin_discovery_info di;
+    symbi_schemapin_check c;
+    symbi_schemapin_skill_check k;
+    symbi_schemapin_folder *f;
+    symbi_schemapin_result *r;
+    symbi_schemapin_info i;
+    symbi_text t;
+    symbi_err err;
+    bool wanted;
+    REQUIRE(!symbi_ctx_new(NULL, &cx, &err));
+    d = discovery_of(cx, symbi_str_z(foreign_pem), S(""));
+    REQUIRE(d);
+    symbi_schemapin_discovery_get(d, &di);
+    CHECK_STR(di.fingerprint, "sha256:e896d9a6f436fbd36e789f49660dde26339d4e4a2a38abd2f537997fa56512fd");
+    memset(&c, 0, sizeof c);
+    c.size = sizeof c;
+    c.json = S("{\"z\":[1,2.50,1e2,-0.0],\"a\":{\"\\u00e9\":\"caf\\u00e9 \\ud83d\\ude00\\n\",\"10\":null,\"9\":true},\"name\":\"count\"}");
+    c.signature = S("MEQCIAXMuEEB6ewltAlA8l+T721RSR+hXea7VYr61dwJtS7nAiArvDudXT4dnVw5xWRIlo8FkbEOXDvLmcvCVVQlXQGv8g==");
+    c.domain = S("example.com");
+    c.discovery = d;
+    c.now = NOW;
+    CHECK_OK(symbi_schemapin_canonical(cx, c.json, NULL, 0, &t, NULL, &err), err);
+    CHECK_STR(symbi_text_str(&t), "{\"a\":{\"10\":null,\"9\":true,\"\xc3\xa9\":\"caf\xc3\xa9 \xf0\x9f\x98\x80\\n\"},\"name\":\"count\",\"z\":[1,2.5,100.0,-0.0]}");
+    symbi_text_free(&t);
+    CHECK_OK(symbi_schemapin_check_schema(cx, &c, &r, &err), err);
+    symbi_schemapin_result_info(r, &i);
+    CHECK(i.valid && i.digest[0] == 0x8f && i.digest[31] == 0xb7);
+    symbi_schemapin_result_unref(r);
+    REQUIRE(!symbi_schemapin_folder_new(cx, false, &f, &err));
+    CHECK_OK(symbi_schemapin_folder_begin(f, S("scripts/run.sh"), SYMBI_SCHEMAPIN_ENTRY_FILE, &wanted, &err), err);
+    CHECK_OK(symbi_schemapin_folder_data(f, S("echo hi\n"), &err), err);
+    CHECK_OK(symbi_schemapin_folder_end(f, &err), err);
+    CHECK_OK(symbi_schemapin_folder_begin(f, S("SKILL.md"), SYMBI_SCHEMAPIN_ENTRY_FILE, &wanted, &err), err);
+    CHECK_OK(symbi_schemapin_folder_data(f, S("---\nname: demo\n---\nHello\n"), &err), err);
+    CHECK_OK(symbi_schemapin_folder_end(f, &err), err);
+    memset(&k, 0, sizeof k);
+    k.size = sizeof k;
+    k.folder = f;
+    k.signature_json = S("{\"schemapin_version\": \"1.3\", \"skill_name\": \"demo\", \"skill_hash\": \"sha256:a1efc23cebd13352c98c020a2c75d1ff88de3c6957a1791a214c51bf95e26ead\", "
+                         "\"signature\": \"MEYCIQCgX2GpQ4ysTklNr8grYdX0VHun6NY6kaYOUqhdrOCF3AIhANPgtNOERUapCRBLghBhB8EDkIz9A+qy5oS2bN7amngD\", \"signed_at\": \"2026-11-22T18:31:28.510646+00:00\", "
+                         "\"domain\": \"example.com\", \"signer_kid\": \"sha256:e896d9a6f436fbd36e789f49660dde26339d4e4a2a38abd2f537997fa56512fd\", \"file_manifest\": {\"SKILL.md\": "
+                         "\"sha256:7d0548df6468566b55289fb88e2b42ea8a4cf954cf9a4d3f44934cb40a74138f\", \"scripts/run.sh\": \"sha256:63800c4fd433f9336eaa24ae73a4c7f7f0a8a1d35268e863a3635c58ecd65c61\"}}");
+    k.dir_name = S("skill");
+    k.domain = S("example.com");
+    k.discovery = d;
+    k.now = NOW;
+    CHECK_OK(symbi_schemapin_check_skill(cx, &k, &r, &err), err);
+    symbi_schemapin_result_info(r, &i);
+    CHECK(i.valid);
+    CHECK_STR(i.tool_id, "demo");
+    symbi_schemapin_result_unref(r);
+    symbi_schemapin_folder_free(f);
+    symbi_schemapin_discovery_unref(d);
+    symbi_ctx_free(cx);
+}
+
 int main(void)
 {
+    RUN(test_foreign_signatures);
     RUN(test_good_then_pinned);
     RUN(test_attack_poisoned_pins);
     RUN(test_attack_der_tricks);
