@@ -229,6 +229,59 @@ static void test_attacks(void)
     teardown(&f);
 }
 
+/* Each limit, at it and one past it. */
+#define CLAIMS_OF "{\"iss\":\"example.com\",\"sub\":\"a\",\"iat\":1780000000,\"exp\":1780003600,\"jti\":\"j\",\"agentpin_version\":\"0.1\",\"capabilities\":[%s]%s}"
+static void test_limits(void)
+{
+    fixture f;
+    char list[20000], body[40000], kid[200], header[400];
+    symbi_agentpin_bundle_rules rules = { sizeof rules, .strict = true, .now = NOW };
+    symbi_agentpin_code code;
+    symbi_err err;
+    setup(&f);
+    for (int more = 0; more < 2; more++) {
+        size_t n = 0;
+        for (int i = 0; i < SYMBI_AGENTPIN_MAX_CAPABILITIES + more; i++) n += (size_t)snprintf(list + n, sizeof list - n, "%s\"read:x\"", i ? "," : "");
+        snprintf(body, sizeof body, CLAIMS_OF, list, "");
+        expect_raw(&f, HEADER, body, more ? "ALGORITHM_REJECTED" : "", more ? "CLAIM" : "OK");
+        memset(kid, 'k', sizeof kid);
+        kid[128 + more] = 0;
+        snprintf(header, sizeof header, "{\"alg\":\"ES256\",\"typ\":\"agentpin-credential+jwt\",\"kid\":\"%s\"}", kid);
+        snprintf(body, sizeof body, CLAIMS_OF, "", "");
+        expect_raw(&f, header, body, more ? "ALGORITHM_REJECTED" : "KEY_NOT_FOUND", more ? "TOKEN_KID" : "KEY_UNKNOWN");
+        n = 0;
+        for (int i = 0; i < SYMBI_AGENTPIN_MAX_CHAIN + more; i++) {
+            n += (size_t)snprintf(list + n, sizeof list - n, "%s{\"domain\":\"m.com\",\"role\":\"maker\",\"agent_id\":\"x\",\"kid\":\"k\",\"attestation\":\"y\"}", i ? "," : ",\"delegation_chain\":[");
+        }
+        snprintf(list + n, sizeof list - n, "]");
+        snprintf(body, sizeof body, CLAIMS_OF, "", list);
+        expect_raw(&f, HEADER, body, more ? "ALGORITHM_REJECTED" : "DELEGATION_DEPTH_EXCEEDED", "CHAIN_DEPTH");
+        /* a token of exactly the largest size, and one byte more */
+        {
+            symbi_text t = raw_token(f.cx, f.k, HEADER, "{}");
+            char *big = malloc(SYMBI_AGENTPIN_MAX_TOKEN + 2);
+            symbi_agentpin_result *r;
+            memset(big, 'A', SYMBI_AGENTPIN_MAX_TOKEN + 2);
+            memcpy(big, t.p, t.n);
+            r = verify(&f, (symbi_str){ big, (size_t)SYMBI_AGENTPIN_MAX_TOKEN + (size_t)more });
+            REQUIRE(r);
+            CHECK((symbi_agentpin_result_reason(r) == SYMBI_AGENTPIN_R_TOKEN_TOO_LONG) == (more == 1));
+            symbi_agentpin_result_unref(r);
+            free(big);
+            raw_free(&t);
+        }
+        n = 0;
+        for (int i = 0; i < SYMBI_AGENTPIN_STRICT_BUNDLE + more; i++) n += (size_t)snprintf(body + n, sizeof body - n, "%s{}", i ? "," : "");
+        {
+            symbi_doc *b = parse(f.cx, "{\"agentpin_bundle_version\":\"0.1\",\"created_at\":\"2026-05-01T00:00:00Z\",\"documents\":[%s]}", body);
+            CHECK(symbi_agentpin_bundle_check(symbi_doc_root(b), &rules, &code, &err) == SYMBI_EVERIFY && code == SYMBI_AGENTPIN_BUNDLE_INVALID);
+            CHECK((strstr(err.msg, "more than") != NULL) == (more == 1));
+            symbi_doc_unref(b);
+        }
+    }
+    teardown(&f);
+}
+
 /* The same domain, written otherwise. */
 static void test_domains(void)
 {
@@ -562,6 +615,7 @@ int main(void)
     RUN(test_sizes);
     RUN(test_order);
     RUN(test_attacks);
+    RUN(test_limits);
     RUN(test_domains);
     RUN(test_documents);
     RUN(test_pins_and_replays);
