@@ -242,6 +242,73 @@ static bool verifier_rule(const symbi_value *c, symbi_str secret, symbi_str body
     return starts(value, prefix) && hex_mac_fits(secret, body, (symbi_str){ value.p + prefix.n, value.n - prefix.n }, github);
 }
 
+static unsigned rnd(size_t n)
+{
+    static uint32_t seed = 12345;
+    seed = seed * 1664525u + 1013904223u;
+    return (unsigned)((seed >> 8) % n);
+}
+/* Tokens put together at random from odd pieces, signed rightly most of the time: the verifier and the rule above agree on each. */
+static void test_tokens_at_random(void)
+{
+    static const char *const header[] = { "\"alg\":\"HS256\"", "\"alg\":\"HS256\"", "\"alg\":\"HS256\"", "\"alg\":\"HS256\",\"typ\":\"JWT\"", "\"alg\":\"none\"", "\"alg\":\"hs256\"", "\"typ\":\"JWT\"",
+                                          "\"alg\":\"HS256\",\"crit\":[]", "\"alg\":\"HS256\",\"kid\":\"../x\"", "\"alg\":[\"HS256\"]", "\"alg\":\"HS256\",\"alg\":\"HS256\"" };
+    static const char *const value[] = { "0", "1", "999", "1000", "1001", "1060", "1061", "939", "940", "941", "1e3", "1000.5", "1060.5", "-1", "1e300", "-1e300", "null", "true", "\"2000\"", "\"x\"", "[]", "{}",
+                                         "9223372036854775807", "-9223372036854775808", "2000", "2000", "2000" };
+    static const char *const text[] = { "\"iss\":\"me\"", "\"iss\":\"ME\"", "\"iss\":5", "\"aud\":\"x\"", "\"aud\":[]", "\"sub\":null" };
+    size_t good = 0;
+    symbi_str secret = Z("0123456789abcdef0123456789abcdef"), issuer = Z("me");
+    symbi_webhook_options o;
+    symbi_webhook *plain = NULL, *mine = NULL;
+    symbi_err err;
+    symbi_webhook_options_init(&o, SYMBI_WEBHOOK_JWT);
+    o.secrets = &secret;
+    o.nsecrets = 1;
+    CHECK_OK(symbi_webhook_new(cx, &o, &plain, &err), err);
+    o.issuer = issuer;
+    CHECK_OK(symbi_webhook_new(cx, &o, &mine, &err), err);
+    REQUIRE(plain && mine);
+    for (int i = 0; i < 20000; i++) {
+        char h[200], c[400], t[1200], *p = t;
+        const char *sep = "";
+        uint8_t mac[32];
+        symbi_webhook_header hd;
+        bool with_issuer = rnd(2), want;
+        answer a;
+        snprintf(h, sizeof h, "{%s}", header[rnd(sizeof header / sizeof *header)]);
+        strcpy(c, "{");
+        if (rnd(10)) snprintf(c + strlen(c), 60, "\"exp\":%s", value[rnd(sizeof value / sizeof *value)]), sep = ",";
+        if (!rnd(3)) snprintf(c + strlen(c), 60, "%s\"nbf\":%s", sep, value[rnd(sizeof value / sizeof *value)]), sep = ",";
+        if (!rnd(3)) snprintf(c + strlen(c), 60, "%s\"iat\":%s", sep, value[rnd(sizeof value / sizeof *value)]), sep = ",";
+        if (rnd(2)) snprintf(c + strlen(c), 60, "%s%s", sep, text[rnd(sizeof text / sizeof *text)]);
+        strcat(c, rnd(40) ? "}" : "");
+        if (rnd(3)) p += sprintf(p, "Bearer ");
+        p += sy_base64_encode(h, strlen(h), SY_BASE64_URL | SY_BASE64_NOPAD, p);
+        *p++ = '.';
+        p += sy_base64_encode(c, strlen(c), SY_BASE64_URL | SY_BASE64_NOPAD, p);
+        {
+            const char *begin = t[0] == 'B' && t[6] == ' ' ? t + 7 : t;
+            CHECK_OK(symbi_hmac_sha256(cx, secret, (symbi_str){ begin, (size_t)(p - begin) }, mac, &err), err);
+        }
+        *p++ = '.';
+        p += sy_base64_encode(mac, 32, SY_BASE64_URL | SY_BASE64_NOPAD, p);
+        if (!rnd(20)) p[-1 - (int)rnd(60)] = "=.A+ "[rnd(5)]; /* somewhere in the signature or the claims */
+        hd = (symbi_webhook_header){ Z("authorization"), { t, (size_t)(p - t) } };
+        want = token_fits(secret, hd.value, with_issuer ? issuer : Z(""), 1000);
+        a = ask(with_issuer ? mine : plain, &hd, 1, Z(""), 1000);
+        symbi_jwt_free(a.r.token);
+        good += want;
+        if ((a.st == SYMBI_OK) != want) {
+            printf("%s . %s: %s, the rule says %d\n", h, c, a.err.msg, want);
+            t_now_failed = 1;
+            break;
+        }
+    }
+    CHECK(good > 500);
+    symbi_webhook_free(plain);
+    symbi_webhook_free(mine);
+}
+
 static void test_vectors_verifiers(void)
 {
     symbi_doc *d = vectors("webhooks/verifiers.json");
@@ -864,6 +931,7 @@ int main(void)
 {
     if (symbi_ctx_new(NULL, &cx, NULL)) return 1;
     RUN(test_published);
+    RUN(test_tokens_at_random);
     RUN(test_vectors_verifiers);
     RUN(test_vectors_providers);
     RUN(test_attack_unsigned_timestamp);
