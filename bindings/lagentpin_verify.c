@@ -1,7 +1,7 @@
 /* bindings/lagentpin_verify.c: verification.
  *   verify(jwt, discovery[, revocation[, options]]) -> result      verify_with_bundle(jwt, bundle[, options]) -> result
  *   m = online(jwt[, options])      ask = m:next() -> {kind="http"|"dns"|"done", id=, document=, domain=, url=, name=, refetch=, timeout_ms=,
- *     max_bytes=}; m:resolve(id, answer), answer {error=text} | {status=, body=, url=} | {document=} | {none=true} | {records={...}};
+ *     max_bytes=}; m:resolve(id, answer), answer {error=text} | {status=, body=, url=} | {document=, https=} | {none=true} | {records={...}};
  *     m:result(), m:fetched() -> document object, m:close()
  *   document(table or text[, "discovery"|"revocation", domain]) -> document object; with a kind it is checked as a fetched one is
  *   url(domain[, "revocation"]) */
@@ -174,7 +174,7 @@ static int online_next(lua_State *L)
 
 static int online_resolve(lua_State *L)
 {
-    static const char *const known[] = { "error", "status", "body", "url", "document", "none", "records", NULL };
+    static const char *const known[] = { "error", "status", "body", "url", "document", "https", "none", "records", NULL };
     int64_t id = symL_checkint(L, 2, 0, (int64_t)1 << 53);
     symbi_agentpin_answer a;
     symbi_value document;
@@ -188,6 +188,7 @@ static int online_resolve(lua_State *L)
     a.failed = lua_toboolean(L, -1);
     a.message = symL_tostr(L, -1);
     a.http_status = (int)symL_optfield_int(L, 3, "status", 0, 0, 999);
+    a.https = symL_optfield_bool(L, 3, "https", false);
     a.none = symL_optfield_bool(L, 3, "none", false);
     a.url = symL_optfield_str(L, 3, "url", a.url);
     a.body = symL_optfield_str(L, 3, "body", a.body);

@@ -21,7 +21,7 @@ struct symbi_agentpin_online {
     subject s[SYMBI_AGENTPIN_MAX_CHAIN + 1]; /* the issuer, then the other domains of the chain */
     size_t n, at;
     phase phase;
-    bool dns, open, announced; /* announced: the revocation URL stands in the document, so a 404 is a failure */
+    bool dns, open, https_given, announced; /* announced: the revocation URL stands in the document, so a 404 is a failure */
     uint64_t id;
     symbi_str url, name;
     symbi_doc *fetched;
@@ -113,6 +113,7 @@ symbi_status symbi_agentpin_online_new(symbi_ctx *cx, symbi_str jwt, const symbi
     m->cx = cx;
     m->o = *o;
     m->dns = dns;
+    m->https_given = o->document_over_https;
     sy_arena_init(&m->arena, cx->alloc, cx->limits.arena_bytes);
     m->o.audience = sy_arena_dup(&m->arena, o->audience);
     m->o.delegation_documents = m->o.delegation_revocations = NULL;
@@ -363,7 +364,7 @@ symbi_status symbi_agentpin_online_resolve(symbi_agentpin_online *m, uint64_t id
     if (m->phase == DISCOVERY) {
         symbi_doc_unref(s->discovery);
         s->discovery = doc;
-        if (!m->at && !a->document) m->o.document_over_https = true;
+        if (!m->at) m->o.document_over_https = m->https_given || a->https || !a->document;
         /* A key that a kept document does not know may be newer than it: fetched once more. */
         if (a->document && !s->refetched && !m->at && !symbi_agentpin_find_key(symbi_doc_root(doc), m->t.kid)) s->refetched = true;
         else m->phase = REVOCATION;

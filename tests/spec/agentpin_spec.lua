@@ -361,6 +361,15 @@ describe("symbi.agentpin", function()
         local io = network { [DISC] = { 200, json.encode(both) }, [REVS] = { 200, json.encode(revocations) } }
         local r = agentpin.verify_credential(newer, { now = NOW, io = io, pin_store = pins, pin_policy = "rotate" })
         assert.equal("rotated", r.key_pinning.status) -- fetched over HTTPS, the pinned key still published
+        -- and so it is when a cache kept that document; one from a bundle is not
+        pins = agentpin.create_pin_store()
+        local cache = agentpin.resolver.caching(agentpin.resolver.well_known { io = io }, { now = function() return NOW end })
+        local o = { now = NOW, pin_store = pins, pin_policy = "rotate" }
+        assert.equal("first_use", agentpin.verify_credential_with_resolver(issue(), cache, o).key_pinning.status)
+        local bundle = agentpin.create_trust_bundle()
+        bundle.documents[1] = both
+        assert.equal("KEY_PIN_MISMATCH", agentpin.verify_credential_with_resolver(newer, agentpin.resolver.bundle(bundle), o).error_code)
+        assert.equal("rotated", agentpin.verify_credential_with_resolver(newer, cache, o).key_pinning.status)
         local doc, rev = agentpin.complete_rotation(both, revocations, kid, "superseded", NOW)
         assert.is_true(agentpin.verify_credential_offline(newer, doc, rev, pins, nil, { now = NOW }).valid)
         assert.equal("KEY_NOT_FOUND", agentpin.verify_credential_offline(issue(), doc, rev, pins, nil, { now = NOW }).error_code)

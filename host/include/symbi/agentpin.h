@@ -384,6 +384,7 @@ typedef struct symbi_agentpin_answer {
     symbi_str url;           /* HTTP: the URL that answered, where the transport tells; "" = the one that was asked */
     symbi_str body;
     const symbi_value *document; /* HTTP: instead of status and body: from a cache, a file, a bundle */
+    bool https;                  /* with document: it was fetched from its domain over HTTPS, and kept since */
     bool none;                   /* a revocation document: the place that was asked has none, and that is an answer */
     const symbi_str *records;    /* DNS: one text per record, chunks joined */
     size_t nrecords;

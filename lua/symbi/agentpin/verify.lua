@@ -223,18 +223,18 @@ end
 function Caching:fetch(ask)
     local now = self.now()
     local e = cached(self, ask, now)
-    if e then return e.none and { none = true } or { document = e.document } end
+    if e then return e.none and { none = true } or { document = e.document, https = e.https } end
     return consult(self.inner, ask), true
 end
 
 -- Called with what the machine accepted.
-function Caching:keep(ask, document, none)
+function Caching:keep(ask, document, none, https)
     local key = ask.document .. " " .. ask.domain
     if not self.held[key] then
         if self.n >= self.max then self.held, self.n = {}, 0 end
         self.n = self.n + 1
     end
-    self.held[key] = { document = document, none = none, at = self.now() }
+    self.held[key] = { document = document, none = none, https = https, at = self.now() }
 end
 
 --- Forgets one domain, or everything.
@@ -272,12 +272,12 @@ local function drive(m, source, dns)
         if not ok then return nil, message, err end
         if fresh and source.keep then
             if answer.document then
-                source:keep(ask, answer.document)
+                source:keep(ask, answer.document, nil, answer.https)
             elseif answer.none then
                 source:keep(ask, nil, true)
             elseif answer.status == 200 then
                 local document = m:fetched()
-                if document and not m:result() then source:keep(ask, document) end
+                if document and not m:result() then source:keep(ask, document, nil, true) end
             end
         end
     end
