@@ -110,16 +110,20 @@ static symbi_status close_container(reader *r, size_t from, bool object, symbi_v
     return SYMBI_OK;
 }
 
-static symbi_status read_all(reader *r, symbi_value *root)
+/* A container that is open: where its members begin on the stack, and what it will be called itself. */
+typedef struct frame {
+    size_t from;
+    symbi_str key;
+    bool object;
+} frame;
+
+static symbi_status read_all(reader *r, size_t max_depth, symbi_value *root)
 {
-    struct {
-        size_t from;
-        symbi_str key;
-        bool object;
-    } open[SYMBI_JSON_MAX_DEPTH];
+    frame *open = sy_arena_alloc(r->a, (max_depth + 1) * sizeof *open);
     size_t depth = 0;
     symbi_str key = { NULL, 0 };
     symbi_json_token t;
+    if (!open) return sy_arena_fail(r->a, "the document", r->err);
     for (;;) {
         symbi_status st = symbi_json_next(&r->r, &t, r->err);
         symbi_value v = { 0 };
@@ -165,11 +169,12 @@ static symbi_status read_all(reader *r, symbi_value *root)
 symbi_status sy_sp_read(symbi_ctx *cx, sy_arena *a, symbi_str text, unsigned flags, symbi_value *out, unsigned *notes, symbi_err *err)
 {
     reader r = { .cx = cx, .a = a, .flags = flags, .err = err };
+    size_t max_depth = cx->limits.doc_depth < SYMBI_JSON_MAX_DEPTH ? cx->limits.doc_depth : SYMBI_JSON_MAX_DEPTH;
     symbi_status st;
     memset(out, 0, sizeof *out);
     if (text.n > cx->limits.doc_bytes) return sy_fail(err, SYMBI_ELIMIT, "the document is larger than %zu bytes", cx->limits.doc_bytes);
-    symbi_json_reader_init(&r.r, text, cx->limits.doc_depth, SYMBI_JSON_BIGINT);
-    st = read_all(&r, out);
+    symbi_json_reader_init(&r.r, text, max_depth, SYMBI_JSON_BIGINT);
+    st = read_all(&r, max_depth, out);
     sy_free(&cx->alloc, r.stack, r.cap * sizeof *r.stack);
     *notes |= r.notes;
     return st;

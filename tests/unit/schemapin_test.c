@@ -453,7 +453,17 @@ static void test_attack_schema_texts(void)
         c.json = (symbi_str){ big, 2 * (size_t)deep };
         run(&f, &c, deep == 128 ? SYMBI_SCHEMAPIN_SIGNATURE_INVALID : SYMBI_SCHEMAPIN_SCHEMA_CANONICALIZATION_FAILED);
     }
+    symbi_ctx_limits(f.cx)->doc_depth = 100000; /* whatever is allowed: there is a ceiling */
+    for (int deep = 2048; deep <= 2049; deep++) {
+        memset(big, '[', (size_t)deep);
+        memset(big + deep, ']', (size_t)deep);
+        c.json = (symbi_str){ big, 2 * (size_t)deep };
+        run(&f, &c, deep == 2048 ? SYMBI_SCHEMAPIN_SIGNATURE_INVALID : SYMBI_SCHEMAPIN_SCHEMA_CANONICALIZATION_FAILED);
+    }
+    symbi_ctx_limits(f.cx)->doc_depth = 128;
     free(big);
+    c.json = (symbi_str){ NULL, 0 };
+    run(&f, &c, SYMBI_SCHEMAPIN_SCHEMA_CANONICALIZATION_FAILED);
     /* a member twice: the last counts, as elsewhere, and it shows; strict refuses */
     c = check_of(&f);
     c.json = S("{\"name\":\"evil\",\"name\":\"add\",\"parameters\":{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"number\"}}}}");
