@@ -1,49 +1,27 @@
-/* bindings/lauth.c: symbi.auth, core side: API keys, sessions, roles, small texts (symbi/auth.h has the rules in full).
+/* bindings/lauth.c: symbi.auth, core side: sessions, roles, small texts (symbi/auth.h has the rules in full); API keys are lauth_keys.c.
  *
- *   k = core.auth.keys([text]); hit, msg, err = k:check(presented, now[, {legacy=, no_cache=}]); k:create{...}, k:revoke(id), k:list(), k:text(), k:count()
- *     hit: {key_id=, record=, scoped=, permissions={...}, cached=, legacy=}; hit.agent_scope is nil for a key of full access
- *     key = k:create({key_id=, description=, agent_scope={...}, permissions={...}, expires_at=, cost={m_kib,t,p}}, now): shown once
  *   a = core.auth.new{secret= | key=, sign_key=, algorithm="HS256", issuer=, audience=, access_seconds=, refresh_seconds=, leeway=, refresh=, plain=, max_revoked=, short_secret=}
  *     a:login({user_id=, roles={...}, permissions={...}}, now) -> access, refresh
  *     a:issue(type, {user_id=, roles=, permissions=, seconds=, family=}, now) -> token
  *     a:validate(token, now[, type]) -> user; a:refresh(token, now) -> access, refresh, user; a:logout(token, now)
  *     a:role(name, permissions[, expires_at]); a:permissions(roles, now) -> list; a:permitted(roles, action, now) -> boolean; a:use_store(store)
- *   core.auth.key_allows(permissions, action), core.auth.in_scope(agent_scope or nil, agent) -> boolean
  *   core.auth.environment(text) -> name; core.auth.check_token(text) -> token; core.auth.same_token(presented, expected)
- *   core.auth.reasons, core.auth.key_reasons: {REVOKED = "the token was revoked", ...}
+ *   core.auth.reasons: {REVOKED = "the token was revoked", ...}
  * Errors have reason (and jwt_reason) beside code. now is Unix seconds; nil is the clock. */
 #include "laudit.h"
-#include "symL.h"
-#include "symbi/auth.h"
-#include "symbi/json.h"
+#include "lauth.h"
 #include "ud.h"
 
 #include <string.h>
 
-#define UD_APIKEYS "symbi.apikeys"
 #define UD_AUTH "symbi.auth"
-#define UD_ANSWER "symbi.auth_answer"
 
-typedef struct ud_apikeys { symbi_apikeys *p; } ud_apikeys;
 /* uservalue: {the store} */
 typedef struct ud_auth {
     symbi_auth *p;
     bool stored;
 } ud_auth;
-/* What is on its way into Lua: wiped or released whatever happens. */
-typedef struct ud_answer {
-    symbi_text a, b;
-    symbi_doc *user;
-} ud_answer;
 
-static int keys_close(lua_State *L)
-{
-    ud_apikeys *u = symL_checkud(L, 1, UD_APIKEYS);
-    symbi_apikeys *p = u->p;
-    u->p = NULL;
-    symbi_apikeys_free(p);
-    return 0;
-}
 static int answer_close(lua_State *L)
 {
     ud_answer *u = symL_checkud(L, 1, UD_ANSWER);
@@ -77,12 +55,6 @@ static int auth_close(lua_State *L)
     return 0;
 }
 
-static symbi_apikeys *check_keys(lua_State *L)
-{
-    ud_apikeys *u = symL_checkud(L, 1, UD_APIKEYS);
-    if (!u->p) luaL_argerror(L, 1, "the keys are closed");
-    return u->p;
-}
 static symbi_auth *check_auth(lua_State *L)
 {
     ud_auth *u = symL_checkud(L, 1, UD_AUTH);
@@ -90,21 +62,20 @@ static symbi_auth *check_auth(lua_State *L)
     return u->p;
 }
 
-static int64_t get_now(lua_State *L, int arg)
+int64_t lauth_now(lua_State *L, int arg)
 {
     if (lua_isnoneornil(L, arg)) return symbi_ctx_now_ms(symL_ctx(L)) / 1000;
     return symL_checkint(L, arg, 0, (int64_t)1 << 40);
 }
 
-static void give(lua_State *L, symbi_text *t)
+void lauth_give(lua_State *L, symbi_text *t)
 {
     if (t->p) lua_pushlstring(L, t->p, t->n);
     else lua_pushnil(L);
     symbi_text_wipe(t);
 }
 
-/* The list of texts in field name of the table at arg, or the list at arg itself without a name; at most max. Strings stay in it. */
-static size_t get_texts(lua_State *L, int arg, const char *name, symbi_str *out, size_t max, bool *there)
+size_t lauth_texts(lua_State *L, int arg, const char *name, symbi_str *out, size_t max, bool *there)
 {
     size_t n;
     if (name) lua_getfield(L, arg, name);
@@ -127,11 +98,11 @@ static size_t get_texts(lua_State *L, int arg, const char *name, symbi_str *out,
     return n;
 }
 
-static unsigned get_permissions(lua_State *L, int arg, const char *name)
+unsigned lauth_permissions(lua_State *L, int arg, const char *name)
 {
     symbi_str list[32];
     unsigned p = 0;
-    size_t n = get_texts(L, arg, name, list, 32, NULL);
+    size_t n = lauth_texts(L, arg, name, list, 32, NULL);
     for (size_t i = 0; i < n; i++) {
         unsigned bit = symbi_permission_of(list[i]);
         if (!bit) luaL_error(L, "unknown permission '%s' (read, write, delete, admin, execute)", list[i].p);
@@ -140,7 +111,7 @@ static unsigned get_permissions(lua_State *L, int arg, const char *name)
     return p;
 }
 
-static void push_permissions(lua_State *L, unsigned have)
+void lauth_push_permissions(lua_State *L, unsigned have)
 {
     int n = 0;
     lua_newtable(L);
@@ -150,193 +121,6 @@ static void push_permissions(lua_State *L, unsigned have)
             lua_pushstring(L, symbi_permission_name(bit));
             lua_rawseti(L, -2, ++n);
         }
-}
-
-/* ---- API keys ---- */
-
-static int c_keys(lua_State *L)
-{
-    symbi_str text = symL_optstr(L, 1, (symbi_str){ NULL, 0 });
-    ud_apikeys *u;
-    symbi_err err;
-    lua_settop(L, 1);
-    u = symL_newud(L, sizeof *u, UD_APIKEYS);
-    if (symbi_apikeys_parse(symL_ctx(L), text, &u->p, &err)) return symL_fail(L, &err);
-    return 1;
-}
-
-static int k_check(lua_State *L)
-{
-    static const char *const known[] = { "legacy", "no_cache", NULL };
-    symbi_apikeys *k = check_keys(L);
-    symbi_str presented = symL_checkstr(L, 2);
-    int64_t now = get_now(L, 3);
-    unsigned flags = 0;
-    symbi_apikey_hit h;
-    symbi_doc *d;
-    symbi_err err;
-    lua_settop(L, 4);
-    symL_checkopts(L, 4, known);
-    if (symL_optfield_bool(L, 4, "legacy", false)) flags |= SYMBI_APIKEY_LEGACY_KEYS;
-    if (symL_optfield_bool(L, 4, "no_cache", false)) flags |= SYMBI_APIKEY_NO_CACHE;
-    if (symbi_apikeys_check(k, presented, now, flags, &h, &err)) {
-        char id[136];
-        size_t n = h.key_id.n > 128 ? 128 : h.key_id.n;
-        if (h.key_id.p) memcpy(id, h.key_id.p, n);
-        symL_fail(L, &err);
-        lua_pushstring(L, symbi_apikey_reason_name(h.reason));
-        lua_setfield(L, -2, "reason");
-        if (h.key_id.p) {
-            lua_pushlstring(L, id, n);
-            lua_setfield(L, -2, "key_id");
-        }
-        return 3;
-    }
-    /* a copy of its own: what is borrowed may go while Lua allocates */
-    if (symbi_doc_copy(symL_ctx(L), h.record, &d, &err)) return symL_fail(L, &err);
-    symL_pushdoc(L, d);
-    lua_createtable(L, 0, 6);
-    lua_getfield(L, -2, "key_id");
-    lua_setfield(L, -2, "key_id");
-    lua_pushboolean(L, h.scoped);
-    lua_setfield(L, -2, "scoped");
-    if (h.scoped) {
-        lua_getfield(L, -2, "agent_scope");
-        lua_setfield(L, -2, "agent_scope");
-    }
-    push_permissions(L, h.permissions);
-    lua_setfield(L, -2, "permissions");
-    lua_pushboolean(L, h.cached);
-    lua_setfield(L, -2, "cached");
-    lua_pushboolean(L, h.legacy);
-    lua_setfield(L, -2, "legacy");
-    lua_insert(L, -2);
-    lua_setfield(L, -2, "record");
-    return 1;
-}
-
-/* key_allows(permissions, action): a list of permissions, as a hit has it. */
-static int c_key_allows(lua_State *L)
-{
-    symbi_str list[32], action = symL_checkstr(L, 2);
-    unsigned have = 0, want = symbi_permission_of(action);
-    size_t n = get_texts(L, 1, NULL, list, 32, NULL);
-    for (size_t i = 0; i < n; i++) have |= symbi_permission_of(list[i]);
-    lua_pushboolean(L, want && (have & (want | SYMBI_PERM_ADMIN)));
-    return 1;
-}
-
-/* in_scope(agent_scope or nil, agent): by symbi_apikey_may_agent. */
-static int c_in_scope(lua_State *L)
-{
-    static const char member[] = "agent_scope";
-    symbi_str agent = symL_checkstr(L, 2);
-    symbi_apikey_hit h;
-    symbi_value v, record;
-    symbi_member m;
-    symbi_err err;
-    memset(&h, 0, sizeof h);
-    lua_settop(L, 2);
-    h.reason = SYMBI_APIKEY_R_OK;
-    h.scoped = !lua_isnil(L, 1) && lua_type(L, 1) != LUA_TLIGHTUSERDATA;
-    if (h.scoped) {
-        luaL_checktype(L, 1, LUA_TTABLE);
-        if (symL_tovalue(L, 1, &v, &err)) return symL_fail(L, &err);
-        if (v.kind == SYMBI_OBJECT && !v.u.o.n) v.kind = SYMBI_ARRAY, v.u.a.items = NULL, v.u.a.n = 0;
-        if (v.kind != SYMBI_ARRAY) luaL_argerror(L, 1, "a list of agent ids is expected");
-        for (size_t i = 0; i < v.u.a.n; i++)
-            if (v.u.a.items[i].kind != SYMBI_STRING) luaL_argerror(L, 1, "a list of agent ids is expected");
-        m.key = symbi_str_z(member);
-        m.val = v;
-        memset(&record, 0, sizeof record);
-        record.kind = SYMBI_OBJECT;
-        record.u.o.members = &m;
-        record.u.o.n = 1;
-        h.record = &record;
-    }
-    lua_pushboolean(L, symbi_apikey_may_agent(&h, agent));
-    return 1;
-}
-
-static int k_create(lua_State *L)
-{
-    static const char *const known[] = { "key_id", "description", "agent_scope", "permissions", "expires_at", "cost", NULL };
-    const symbi_str none = { NULL, 0 };
-    enum { MAX_SCOPE = 1000 };
-    symbi_apikeys *k = check_keys(L);
-    symbi_apikey_new n;
-    symbi_str *scope;
-    int64_t now = get_now(L, 3);
-    ud_answer *u;
-    symbi_err err;
-    memset(&n, 0, sizeof n);
-    n.size = sizeof n;
-    luaL_checktype(L, 2, LUA_TTABLE);
-    lua_settop(L, 2);
-    symL_checkopts(L, 2, known);
-    n.key_id = symL_optfield_str(L, 2, "key_id", none);
-    n.description = symL_optfield_str(L, 2, "description", none);
-    n.expires_at = symL_optfield_int(L, 2, "expires_at", 0, 0, (int64_t)1 << 40);
-    n.permissions = get_permissions(L, 2, "permissions");
-    scope = lua_newuserdata(L, MAX_SCOPE * sizeof *scope);
-    n.nscope = get_texts(L, 2, "agent_scope", scope, MAX_SCOPE, &n.scoped);
-    n.scope = scope;
-    lua_getfield(L, 2, "cost");
-    if (!lua_isnil(L, -1)) {
-        luaL_checktype(L, -1, LUA_TTABLE);
-        n.cost.m_kib = (uint32_t)symL_optfield_int(L, lua_gettop(L), "m_kib", 19456, 8, 1 << 20);
-        n.cost.t = (uint32_t)symL_optfield_int(L, lua_gettop(L), "t", 2, 1, 64);
-        n.cost.p = (uint32_t)symL_optfield_int(L, lua_gettop(L), "p", 1, 1, 16);
-    }
-    u = symL_newud(L, sizeof *u, UD_ANSWER);
-    if (symbi_apikeys_create(k, &n, now, &u->a, &err)) return symL_fail(L, &err);
-    give(L, &u->a);
-    return 1;
-}
-
-static int k_revoke(lua_State *L)
-{
-    symbi_apikeys *k = check_keys(L);
-    symbi_str id = symL_checkstr(L, 2);
-    symbi_err err;
-    if (symbi_apikeys_revoke(k, id, &err)) return symL_fail(L, &err);
-    lua_pushboolean(L, 1);
-    return 1;
-}
-
-/* list(): the records without their hashes. */
-static int k_list(lua_State *L)
-{
-    symbi_err err;
-    check_keys(L);
-    lua_newtable(L);
-    symL_setarray(L);
-    for (size_t i = 0;; i++) {
-        const symbi_value *v = symbi_apikeys_record(check_keys(L), i);
-        symbi_doc *d;
-        if (!v) return 1;
-        if (symbi_doc_copy(symL_ctx(L), v, &d, &err)) return symL_fail(L, &err);
-        symL_pushdoc(L, d);
-        lua_pushnil(L);
-        lua_setfield(L, -2, "key_hash");
-        lua_rawseti(L, -2, (int)i + 1);
-    }
-}
-
-static int k_text(lua_State *L)
-{
-    symbi_text *t;
-    symbi_err err;
-    check_keys(L);
-    t = symL_text(L);
-    if (symbi_apikeys_write(check_keys(L), t, &err)) return symL_fail(L, &err);
-    symL_pushtext(L, t);
-    return 1;
-}
-static int k_count(lua_State *L)
-{
-    symL_pushint(L, (int64_t)symbi_apikeys_count(check_keys(L)));
-    return 1;
 }
 
 /* ---- sessions ---- */
@@ -403,9 +187,9 @@ static void get_claims(lua_State *L, int arg, symbi_auth_claims *c)
     c->user_id = symL_optfield_str(L, arg, "user_id", none);
     c->family = symL_optfield_str(L, arg, "family", none);
     c->seconds = symL_optfield_int(L, arg, "seconds", -1, -1, INT64_MAX);
-    c->permissions = get_permissions(L, arg, "permissions");
+    c->permissions = lauth_permissions(L, arg, "permissions");
     roles = lua_newuserdata(L, SYMBI_AUTH_MAX_LIST * sizeof *roles);
-    c->nroles = get_texts(L, arg, "roles", roles, SYMBI_AUTH_MAX_LIST, NULL);
+    c->nroles = lauth_texts(L, arg, "roles", roles, SYMBI_AUTH_MAX_LIST, NULL);
     c->roles = roles;
 }
 
@@ -423,15 +207,15 @@ static symbi_token_type get_type(lua_State *L, int arg, const char *dflt)
 static int a_login(lua_State *L)
 {
     symbi_auth *a = check_auth(L);
-    int64_t now = get_now(L, 3);
+    int64_t now = lauth_now(L, 3);
     symbi_auth_claims c;
     ud_answer *u;
     symbi_err err;
     get_claims(L, 2, &c);
     u = symL_newud(L, sizeof *u, UD_ANSWER);
     if (symbi_auth_login(a, &c, now, &u->a, &u->b, &err)) return symL_fail(L, &err);
-    give(L, &u->a);
-    give(L, &u->b);
+    lauth_give(L, &u->a);
+    lauth_give(L, &u->b);
     return 2;
 }
 
@@ -439,14 +223,14 @@ static int a_issue(lua_State *L)
 {
     symbi_auth *a = check_auth(L);
     symbi_token_type type = get_type(L, 2, "access");
-    int64_t now = get_now(L, 4);
+    int64_t now = lauth_now(L, 4);
     symbi_auth_claims c;
     ud_answer *u;
     symbi_err err;
     get_claims(L, 3, &c);
     u = symL_newud(L, sizeof *u, UD_ANSWER);
     if (symbi_auth_issue(a, type, &c, now, &u->a, &err)) return symL_fail(L, &err);
-    give(L, &u->a);
+    lauth_give(L, &u->a);
     return 1;
 }
 
@@ -473,7 +257,7 @@ static int a_validate(lua_State *L)
 {
     symbi_auth *a = check_auth(L);
     symbi_str token = symL_checkstr(L, 2);
-    int64_t now = get_now(L, 3);
+    int64_t now = lauth_now(L, 3);
     symbi_token_type type = get_type(L, 4, "access");
     symbi_auth_answer r;
     ud_answer *u = symL_newud(L, sizeof *u, UD_ANSWER);
@@ -489,15 +273,15 @@ static int a_refresh(lua_State *L)
 {
     symbi_auth *a = check_auth(L);
     symbi_str token = symL_checkstr(L, 2);
-    int64_t now = get_now(L, 3);
+    int64_t now = lauth_now(L, 3);
     symbi_auth_answer r;
     ud_answer *u = symL_newud(L, sizeof *u, UD_ANSWER);
     symbi_err err;
     symbi_status st = symbi_auth_refresh(a, token, now, &u->a, &u->b, &r, &err);
     u->user = r.user;
     if (st) return refused(L, &err, &r);
-    give(L, &u->a);
-    give(L, &u->b);
+    lauth_give(L, &u->a);
+    lauth_give(L, &u->b);
     push_user(L, u);
     return 3;
 }
@@ -506,7 +290,7 @@ static int a_logout(lua_State *L)
 {
     symbi_auth *a = check_auth(L);
     symbi_str token = symL_checkstr(L, 2);
-    int64_t now = get_now(L, 3);
+    int64_t now = lauth_now(L, 3);
     symbi_auth_answer r;
     symbi_err err;
     if (symbi_auth_logout(a, token, now, &r, &err)) return refused(L, &err, &r);
@@ -522,7 +306,7 @@ static int a_role(lua_State *L)
     unsigned p;
     symbi_err err;
     luaL_checktype(L, 3, LUA_TTABLE);
-    p = get_permissions(L, 3, NULL);
+    p = lauth_permissions(L, 3, NULL);
     if (symbi_auth_role_set(a, name, p, expires, &err)) return symL_fail(L, &err);
     lua_pushboolean(L, 1);
     return 1;
@@ -532,9 +316,9 @@ static int a_permissions(lua_State *L)
 {
     symbi_str roles[SYMBI_AUTH_MAX_LIST];
     symbi_auth *a = check_auth(L);
-    int64_t now = get_now(L, 3);
-    size_t n = get_texts(L, 2, NULL, roles, SYMBI_AUTH_MAX_LIST, NULL);
-    push_permissions(L, symbi_auth_permissions(a, roles, n, now));
+    int64_t now = lauth_now(L, 3);
+    size_t n = lauth_texts(L, 2, NULL, roles, SYMBI_AUTH_MAX_LIST, NULL);
+    lauth_push_permissions(L, symbi_auth_permissions(a, roles, n, now));
     return 1;
 }
 
@@ -543,8 +327,8 @@ static int a_permitted(lua_State *L)
     symbi_str roles[SYMBI_AUTH_MAX_LIST];
     symbi_auth *a = check_auth(L);
     symbi_str action = symL_checkstr(L, 3);
-    int64_t now = get_now(L, 4);
-    size_t n = get_texts(L, 2, NULL, roles, SYMBI_AUTH_MAX_LIST, NULL);
+    int64_t now = lauth_now(L, 4);
+    size_t n = lauth_texts(L, 2, NULL, roles, SYMBI_AUTH_MAX_LIST, NULL);
     lua_pushboolean(L, symbi_auth_permitted(a, roles, n, action, now));
     return 1;
 }
@@ -603,24 +387,17 @@ static int c_same_token(lua_State *L)
 void l_auth_open(lua_State *L);
 void l_auth_open(lua_State *L)
 {
-    static const luaL_Reg funcs[] = { { "keys", c_keys }, { "new", c_new }, { "environment", c_environment }, { "check_token", c_check_token }, { "same_token", c_same_token }, { "key_allows", c_key_allows }, { "in_scope", c_in_scope }, { NULL, NULL } };
-    static const luaL_Reg keys[] = { { "check", k_check }, { "create", k_create }, { "revoke", k_revoke }, { "list", k_list }, { "text", k_text }, { "count", k_count }, { "close", keys_close }, { NULL, NULL } };
+    static const luaL_Reg funcs[] = { { "new", c_new }, { "environment", c_environment }, { "check_token", c_check_token }, { "same_token", c_same_token }, { NULL, NULL } };
     static const luaL_Reg auth[] = { { "login", a_login },   { "issue", a_issue }, { "validate", a_validate },       { "refresh", a_refresh },     { "logout", a_logout },
                                      { "role", a_role },     { "permissions", a_permissions }, { "permitted", a_permitted }, { "use_store", a_use_store }, { "close", auth_close },
                                      { NULL, NULL } };
-    static const luaL_Reg keys_meta[] = { { "__gc", keys_close }, { NULL, NULL } }, auth_meta[] = { { "__gc", auth_close }, { NULL, NULL } };
+    static const luaL_Reg auth_meta[] = { { "__gc", auth_close }, { NULL, NULL } };
     static const luaL_Reg answer_meta[] = { { "__gc", answer_close }, { NULL, NULL } };
-    symL_newtype(L, UD_APIKEYS, keys, keys_meta);
     symL_newtype(L, UD_AUTH, auth, auth_meta);
     symL_newtype(L, UD_ANSWER, NULL, answer_meta);
     lua_newtable(L);
     symL_setfuncs(L, funcs);
-    lua_newtable(L);
-    for (int r = SYMBI_APIKEY_R_NONE; r < SYMBI_APIKEY_REASON_COUNT; r++) {
-        lua_pushstring(L, symbi_apikey_reason_text((symbi_apikey_reason)r));
-        lua_setfield(L, -2, symbi_apikey_reason_name((symbi_apikey_reason)r));
-    }
-    lua_setfield(L, -2, "key_reasons");
+    lauth_keys_open(L);
     lua_newtable(L);
     for (int r = SYMBI_AUTH_R_NONE; r < SYMBI_AUTH_REASON_COUNT; r++) {
         lua_pushstring(L, symbi_auth_reason_text((symbi_auth_reason)r));
