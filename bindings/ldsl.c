@@ -8,7 +8,7 @@
  *   narrow:describe() narrow:hash() narrow:close()      gate:narrow(narrow) puts it in force
  *   ms, msg, err = dsl.duration(text)    table, msg, err = dsl.policy_text(text)    table, msg, err = dsl.repl(text)
  *   name = dsl.sandbox(name or tier)    table, msg, err = dsl.mcp_pin(server, json)
- *   dsl.limits: {bytes=, nodes=, depth=, errors=, rules=} */
+ *   dsl.limits: {bytes=, nodes=, depth=, agents=, errors=, rules=} */
 #include "symL.h"
 #include "symbi/dsl.h"
 #include "ud.h"
@@ -272,12 +272,12 @@ void l_dsl_open(lua_State *L)
     static const struct {
         const char *name;
         int value;
-    } limits[] = { { "bytes", SYMBI_DSL_MAX_BYTES }, { "nodes", SYMBI_DSL_MAX_NODES }, { "depth", SYMBI_DSL_MAX_DEPTH }, { "errors", SYMBI_DSL_MAX_ERRORS }, { "rules", SYMBI_DSL_MAX_RULES } };
+    } limits[] = { { "bytes", SYMBI_DSL_MAX_BYTES }, { "nodes", SYMBI_DSL_MAX_NODES }, { "depth", SYMBI_DSL_MAX_DEPTH }, { "agents", SYMBI_DSL_MAX_AGENTS }, { "errors", SYMBI_DSL_MAX_ERRORS }, { "rules", SYMBI_DSL_MAX_RULES } };
     symL_newtype(L, UD_DSL, methods, meta);
     symL_newtype(L, UD_NARROW, narrow_methods, narrow_meta);
     lua_newtable(L);
     symL_setfuncs(L, funcs);
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 6);
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
         lua_pushinteger(L, limits[i].value);
         lua_setfield(L, -2, limits[i].name);

@@ -105,10 +105,6 @@ static bool size_of(symbi_str s, int64_t *bytes)
 
 static bool memory(sy_comp *c, uint32_t attr, symbi_str s, int64_t *bytes)
 {
-    if (sy_str_eqz(s, "ephemeral") || sy_str_eqz(s, "session") || sy_str_eqz(s, "none")) {
-        *bytes = -1; /* nothing of a run outlives it here, and no memory is attached: nothing is left to do */
-        return true;
-    }
     if (sy_str_eqz(s, "persistent") || sy_str_eqz(s, "encrypted") || sy_str_eqz(s, "shared"))
         return sy_comp_refuse(c, attr, "setting", "a memory block, opened by the script that runs the agent", "no memory is attached to an agent by a setting, so '%.*s' would promise what does not happen", SY_FMT(s));
     if (size_of(s, bytes)) return true;
@@ -134,7 +130,8 @@ static void set(sy_comp *c, uint32_t attr, const struct setting *s, uint32_t *se
     const sy_node *n = sy_n(c->d, attr);
     uint32_t v = sy_dsl_bare(c->d, n->last);
     symbi_str text = sy_dsl_unquote(sy_dsl_text(c->d, v)), name = symbi_str_z(s->name);
-    uint32_t key = s->form == SANDBOX ? 1u << 30 : s->form == TOOLS ? 1u << 31 : 1u << (s->at / sizeof(int64_t));
+    bool persistence = s->form == MEMORY && (sy_str_eqz(text, "ephemeral") || sy_str_eqz(text, "session") || sy_str_eqz(text, "none"));
+    uint32_t key = persistence ? 1u << 29 : s->form == SANDBOX ? 1u << 30 : s->form == TOOLS ? 1u << 31 : 1u << (s->at / sizeof(int64_t));
     int64_t value = -1;
     if (*seen & key) {
         sy_comp_refuse(c, attr, "setting", "one of them", "'%.*s' is set twice, or under two names", SY_FMT(name));
@@ -160,7 +157,7 @@ static void set(sy_comp *c, uint32_t attr, const struct setting *s, uint32_t *se
         }
         break;
     case MEMORY:
-        if (!memory(c, attr, text, &value) || value < 0) return;
+        if (persistence || !memory(c, attr, text, &value)) return; /* nothing of a run outlives it here, and no memory is attached: nothing is left to do */
         break;
     case MEMORY_MB:
         if (!whole(text, &value) || __builtin_mul_overflow(value, (int64_t)1000000, &value)) {

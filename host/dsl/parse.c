@@ -119,12 +119,17 @@ static bool readable(sy_parser *p)
 static void program(sy_parser *p)
 {
     uint32_t root = sy_dsl_node(p, SY_N_PROGRAM, 0);
+    unsigned agents = 0;
     if (p->status || !readable(p)) return;
     if (p->n >= 3 && !memcmp(p->s, "\xef\xbb\xbf", 3)) p->cur.end = p->seen = 3;
     sy_dsl_advance(p);
     while (p->cur.kind != SY_T_EOF) {
         uint32_t item = sy_dsl_item(p);
         if (item) {
+            if (p->d->nodes[item].kind == SY_N_AGENT && ++agents > SYMBI_DSL_MAX_AGENTS) {
+                sy_dsl_stop(p, SYMBI_ELIMIT, p->d->nodes[item].start, "more than %d agents in one file", SYMBI_DSL_MAX_AGENTS);
+                return;
+            }
             sy_dsl_add(p, root, item);
             continue;
         }

@@ -206,6 +206,18 @@ static void test_limit_of_nodes(void)
     free(p);
 }
 
+static void test_limit_of_agents(void)
+{
+    char *p = malloc(SYMBI_DSL_MAX_AGENTS * 12 + 100);
+    REQUIRE(p != NULL);
+    for (int past = 0; past < 2; past++) {
+        char *w = p;
+        repeat(&w, "agent a { }\n", SYMBI_DSL_MAX_AGENTS + (size_t)past);
+        CHECK(status_of(p, (size_t)(w - p)) == (past ? SYMBI_ELIMIT : SYMBI_OK));
+    }
+    free(p);
+}
+
 static void test_limit_of_errors(void)
 {
     static char buf[4000];
@@ -585,6 +597,7 @@ static const struct {
     { "agent a { with timeout = 1s, timeout = 2s { } }", 1, 30, "set twice", "" },
     { "agent a { with max_tokens = 1 { } with budget_tokens = 2 { } }", 1, 40, "set twice", "" },
     { "agent a { with max_tokens = 1.5 { } }", 1, 16, "no number", "" },
+    { "agent a { with memory = \"ephemeral\", max_memory_mb = 1, memory = \"1MB\" { } }", 1, 57, "set twice", "" },
     { "agent a { with memory = \"persistent\" { } }", 1, 16, "would promise", "memory block" },
     { "agent a { with memory = \"lots\" { } }", 1, 16, "no size", "256MB" },
     { "agent a { with tools = \"read\" { } }", 1, 16, "takes a list", "" },
@@ -743,6 +756,7 @@ int main(void)
     RUN(test_limit_of_bytes);
     RUN(test_limit_of_depth);
     RUN(test_limit_of_nodes);
+    RUN(test_limit_of_agents);
     RUN(test_limit_of_errors);
     RUN(test_limit_of_rules);
     RUN(test_format_comments);

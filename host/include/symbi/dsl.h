@@ -17,6 +17,7 @@ enum {
     SYMBI_DSL_MAX_BYTES = 1 << 20,
     SYMBI_DSL_MAX_NODES = 1 << 19,  /* of the tree */
     SYMBI_DSL_MAX_DEPTH = 256,      /* nesting of the tree, as upstream */
+    SYMBI_DSL_MAX_AGENTS = 1000,    /* in one file */
     SYMBI_DSL_MAX_ERRORS = 50,      /* listed; after them reading stops */
     SYMBI_DSL_MAX_RULES = 4096,     /* policy rules of one agent */
     SYMBI_DSL_MAX_CEDAR = 4 << 20   /* bytes of Cedar that one agent compiles to */
