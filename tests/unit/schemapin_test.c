@@ -517,6 +517,48 @@ static void test_attack_documents(void)
     close_fixture(&f);
 }
 
+static void test_attack_keys(void)
+{
+    static const struct {
+        const char *what, *pem;
+    } t[] = {
+        { "P-384", "-----BEGIN PUBLIC KEY-----\nMHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEquZl3cmNCDHXso0OJKFb8Few91A5htFA\nhHUteZEp01nYZ9n2nbWZ03/8TCrIYdsEDGyJYrn9dHImrynZGsuyW60OUGMzvfkC\nYV+jpoiw9k7uW+Cn8FR+vaERCQSJnT3D\n-----END PUBLIC KEY-----\n" },
+        { "secp256k1", "-----BEGIN PUBLIC KEY-----\nMFYwEAYHKoZIzj0CAQYFK4EEAAoDQgAE8HZrHbldnLzkNz3zAxSTzM8wyBKi1Zzz\nsl/bkxsWO/SOm79DNJX2CHiP3hsvwFNo4/lEDg/1185ooCGJX2zbXw==\n-----END PUBLIC KEY-----\n" },
+        { "P-256 with explicit parameters", "-----BEGIN PUBLIC KEY-----\nMIIBSzCCAQMGByqGSM49AgEwgfcCAQEwLAYHKoZIzj0BAQIhAP////8AAAABAAAA\nAAAAAAAAAAAA////////////////MFsEIP////8AAAABAAAAAAAAAAAAAAAA////\n///////////8BCBaxjXYqjqT57PrvVV2mIa8ZR0GsMxTsPY7zjw+J9JgSwMVAMSd\nNgiG5wSTamZ44ROdJreBn36QBEEEaxfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5\nRdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9QIhAP////8AAAAA\n//////////+85vqtpxeehPO5ysL8YyVRAgEBA0IABI2n0CiCkJwXJsK6X0ebD5Xe\ndT/MJz5cQwosv99+hyi4qdWAi1JpuZ6RHSZiplck+qMY9NYwqVcWymcEyuHeOm8=\n-----END PUBLIC KEY-----\n" },
+        { "RSA",
+          "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAtIOnjLXkFxj841AlfCYA\nV/25M9XvSEv5JBB/SZlIszK/KG+mgaZM2jbZuKhsaaYcr90qUgkUEKX+bVvAv7oU\nA5AUmD2YhauazR0H7jw4p8ymgSAGwEcvkNUxyhhS3gOTjp67P2dQibYQkkb70/dF\nbv0miYpKHco+ZLnwlfUySidARuQAB8At7fHs2d6JuyWOjtfwDuV2uPV9qyoi552n\nI+UpF5UgP9gHiKFWjtoC0XPqJNEZTfEgSSo0mdalq9iMszeUeAxaQWv9SEq6sy7p\nEJOWf2PCusE0qojFLOnkqEU6i7hxatFz9z0Fme+Hl09PUxglAeQEaGvD7Qs+agiu\nwwIDAQAB\n-----END PUBLIC KEY-----\n" },
+        { "a point that is not on the curve",
+          "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEJ4Hh4NGE+M2gM4xK1yDBGyJYNk3h\nseWxuG9uh0O1hdvM4HuS9JsMwDBSI85xt5JYuoGPr8yaCcFCEAZOOhNImA==\n-----END PUBLIC KEY-----\n" },
+        { "the point at infinity", "-----BEGIN PUBLIC KEY-----\nMBkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDAgAA\n-----END PUBLIC KEY-----\n" },
+        { "nothing", "-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n" },
+    };
+    fixture f;
+    symbi_schemapin_check c;
+    symbi_key *ed;
+    symbi_text pem;
+    symbi_err err;
+    open_fixture(&f);
+    c = check_of(&f);
+    for (size_t k = 0; k < sizeof t / sizeof *t; k++) {
+        symbi_schemapin_discovery *d = discovery_of(f.cx, symbi_str_z(t[k].pem), S(""));
+        c.discovery = d;
+        if (!d) printf("%s: no document\n", t[k].what);
+        run(&f, &c, SYMBI_SCHEMAPIN_KEY_NOT_FOUND);
+        symbi_schemapin_discovery_unref(d);
+    }
+    CHECK_OK(symbi_ed25519_generate(f.cx, &ed, &err), err);
+    CHECK_OK(symbi_key_public_pem(f.cx, ed, &pem, &err), err);
+    {
+        symbi_schemapin_discovery *d = discovery_of(f.cx, symbi_text_str(&pem), S(""));
+        c.discovery = d;
+        run(&f, &c, SYMBI_SCHEMAPIN_KEY_NOT_FOUND);
+        symbi_schemapin_discovery_unref(d);
+    }
+    symbi_text_free(&pem);
+    symbi_key_unref(ed);
+    close_fixture(&f);
+}
+
 static void test_trust_settings(void)
 {
     fixture f;
@@ -892,6 +934,7 @@ int main(void)
     RUN(test_attack_single_hash_and_runtime_form);
     RUN(test_attack_schema_texts);
     RUN(test_attack_documents);
+    RUN(test_attack_keys);
     RUN(test_trust_settings);
     RUN(test_cache_is_never_stale);
     RUN(test_cache_is_bounded);
