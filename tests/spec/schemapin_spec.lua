@@ -435,6 +435,37 @@ for i = 1, 25 do assert(store:add{ tool_id = arg[2] .. i, domain = "d.com", fing
             assert.equal(r, found.revocation)
         end)
 
+        it("keep what they found for a while, and nothing that failed", function()
+            local now, asked, answer = 0, 0, { discovery = core.discovery(document()) }
+            local r = schemapin.resolver.cached({ resolve = function()
+                asked = asked + 1
+                return answer
+            end }, { ttl = 10, max = 2, clock = function() return now end })
+            assert.equal(answer, r:resolve "a.com")
+            assert.equal(answer, r:resolve "A.com")
+            assert.equal(1, asked)
+            now = 9
+            r:resolve "a.com"
+            assert.equal(1, asked)
+            now = 10
+            r:resolve "a.com"
+            assert.equal(2, asked)
+            now = 9 -- the clock went back
+            r:resolve "a.com"
+            assert.equal(3, asked)
+            r:resolve "b.com"
+            r:resolve "c.com" -- a.com has to go
+            r:resolve "a.com"
+            assert.equal(6, asked)
+            answer = { code = "discovery_fetch_failed", message = "no" }
+            now = 100
+            r:resolve "c.com"
+            r:resolve "c.com"
+            assert.equal(8, asked)
+            assert.equal("domain_invalid", r:resolve("c.com.").code)
+            assert.equal(8, asked)
+        end)
+
         it("of a bundle verify it first", function()
             local bundle = schemapin.create_bundle({ schemapin.create_bundled_discovery("example.com", document()) }, {}, { now = NOW })
             local text = assert(schemapin.sign_trust_bundle(bundle, others.private_key_pem, { kid = "a", now = NOW, expires_in = 60 }))
@@ -446,6 +477,11 @@ for i = 1, 25 do assert(store:add{ tool_id = arg[2] .. i, domain = "d.com", fing
             assert.equal("bundle_authority_untrusted", resolve{}.code)
             assert.equal("bundle_authority_untrusted", resolve{ authority = { keys.fingerprint } }.code)
             assert.equal("bundle_expired", resolve{ authority = { others.fingerprint }, now = NOW + 61 }.code)
+            local o = { authority = { others.fingerprint }, now = NOW }
+            local kept = schemapin.resolver.bundle(text, o)
+            assert.equal(kept:resolve "example.com", kept:resolve "EXAMPLE.com")
+            o.now = NOW + 61 -- it expires while it is in use
+            assert.equal("bundle_expired", kept:resolve("example.com").code)
             local store = assert(schemapin.store.open(fresh "pins.json"))
             assert.truthy(resolve{ pins = store }.discovery)
             local old = assert(schemapin.sign_trust_bundle(bundle, others.private_key_pem, { kid = "a", now = NOW - 10, expires_in = 600 }))

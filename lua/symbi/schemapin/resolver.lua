@@ -100,11 +100,12 @@ end
 function M.bundle(bundle, options)
     options = options or {}
     local schemapin = require "symbi.schemapin"
-    local refusal
+    local refusal, valid_until
     if not options.unsigned then
         local r, message = schemapin.verify_trust_bundle(bundle, options)
         if not r then refusal = { code = "bundle_invalid", message = message }
-        elseif not r.valid then refusal = { code = r.code, message = r.message } end
+        elseif not r.valid then refusal = { code = r.code, message = r.message }
+        else valid_until = r.valid_until end
     end
     local doc = bundle
     if type(bundle) == "string" and not refusal then
@@ -112,10 +113,13 @@ function M.bundle(bundle, options)
         doc, message = symbi.json.decode(bundle)
         if not doc then refusal = { code = "bundle_invalid", message = message } end
     end
+    local known = {} -- documents that were read: the same objects again, which a cache of checks can recognise
     return new(function(domain)
         if refusal then return refusal end
+        if valid_until and (options.now or os.time()) > valid_until then return { code = "bundle_expired", message = "trust bundle has expired since it was read" } end
         local name, message = core.domain(domain)
         if not name then return { code = "domain_invalid", message = message } end
+        if known[name] then return known[name] end
         local discovery, revocation = core.bundle_find(doc, name)
         if discovery == nil and type(revocation) == "string" then return { code = "bundle_invalid", message = revocation } end
         if discovery == nil then return missing(name) end
@@ -126,7 +130,33 @@ function M.bundle(bundle, options)
             r, message = core.revocation(revocation)
             if not r then return { code = "revocation_invalid", message = message } end
         end
-        return { discovery = d, revocation = r, domain = name }
+        known[name] = { discovery = d, revocation = r, domain = name }
+        return known[name]
+    end)
+end
+
+--- Keeps what another resolver found for ttl seconds (300), for at most max domains (256): a revocation is seen that much later. What
+-- failed is asked again each time. clock: a function that gives the time.
+function M.cached(resolver, options)
+    options = options or {}
+    local ttl, max, clock = options.ttl or 300, options.max or 256, options.clock or os.time
+    local found, order = {}, {}
+    return new(function(domain)
+        local name, message = core.domain(domain)
+        if not name then return { code = "domain_invalid", message = message } end
+        local at, entry = clock(), found[name]
+        if entry and at >= entry.at and at < entry.at + ttl then return entry.what end
+        local what = resolver:resolve(name)
+        if what.code then
+            found[name] = nil
+            return what
+        end
+        if not entry then
+            order[#order + 1] = name
+            if #order > max then found[table.remove(order, 1)] = nil end
+        end
+        found[name] = { what = what, at = at }
+        return what
     end)
 end
 
