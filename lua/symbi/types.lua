@@ -1,0 +1,449 @@
+---@meta
+--- LuaCATS annotations of symbi.client and its models. Made by tests/tools/gen_types.lua from symbi.api; not loaded by anything.
+
+---@class symbi.Error
+---@field name string
+---@field kind string
+---@field message string
+---@field code string
+---@field status? integer
+---@field status_code? integer
+---@field response_text? string
+---@field details? table
+---@field retry_after? integer
+---@field request? { method: string, url: string }
+---@field errors? table[]
+---@field is fun(self: symbi.Error, name: string): boolean
+
+---@alias symbi.auth.AuthMethod "api_key"|"jwt"|"oauth2"|"basic"
+---@alias symbi.auth.AuthToken { token: string, token_type: symbi.auth.TokenType, expires_at: string, issued_at: string, user_id: string, roles?: string[], permissions?: symbi.auth.Permission[], metadata?: table<string, any> }
+---@alias symbi.auth.AuthUser { user_id: string, username?: string, email?: string, roles?: string[], permissions?: symbi.auth.Permission[], is_active?: boolean, last_login?: string, metadata?: table<string, any> }
+---@alias symbi.auth.Permission "read"|"write"|"delete"|"admin"|"execute"
+---@alias symbi.auth.Role { name: string, permissions: symbi.auth.Permission[], description?: string, expires_at?: string }
+---@alias symbi.auth.TokenType "access"|"refresh"|"api_key"
+---@alias symbi.channels.AddIdentityMappingRequest { platform_user_id: string, symbiont_user_id: string, display_name: string, roles?: string[], email?: string }
+---@alias symbi.channels.ChannelActionResponse { id: string, action: string, status: string }
+---@alias symbi.channels.ChannelAuditEntry { timestamp: string, event_type: string, user_id?: string, channel_id?: string, agent?: string, details: table<string, any> }
+---@alias symbi.channels.ChannelAuditResponse { channel_id: string, entries: symbi.channels.ChannelAuditEntry[] }
+---@alias symbi.channels.ChannelDetail { id: string, name: string, platform: string, status: string, config: table<string, any>, created_at: string, updated_at: string }
+---@alias symbi.channels.ChannelHealthResponse { id: string, connected: boolean, platform: string, workspace_name?: string, channels_active: integer, last_message_at?: string, uptime_secs: integer }
+---@alias symbi.channels.ChannelSummary { id: string, name: string, platform: string, status: string }
+---@alias symbi.channels.DeleteChannelResponse { id: string, deleted: boolean }
+---@alias symbi.channels.IdentityMappingEntry { platform_user_id: string, platform: string, symbiont_user_id: string, email?: string, display_name: string, roles: string[], verified: boolean, created_at: string }
+---@alias symbi.channels.RegisterChannelRequest { name: string, platform: string, config?: table<string, any> }
+---@alias symbi.channels.RegisterChannelResponse { id: string, name: string, platform: string, status: string }
+---@alias symbi.channels.UpdateChannelRequest { config?: table<string, any> }
+---@alias symbi.config.AuthConfig { jwt_secret_key?: string, jwt_algorithm?: string, jwt_expiration_seconds?: integer, jwt_refresh_expiration_seconds?: integer, api_key_header?: string, enable_refresh_tokens?: boolean, token_issuer?: string, token_audience?: string }
+---@alias symbi.config.ClientConfig { api_key?: string, base_url?: string, timeout?: integer, max_retries?: integer, database?: symbi.config.DatabaseConfig, auth?: symbi.config.AuthConfig, vector?: symbi.config.VectorConfig, logging?: symbi.config.LoggingConfig, enable_caching?: boolean, enable_metrics?: boolean, enable_debug?: boolean }
+---@alias symbi.config.ConfigSource "environment"|"file"|"vault"|"default"
+---@alias symbi.config.DatabaseConfig { host?: string, port?: integer, database?: string, username?: string, password?: string, ssl_mode?: string, connection_timeout?: integer, max_connections?: integer }
+---@alias symbi.config.LoggingConfig { level?: string, format?: string, file_path?: string, enable_console?: boolean, enable_structured?: boolean, max_file_size?: string, backup_count?: integer }
+---@alias symbi.config.VectorConfig { provider?: string, host?: string, port?: integer, collection_name?: string, vector_size?: integer, distance_metric?: string, enable_indexing?: boolean, batch_size?: integer }
+---@alias symbi.memory.MemoryLevel "short_term"|"long_term"|"episodic"|"semantic"
+---@alias symbi.memory.MemoryNode { id: string, content: table<string, any>, memory_type: symbi.memory.MemoryType, memory_level: symbi.memory.MemoryLevel, timestamp: string, agent_id: string, conversation_id?: string, parent_id?: string, children_ids?: string[], importance_score?: number, access_count?: integer, last_accessed?: string, metadata?: table<string, any> }
+---@alias symbi.memory.MemoryType "conversation"|"fact"|"experience"|"context"|"metadata"
+---@alias symbi.metrics.FileExporterConfig { path?: string, compact?: boolean }
+---@alias symbi.metrics.LoadBalancerMetrics { total_requests?: integer, active_connections?: integer, backends_healthy?: integer, backends_total?: integer }
+---@alias symbi.metrics.MetricsExporterConfig { enabled?: boolean, export_interval_seconds?: integer, otlp?: symbi.metrics.OtlpExporterConfig, file?: symbi.metrics.FileExporterConfig }
+---@alias symbi.metrics.MetricsSnapshot { timestamp: string, scheduler?: symbi.metrics.SchedulerMetrics, task_manager?: symbi.metrics.TaskManagerMetrics, load_balancer?: symbi.metrics.LoadBalancerMetrics, system?: symbi.metrics.SystemResourceMetrics }
+---@alias symbi.metrics.OtlpExporterConfig { endpoint?: string, protocol?: symbi.metrics.OtlpProtocol, headers?: table<string, string>, timeout_seconds?: integer }
+---@alias symbi.metrics.OtlpProtocol "grpc"|"http"
+---@alias symbi.metrics.SchedulerMetrics { jobs_total?: integer, jobs_active?: integer, jobs_paused?: integer, runs_total?: integer, runs_succeeded?: integer, runs_failed?: integer }
+---@alias symbi.metrics.SystemResourceMetrics { cpu_usage_percent?: number, memory_usage_bytes?: integer, memory_usage_percent?: number, disk_usage_bytes?: integer, disk_usage_percent?: number }
+---@alias symbi.metrics.TaskManagerMetrics { tasks_active?: integer, tasks_queued?: integer, tasks_completed?: integer, tasks_failed?: integer }
+---@alias symbi.Agent { id: string, name: string, description: string, system_prompt: string, tools: string[], model: string, temperature: number, top_p: number, max_tokens: integer }
+---@alias symbi.AgentDeployRequest { agent_id: string, environment?: string, config_overrides?: table<string, any> }
+---@alias symbi.AgentDeployResponse { deployment_id: string, agent_id: string, status: string, deployed_at: string, endpoint_url?: string }
+---@alias symbi.AgentMetrics { agent_id: string, tasks_completed: integer, tasks_failed: integer, average_response_time_ms: number, memory_usage_bytes: integer, cpu_usage_percent: number, last_activity: string, uptime_seconds: integer }
+---@alias symbi.AgentRoutingRule { condition_type: symbi.RouteMatchType, condition_value: string, condition_target?: string, agent_id: string }
+---@alias symbi.AgentState "idle"|"active"|"busy"|"error"|"stopped"
+---@alias symbi.AgentStatusResponse { agent_id: string, state: symbi.AgentState, last_activity: string, resource_usage: symbi.ResourceUsage }
+---@alias symbi.AnalysisResults { analysis_id: string, risk_score: integer, findings: symbi.SecurityFinding[], recommendations?: string[], completed_at: string }
+---@alias symbi.AuthConfig { jwt_secret_key?: string, jwt_algorithm?: string, jwt_expiration_seconds?: integer, jwt_refresh_expiration_seconds?: integer, api_key_header?: string, enable_refresh_tokens?: boolean, token_issuer?: string, token_audience?: string }
+---@alias symbi.AuthResponse { user_id: string, access_token: string, refresh_token?: string, token_type?: string, expires_in: integer, roles?: string[], permissions?: string[] }
+---@alias symbi.ClientConfig { api_key?: string, base_url?: string, timeout?: integer, max_retries?: integer, enable_caching?: boolean, enable_metrics?: boolean, enable_debug?: boolean }
+---@alias symbi.CollectionCreateRequest { name: string, vector_size: integer, distance?: string, on_disk_payload?: boolean, hnsw_config?: table<string, any>, optimizers_config?: table<string, any> }
+---@alias symbi.CollectionInfo { collection_name: string, config: table<string, any>, status: string, vectors_count: integer, indexed_vectors_count: integer, points_count: integer }
+---@alias symbi.CollectionResponse { collection_name: string, status: string, result?: table<string, any> }
+---@alias symbi.CommunicationEvaluation { allowed: boolean, rule?: symbi.CommunicationRule, reason?: string }
+---@alias symbi.CommunicationRule { id?: string, from_agent: string, to_agent: string, action: string, effect?: string, reason?: string, priority?: integer, max_depth?: integer }
+---@alias symbi.ConsolidationResponse { agent_id: string, promoted_count?: integer, pruned_count?: integer, consolidated_count?: integer, execution_time_ms: number, success?: boolean, message?: string }
+---@alias symbi.ContextQuery { query: string, agent_id?: string, max_context_items?: integer, include_conversation_history?: boolean }
+---@alias symbi.ContextResponse { context_items: string[], sources: string[], query: string, relevance_scores: number[] }
+---@alias symbi.ConversationContext { conversation_id: string, agent_id: string, memories: symbi.MemoryNode[], context_summary?: string, created_at?: string, updated_at?: string, metadata?: table<string, any> }
+---@alias symbi.DatabaseConfig { host?: string, port?: integer, database?: string, username?: string, password?: string, ssl_mode?: string, connection_timeout?: integer, max_connections?: integer }
+---@alias symbi.DslCompileRequest { dsl_content: string, agent_name: string, validate_only?: boolean }
+---@alias symbi.DslCompileResponse { success: boolean, agent_id?: string, errors?: string[], warnings?: string[], compiled_at: string }
+---@alias symbi.EmbeddingRequest { texts: string[], model?: string, collection_name?: string, metadata?: table<string, any>[] }
+---@alias symbi.EmbeddingResponse { embeddings: number[][], model: string, processing_time_ms: number, token_count?: integer }
+---@alias symbi.EndpointMetrics { endpoint_id: string, total_requests: integer, successful_requests: integer, failed_requests: integer, average_response_time_ms: number, max_response_time_ms: number, min_response_time_ms: number, requests_per_minute: number, error_rate_percent: number, last_request_at?: string, uptime_seconds: integer }
+---@alias symbi.EndpointStatus "active"|"inactive"|"maintenance"|"error"
+---@alias symbi.ErrorResponse { error: string, code: string, details?: table<string, any> }
+---@alias symbi.FileMetricsConfig { path: string, compact?: boolean }
+---@alias symbi.FindingCategory "schema_injection"|"privilege_escalation"|"data_exposure"|"malicious_code"|"resource_abuse"
+---@alias symbi.FindingSeverity "low"|"medium"|"high"|"critical"
+---@alias symbi.HealthResponse { status: string, uptime_seconds: integer, timestamp: string, version: string }
+---@alias symbi.HttpEndpointCreateRequest { path: string, method: symbi.HttpMethod, agent_id: string, description?: string, auth_required?: boolean, rate_limit?: integer, timeout_seconds?: integer, middleware?: string[], metadata?: table<string, any> }
+---@alias symbi.HttpEndpointInfo { endpoint_id: string, path: string, method: symbi.HttpMethod, agent_id: string, description?: string, status: symbi.EndpointStatus, auth_required: boolean, rate_limit?: integer, timeout_seconds: integer, middleware?: string[], created_at: string, updated_at: string, created_by: string, metrics?: symbi.EndpointMetrics, metadata?: table<string, any> }
+---@alias symbi.HttpEndpointResponse { endpoint_id: string, status: string, message?: string, endpoint_info?: symbi.HttpEndpointInfo, created_at?: string }
+---@alias symbi.HttpEndpointUpdateRequest { endpoint_id: string, path?: string, method?: symbi.HttpMethod, agent_id?: string, description?: string, auth_required?: boolean, rate_limit?: integer, timeout_seconds?: integer, status?: symbi.EndpointStatus, middleware?: string[], metadata?: table<string, any> }
+---@alias symbi.HttpInputConfig { bind_address?: string, port?: integer, path?: string, agent_id: string, auth_header?: string, jwt_public_key_path?: string, max_body_bytes?: integer, concurrency?: integer, routing_rules?: symbi.AgentRoutingRule[], response_control?: symbi.HttpResponseControlConfig, forward_headers?: string[], cors_enabled?: boolean, audit_enabled?: boolean }
+---@alias symbi.HttpInputCreateRequest { config: symbi.HttpInputConfig }
+---@alias symbi.HttpInputServerInfo { server_id: string, config: symbi.HttpInputConfig, status: string, uptime_seconds?: integer, requests_processed?: integer, active_connections?: integer, last_error?: string }
+---@alias symbi.HttpInputUpdateRequest { server_id: string, config: symbi.HttpInputConfig }
+---@alias symbi.HttpMethod "GET"|"POST"|"PUT"|"DELETE"|"PATCH"|"HEAD"|"OPTIONS"
+---@alias symbi.HttpResponseControlConfig { default_status?: integer, agent_output_to_json?: boolean, error_status?: integer, echo_input_on_error?: boolean }
+---@alias symbi.HumanReviewDecision { decision: string, comments?: string, reviewer_id: string }
+---@alias symbi.JWTToken { token: string, token_type: string, expires_at: string, issued_at: string, user_id: string, roles?: string[] }
+---@alias symbi.KnowledgeItem { id: string, content: string, embedding?: number[], metadata: symbi.VectorMetadata }
+---@alias symbi.KnowledgeSourceType "document"|"code"|"api_reference"|"conversation"
+---@alias symbi.LoadBalancerMetricsSnapshot { total_requests?: integer, active_connections?: integer, backends_healthy?: integer, backends_total?: integer }
+---@alias symbi.LoadedSkillModel { name: string, path: string, signature_status: symbi.SignatureStatusType, content: string, metadata?: symbi.SkillMetadataModel, scan_result?: symbi.ScanResultModel }
+---@alias symbi.LoggingConfig { level?: string, format?: string, file_path?: string, enable_console?: boolean, enable_structured?: boolean, max_file_size?: string, backup_count?: integer }
+---@alias symbi.McpConnectionInfo { server_name: string, status: symbi.McpConnectionStatus, pid?: integer, connected_at?: string, last_error?: string, tools_count?: integer, resources_count?: integer }
+---@alias symbi.McpConnectionStatus "connected"|"disconnected"|"connecting"|"error"
+---@alias symbi.McpResourceInfo { uri: string, name?: string, description?: string, mime_type?: string, server_name: string }
+---@alias symbi.McpServerConfig { name: string, command: string[], env?: table<string, string>, cwd?: string, timeout_seconds?: integer }
+---@alias symbi.McpToolInfo { name: string, description: string, server_name: string, schema: table<string, any>, verified?: boolean, verification_hash?: string }
+---@alias symbi.MemoryNode { id: string, content: table<string, any>, memory_type: string, memory_level: string, timestamp: string, agent_id: string, conversation_id?: string, parent_id?: string, children_ids?: string[], importance_score?: number, access_count?: integer, last_accessed?: string, metadata?: table<string, any> }
+---@alias symbi.MemoryQuery { memory_id?: string, agent_id: string, conversation_id?: string, memory_type?: string, memory_level?: string, parent_id?: string, limit?: integer }
+---@alias symbi.MemoryResponse { memory: symbi.MemoryNode, success?: boolean, message?: string }
+---@alias symbi.MemorySearchRequest { agent_id: string, query?: table<string, any>, memory_levels?: string[], content_contains?: string, importance_threshold?: number, time_range?: table<string, string>, limit?: integer }
+---@alias symbi.MemorySearchResponse { memories: symbi.MemoryNode[], total_count: integer, search_time_ms: number, success?: boolean, message?: string }
+---@alias symbi.MemorySearchResult { memory: symbi.MemoryNode, relevance_score: number, match_reason: string, highlighted_content?: table<string, any> }
+---@alias symbi.MemoryStoreRequest { content: table<string, any>, memory_type: string, memory_level: string, agent_id: string, conversation_id?: string, importance_score?: number, parent_id?: string, metadata?: table<string, any> }
+---@alias symbi.MetricsConfig { enabled?: boolean, export_interval_seconds?: integer, otlp?: symbi.OtlpConfig, file?: symbi.FileMetricsConfig }
+---@alias symbi.MetricsSnapshot { timestamp: string, scheduler?: symbi.SchedulerMetricsSnapshot, task_manager?: symbi.TaskManagerMetricsSnapshot, load_balancer?: symbi.LoadBalancerMetricsSnapshot, system?: symbi.SystemResourceMetricsSnapshot }
+---@alias symbi.OtlpConfig { endpoint: string, protocol?: symbi.OtlpProtocol, headers?: table<string, string>, timeout_seconds?: integer }
+---@alias symbi.OtlpProtocol "grpc"|"http"
+---@alias symbi.PaginationInfo { page: integer, limit: integer, total: integer, has_next: boolean }
+---@alias symbi.Point { id: string|integer, vector: number[]|table<string, number[]>, payload?: table<string, any> }
+---@alias symbi.ResourceUsage { memory_bytes: integer, cpu_percent: number, active_tasks: integer }
+---@alias symbi.ReviewSession { review_id: string, tool: symbi.Tool, status: symbi.ReviewStatus, state: symbi.ReviewSessionState, submitted_by: string, submitted_at: string, estimated_completion?: string, priority?: string }
+---@alias symbi.ReviewSessionCreate { tool: symbi.Tool, submitted_by: string, priority?: string }
+---@alias symbi.ReviewSessionList { sessions: symbi.ReviewSession[], pagination: table<string, any> }
+---@alias symbi.ReviewSessionResponse { review_id: string, status: symbi.ReviewStatus, submitted_at: string, estimated_completion?: string }
+---@alias symbi.ReviewSessionState { type: string, analysis_id?: string, analysis_completed_at?: string, critical_findings?: symbi.SecurityFinding[], human_reviewer_id?: string, review_started_at?: string }
+---@alias symbi.ReviewStatus "submitted"|"pending_analysis"|"analyzing"|"pending_review"|"under_review"|"approved"|"rejected"|"signed"
+---@alias symbi.RoleDefinition { name: string, permissions: string[], description?: string, expires_at?: string }
+---@alias symbi.RouteMatchType "path_prefix"|"header_equals"|"json_field_equals"
+---@alias symbi.ScanFindingModel { rule: string, severity: symbi.ScanSeverityType, message: string, line?: integer, file?: string }
+---@alias symbi.ScanResultModel { passed: boolean, findings?: symbi.ScanFindingModel[] }
+---@alias symbi.ScanSeverityType "critical"|"warning"|"info"
+---@alias symbi.SchedulerMetricsSnapshot { jobs_total?: integer, jobs_active?: integer, jobs_paused?: integer, runs_total?: integer, runs_succeeded?: integer, runs_failed?: integer }
+---@alias symbi.SearchQuery { vector: number[], limit?: integer, score_threshold?: number, filter?: table<string, any>, with_payload?: boolean, with_vector?: boolean }
+---@alias symbi.SecretBackendConfig { backend_type: symbi.SecretBackendType, vault_config?: symbi.VaultConfig, file_path?: string, encryption_key?: string }
+---@alias symbi.SecretBackendType "vault"|"encrypted_file"|"os_keychain"
+---@alias symbi.SecretListResponse { secrets: string[], agent_id: string }
+---@alias symbi.SecretRequest { agent_id: string, secret_name: string, secret_value?: string, description?: string }
+---@alias symbi.SecretResponse { secret_name: string, agent_id: string, created_at: string, updated_at?: string }
+---@alias symbi.SecurityFinding { finding_id: string, severity: symbi.FindingSeverity, category: symbi.FindingCategory, title: string, description: string, confidence: number, recommendation?: string }
+---@alias symbi.SignatureStatusType "verified"|"pinned"|"unsigned"|"invalid"|"revoked"
+---@alias symbi.SignedTool { tool: symbi.Tool, signature: string, signed_at: string, signer_id: string, signature_algorithm: string, review_id: string }
+---@alias symbi.SigningRequest { review_id: string, signing_key_id: string }
+---@alias symbi.SigningResponse { signature: string, signed_at: string, signer_id: string, signature_algorithm: string }
+---@alias symbi.SkillMetadataModel { name: string, description?: string, raw_frontmatter?: table<string, any> }
+---@alias symbi.SkillsConfig { load_paths?: string[], require_signed?: boolean, allow_unsigned_from?: string[], auto_pin?: boolean, scan_enabled?: boolean, custom_deny_patterns?: string[] }
+---@alias symbi.SystemMetrics { uptime_seconds: integer, memory_usage_bytes: integer, memory_usage_percent: number, cpu_usage_percent: number, disk_usage_bytes: integer, disk_usage_percent: number, active_agents: integer, total_agents: integer, secrets_count: integer, mcp_connections: integer, vector_db_items: integer }
+---@alias symbi.SystemResourceMetricsSnapshot { cpu_usage_percent?: number, memory_usage_bytes?: integer, memory_usage_percent?: number, disk_usage_bytes?: integer, disk_usage_percent?: number }
+---@alias symbi.TaskManagerMetricsSnapshot { tasks_active?: integer, tasks_queued?: integer, tasks_completed?: integer, tasks_failed?: integer }
+---@alias symbi.TokenRefreshRequest { refresh_token: string }
+---@alias symbi.TokenRefreshResponse { access_token: string, token_type?: string, expires_in: integer }
+---@alias symbi.Tool { name: string, description: string, schema: symbi.ToolSchema, provider: symbi.ToolProvider }
+---@alias symbi.ToolExecutionResult { status: string, scan_id: string, tool: string, command: string, duration_ms: integer, timestamp: string, output_hash?: string, exit_code?: integer, stderr?: string, results?: table<string, any> }
+---@alias symbi.ToolManifestInfo { name: string, version: string, description: string, risk_tier: string, human_approval?: boolean, arg_count: integer, backend: string, source_path: string }
+---@alias symbi.ToolProvider { name: string, public_key_url?: string }
+---@alias symbi.ToolSchema { type?: string, properties: table<string, any>, required?: string[] }
+---@alias symbi.ToolTestResult { command: string, validations: string[], cedar?: string, timeout: integer }
+---@alias symbi.ToolValidationResult { valid: boolean, errors?: string[], warnings?: string[] }
+---@alias symbi.UpsertResponse { collection_name: string, operation_id?: string, status: string, points_count: integer }
+---@alias symbi.UserPermissions { user_id: string, roles: string[], permissions: string[], is_active?: boolean }
+---@alias symbi.VaultAuthMethod "token"|"kubernetes"|"aws_iam"|"approle"
+---@alias symbi.VaultConfig { url: string, auth_method: symbi.VaultAuthMethod, token?: string, role_id?: string, secret_id?: string, kubernetes_role?: string, aws_role?: string }
+---@alias symbi.Vector { id: string|integer, values: number[], metadata?: table<string, any> }
+---@alias symbi.VectorConfig { provider?: string, host?: string, port?: integer, collection_name?: string, vector_size?: integer, distance_metric?: string, enable_indexing?: boolean, batch_size?: integer }
+---@alias symbi.VectorMetadata { source: string, source_type: symbi.KnowledgeSourceType, chunk_index?: integer, timestamp: string, agent_id?: string }
+---@alias symbi.VectorPoint { id: string|integer, vector: number[], payload?: table<string, any>, score?: number }
+---@alias symbi.VectorSearchRequest { query: string, agent_id?: string, source_types?: symbi.KnowledgeSourceType[], limit?: integer, similarity_threshold?: number }
+---@alias symbi.VectorSearchResponse { results: symbi.VectorSearchResult[], query: string, total_results: integer }
+---@alias symbi.VectorSearchResult { item: symbi.KnowledgeItem, similarity_score: number }
+---@alias symbi.VectorUpsertRequest { collection_name: string, points: symbi.Point[], wait?: boolean }
+---@alias symbi.WebhookCompletedResponse { status?: string, agent_id: string, response: string, tool_runs?: symbi.WebhookToolRun[], model: string, provider: string, latency_ms: integer, timestamp: string }
+---@alias symbi.WebhookExecutionStartedResponse { status?: string, agent_id: string, message_id: string, latency_ms: integer, timestamp: string }
+---@alias symbi.WebhookInvocationRequest { prompt?: string, message?: string, system_prompt?: string }
+---@alias symbi.WebhookInvocationStatus "execution_started"|"completed"
+---@alias symbi.WebhookProviderType "github"|"stripe"|"slack"|"custom"
+---@alias symbi.WebhookToolRun { tool: string, input?: table<string, any>, output_preview: string }
+---@alias symbi.WebhookTriggerRequest { server_id: string, payload: table<string, any>, headers?: table<string, string> }
+---@alias symbi.WebhookTriggerResponse { status: string, response_code: integer, response_body: table<string, any>, processing_time_ms: number, agent_id: string }
+---@alias symbi.WebhookVerificationConfig { provider: symbi.WebhookProviderType, secret: string, header_name?: string, required_issuer?: string }
+---@alias symbi.WorkflowExecutionRequest { workflow_id: string, parameters: table<string, any>, agent_id?: string }
+---@alias symbi.WorkflowExecutionResponse { execution_id: string, status: string, started_at: string, result?: table<string, any> }
+---@alias symbi.reasoning.CedarPolicy { name: string, source: string, active?: boolean }
+---@alias symbi.reasoning.CircuitBreakerConfig { failure_threshold?: integer, recovery_timeout_ms?: integer, half_open_max_calls?: integer }
+---@alias symbi.reasoning.CircuitBreakerStatus { state: symbi.reasoning.CircuitState, failure_count: integer, success_count: integer, config: symbi.reasoning.CircuitBreakerConfig }
+---@alias symbi.reasoning.CircuitState "closed"|"open"|"half_open"
+---@alias symbi.reasoning.FinishReason "stop"|"tool_calls"|"max_tokens"|"content_filter"
+---@alias symbi.reasoning.InferenceOptions { max_tokens: integer, temperature?: number, tool_definitions?: symbi.reasoning.ToolDefinition[], response_format?: table<string, any>, model?: string, extra?: table<string, any> }
+---@alias symbi.reasoning.InferenceResponse { content: string, tool_calls?: symbi.reasoning.ToolCallRequest[], finish_reason: symbi.reasoning.FinishReason, usage: symbi.reasoning.Usage, model: string }
+---@alias symbi.reasoning.JournalEntry { sequence: integer, timestamp: string, agent_id: string, iteration: integer, event: symbi.reasoning.LoopEvent }
+---@alias symbi.reasoning.KnowledgeConfig { max_context_items?: integer, relevance_threshold?: number, auto_persist?: boolean }
+---@alias symbi.reasoning.LoopConfig { max_iterations?: integer, max_total_tokens?: integer, timeout_ms?: integer, default_recovery?: symbi.reasoning.RecoveryStrategy, tool_timeout_ms?: integer, max_concurrent_tools?: integer, context_token_budget?: integer, tool_definitions?: symbi.reasoning.ToolDefinition[] }
+---@alias symbi.reasoning.LoopDecision { decision: symbi.reasoning.LoopDecisionType, reason?: string, modified_action?: symbi.reasoning.ProposedAction }
+---@alias symbi.reasoning.LoopDecisionType "allow"|"deny"|"modify"
+---@alias symbi.reasoning.LoopEvent { type: symbi.reasoning.LoopEventType, agent_id?: string, config?: symbi.reasoning.LoopConfig, iteration?: integer, actions?: symbi.reasoning.ProposedAction[], usage?: symbi.reasoning.Usage, action_count?: integer, denied_count?: integer, tool_count?: integer, duration_ms?: integer, observation_count?: integer, reason?: symbi.reasoning.TerminationReason, iterations?: integer, total_usage?: symbi.reasoning.Usage, tool_name?: string, strategy?: symbi.reasoning.RecoveryStrategy, error?: string }
+---@alias symbi.reasoning.LoopEventType "started"|"reasoning_complete"|"policy_evaluated"|"tools_dispatched"|"observations_collected"|"terminated"|"recovery_triggered"
+---@alias symbi.reasoning.LoopResult { output: string, iterations: integer, total_usage: symbi.reasoning.Usage, termination_reason: symbi.reasoning.TerminationReason, duration_ms: integer }
+---@alias symbi.reasoning.LoopState { agent_id: string, iteration: integer, total_usage: symbi.reasoning.Usage, pending_observations?: symbi.reasoning.Observation[], started_at: string, current_phase: string, metadata?: table<string, any> }
+---@alias symbi.reasoning.Observation { source: string, content: string, is_error?: boolean, metadata?: table<string, string> }
+---@alias symbi.reasoning.ProposedAction { type: symbi.reasoning.ProposedActionType, call_id?: string, name?: string, arguments?: string, target?: string, message?: string, content?: string, reason?: string, output?: string }
+---@alias symbi.reasoning.ProposedActionType "tool_call"|"delegate"|"respond"|"terminate"
+---@alias symbi.reasoning.RecoveryStrategy { type: symbi.reasoning.RecoveryStrategyType, max_attempts?: integer, base_delay_ms?: integer, alternatives?: string[], max_staleness_ms?: integer, max_recovery_attempts?: integer, queue?: string, context_snapshot?: boolean }
+---@alias symbi.reasoning.RecoveryStrategyType "retry"|"fallback"|"cached_result"|"llm_recovery"|"escalate"|"dead_letter"
+---@alias symbi.reasoning.RunReasoningLoopRequest { config: symbi.reasoning.LoopConfig, initial_message: string, inference_options?: symbi.reasoning.InferenceOptions, cedar_policies?: symbi.reasoning.CedarPolicy[], knowledge_config?: symbi.reasoning.KnowledgeConfig }
+---@alias symbi.reasoning.RunReasoningLoopResponse { loop_id: string, result: symbi.reasoning.LoopResult, journal_entries?: symbi.reasoning.JournalEntry[] }
+---@alias symbi.reasoning.TerminationReason { type: symbi.reasoning.TerminationReasonType, reason?: string, message?: string }
+---@alias symbi.reasoning.TerminationReasonType "completed"|"max_iterations"|"max_tokens"|"timeout"|"policy_denial"|"error"
+---@alias symbi.reasoning.ToolCallRequest { id: string, name: string, arguments: string }
+---@alias symbi.reasoning.ToolDefinition { name: string, description: string, parameters: any }
+---@alias symbi.reasoning.Usage { prompt_tokens: integer, completion_tokens: integer, total_tokens: integer }
+---@alias symbi.schedules.CreateScheduleRequest { name: string, cron_expression: string, agent_name: string, timezone?: string, policy_ids?: string[], one_shot?: boolean }
+---@alias symbi.schedules.CreateScheduleResponse { job_id: string, next_run?: string, status: string }
+---@alias symbi.schedules.DeleteScheduleResponse { job_id: string, deleted: boolean }
+---@alias symbi.schedules.NextRunsResponse { job_id: string, next_runs: string[] }
+---@alias symbi.schedules.ScheduleActionResponse { job_id: string, action: string, status: string }
+---@alias symbi.schedules.ScheduleDetail { job_id: string, name: string, cron_expression: string, timezone: string, status: string, enabled: boolean, one_shot: boolean, next_run?: string, last_run?: string, run_count: integer, failure_count: integer, created_at: string, updated_at: string }
+---@alias symbi.schedules.ScheduleHistoryResponse { job_id: string, history: symbi.schedules.ScheduleRunEntry[] }
+---@alias symbi.schedules.ScheduleRunEntry { run_id: string, started_at: string, completed_at?: string, status: string, error?: string, execution_time_ms?: integer }
+---@alias symbi.schedules.ScheduleSummary { job_id: string, name: string, cron_expression: string, timezone: string, status: string, enabled: boolean, next_run?: string, run_count: integer }
+---@alias symbi.schedules.SchedulerHealthResponse { is_running: boolean, store_accessible: boolean, jobs_total: integer, jobs_active: integer, jobs_paused: integer, jobs_dead_letter: integer, global_active_runs: integer, max_concurrent: integer, runs_total: integer, runs_succeeded: integer, runs_failed: integer, average_execution_time_ms: number, longest_run_ms: number }
+---@alias symbi.schedules.UpdateScheduleRequest { cron_expression?: string, timezone?: string, policy_ids?: string[], one_shot?: boolean }
+
+---@class symbi.client.approvals
+---@field list_approvals fun(self: symbi.client.approvals): any?, string?, symbi.Error?
+---@field list fun(self: symbi.client.approvals): any?, string?, symbi.Error?
+---@field approve fun(self: symbi.client.approvals, approval_id: string, reason?: string): any?, string?, symbi.Error?
+---@field deny fun(self: symbi.client.approvals, approval_id: string, reason?: string): any?, string?, symbi.Error?
+
+---@class symbi.client.channels
+---@field list_channels fun(self: symbi.client.channels): symbi.channels.ChannelSummary[]?, string?, symbi.Error?
+---@field list fun(self: symbi.client.channels): symbi.channels.ChannelSummary[]?, string?, symbi.Error?
+---@field register_channel fun(self: symbi.client.channels, request: symbi.channels.RegisterChannelRequest): symbi.channels.RegisterChannelResponse?, string?, symbi.Error?
+---@field register fun(self: symbi.client.channels, request: symbi.channels.RegisterChannelRequest): symbi.channels.RegisterChannelResponse?, string?, symbi.Error?
+---@field get_channel fun(self: symbi.client.channels, channel_id: string): symbi.channels.ChannelDetail?, string?, symbi.Error?
+---@field get fun(self: symbi.client.channels, channel_id: string): symbi.channels.ChannelDetail?, string?, symbi.Error?
+---@field update_channel fun(self: symbi.client.channels, channel_id: string, request: symbi.channels.UpdateChannelRequest): symbi.channels.ChannelDetail?, string?, symbi.Error?
+---@field update fun(self: symbi.client.channels, channel_id: string, request: symbi.channels.UpdateChannelRequest): symbi.channels.ChannelDetail?, string?, symbi.Error?
+---@field delete_channel fun(self: symbi.client.channels, channel_id: string): symbi.channels.DeleteChannelResponse?, string?, symbi.Error?
+---@field delete fun(self: symbi.client.channels, channel_id: string): symbi.channels.DeleteChannelResponse?, string?, symbi.Error?
+---@field start_channel fun(self: symbi.client.channels, channel_id: string): symbi.channels.ChannelActionResponse?, string?, symbi.Error?
+---@field start fun(self: symbi.client.channels, channel_id: string): symbi.channels.ChannelActionResponse?, string?, symbi.Error?
+---@field stop_channel fun(self: symbi.client.channels, channel_id: string): symbi.channels.ChannelActionResponse?, string?, symbi.Error?
+---@field stop fun(self: symbi.client.channels, channel_id: string): symbi.channels.ChannelActionResponse?, string?, symbi.Error?
+---@field get_channel_health fun(self: symbi.client.channels, channel_id: string): symbi.channels.ChannelHealthResponse?, string?, symbi.Error?
+---@field health fun(self: symbi.client.channels, channel_id: string): symbi.channels.ChannelHealthResponse?, string?, symbi.Error?
+---@field list_mappings fun(self: symbi.client.channels, channel_id: string): symbi.channels.IdentityMappingEntry[]?, string?, symbi.Error?
+---@field mappings fun(self: symbi.client.channels, channel_id: string): symbi.channels.IdentityMappingEntry[]?, string?, symbi.Error?
+---@field add_mapping fun(self: symbi.client.channels, channel_id: string, request: symbi.channels.AddIdentityMappingRequest): symbi.channels.IdentityMappingEntry?, string?, symbi.Error?
+---@field remove_mapping fun(self: symbi.client.channels, channel_id: string, user_id: string): boolean?, string?, symbi.Error?
+---@field query_audit fun(self: symbi.client.channels, channel_id: string, limit?: integer): symbi.channels.ChannelAuditResponse?, string?, symbi.Error?
+---@field audit fun(self: symbi.client.channels, channel_id: string, limit?: integer): symbi.channels.ChannelAuditResponse?, string?, symbi.Error?
+
+---@class symbi.client.communication
+---@field list_communication_rules fun(self: symbi.client.communication): any?, string?, symbi.Error?
+---@field list fun(self: symbi.client.communication): any?, string?, symbi.Error?
+---@field add_communication_rule fun(self: symbi.client.communication, rule: symbi.CommunicationRule): any?, string?, symbi.Error?
+---@field add fun(self: symbi.client.communication, rule: symbi.CommunicationRule): any?, string?, symbi.Error?
+---@field remove_communication_rule fun(self: symbi.client.communication, rule_id: string): any?, string?, symbi.Error?
+---@field remove fun(self: symbi.client.communication, rule_id: string): any?, string?, symbi.Error?
+---@field evaluate_communication fun(self: symbi.client.communication, sender: string, recipient: string, action: string): any?, string?, symbi.Error?
+---@field evaluate fun(self: symbi.client.communication, sender: string, recipient: string, action: string): any?, string?, symbi.Error?
+
+---@class symbi.client.deployments
+---@field deploy_agent fun(self: symbi.client.deployments, request: symbi.AgentDeployRequest): symbi.AgentDeployResponse?, string?, symbi.Error?
+---@field get_agent_deployment fun(self: symbi.client.deployments, deployment_id: string): symbi.AgentDeployResponse?, string?, symbi.Error?
+---@field list_agent_deployments fun(self: symbi.client.deployments, agent_id?: string): symbi.AgentDeployResponse[]?, string?, symbi.Error?
+---@field stop_agent_deployment fun(self: symbi.client.deployments, deployment_id: string): any?, string?, symbi.Error?
+
+---@class symbi.client.dsl
+---@field compile_dsl fun(self: symbi.client.dsl, request: symbi.DslCompileRequest): symbi.DslCompileResponse?, string?, symbi.Error?
+
+---@class symbi.client.endpoints
+---@field create_http_endpoint fun(self: symbi.client.endpoints, request: symbi.HttpEndpointCreateRequest): symbi.HttpEndpointResponse?, string?, symbi.Error?
+---@field list_http_endpoints fun(self: symbi.client.endpoints): symbi.HttpEndpointInfo[]?, string?, symbi.Error?
+---@field get_http_endpoint fun(self: symbi.client.endpoints, endpoint_id: string): symbi.HttpEndpointInfo?, string?, symbi.Error?
+---@field update_http_endpoint fun(self: symbi.client.endpoints, request: symbi.HttpEndpointUpdateRequest): symbi.HttpEndpointResponse?, string?, symbi.Error?
+---@field delete_http_endpoint fun(self: symbi.client.endpoints, endpoint_id: string): any?, string?, symbi.Error?
+---@field get_endpoint_metrics fun(self: symbi.client.endpoints, endpoint_id: string): symbi.EndpointMetrics?, string?, symbi.Error?
+---@field enable_http_endpoint fun(self: symbi.client.endpoints, endpoint_id: string): any?, string?, symbi.Error?
+---@field disable_http_endpoint fun(self: symbi.client.endpoints, endpoint_id: string): any?, string?, symbi.Error?
+
+---@class symbi.client.http_input
+---@field create_http_input_server fun(self: symbi.client.http_input, request: symbi.HttpInputCreateRequest): symbi.HttpInputServerInfo?, string?, symbi.Error?
+---@field list_http_input_servers fun(self: symbi.client.http_input): symbi.HttpInputServerInfo[]?, string?, symbi.Error?
+---@field get_http_input_server fun(self: symbi.client.http_input, server_id: string): symbi.HttpInputServerInfo?, string?, symbi.Error?
+---@field update_http_input_server fun(self: symbi.client.http_input, request: symbi.HttpInputUpdateRequest): symbi.HttpInputServerInfo?, string?, symbi.Error?
+---@field start_http_input_server fun(self: symbi.client.http_input, server_id: string): any?, string?, symbi.Error?
+---@field stop_http_input_server fun(self: symbi.client.http_input, server_id: string): any?, string?, symbi.Error?
+---@field delete_http_input_server fun(self: symbi.client.http_input, server_id: string): any?, string?, symbi.Error?
+---@field trigger_webhook fun(self: symbi.client.http_input, request: symbi.WebhookTriggerRequest): symbi.WebhookTriggerResponse?, string?, symbi.Error?
+---@field get_http_input_metrics fun(self: symbi.client.http_input, server_id: string): any?, string?, symbi.Error?
+
+---@class symbi.client.knowledge
+---@field add_knowledge_item fun(self: symbi.client.knowledge, item: symbi.KnowledgeItem): any?, string?, symbi.Error?
+---@field search_knowledge fun(self: symbi.client.knowledge, request: symbi.VectorSearchRequest): symbi.VectorSearchResponse?, string?, symbi.Error?
+---@field get_context fun(self: symbi.client.knowledge, query: symbi.ContextQuery): symbi.ContextResponse?, string?, symbi.Error?
+---@field delete_knowledge_item fun(self: symbi.client.knowledge, item_id: string): any?, string?, symbi.Error?
+
+---@class symbi.client.mcp
+---@field add_mcp_server fun(self: symbi.client.mcp, config: symbi.McpServerConfig): any?, string?, symbi.Error?
+---@field list_mcp_servers fun(self: symbi.client.mcp): symbi.McpConnectionInfo[]?, string?, symbi.Error?
+---@field get_mcp_server fun(self: symbi.client.mcp, server_name: string): symbi.McpConnectionInfo?, string?, symbi.Error?
+---@field connect_mcp_server fun(self: symbi.client.mcp, server_name: string): any?, string?, symbi.Error?
+---@field disconnect_mcp_server fun(self: symbi.client.mcp, server_name: string): any?, string?, symbi.Error?
+---@field list_mcp_tools fun(self: symbi.client.mcp, server_name?: string): symbi.McpToolInfo[]?, string?, symbi.Error?
+---@field list_mcp_resources fun(self: symbi.client.mcp, server_name?: string): symbi.McpResourceInfo[]?, string?, symbi.Error?
+
+---@class symbi.client.memory
+---@field add_memory fun(self: symbi.client.memory, request: symbi.MemoryStoreRequest): symbi.MemoryResponse?, string?, symbi.Error?
+---@field get_memory fun(self: symbi.client.memory, query: symbi.MemoryQuery): symbi.MemoryResponse?, string?, symbi.Error?
+---@field search_memory fun(self: symbi.client.memory, request: symbi.MemorySearchRequest): symbi.MemorySearchResponse?, string?, symbi.Error?
+---@field consolidate_memory fun(self: symbi.client.memory, agent_id: string): symbi.ConsolidationResponse?, string?, symbi.Error?
+---@field get_conversation_context fun(self: symbi.client.memory, conversation_id: string, agent_id: string): symbi.ConversationContext?, string?, symbi.Error?
+---@field delete_memory fun(self: symbi.client.memory, memory_id: string): any?, string?, symbi.Error?
+---@field list_agent_memories fun(self: symbi.client.memory, agent_id: string, limit?: integer): symbi.MemorySearchResponse?, string?, symbi.Error?
+
+---@class symbi.client.metrics
+---@field get_metrics_snapshot fun(self: symbi.client.metrics): any?, string?, symbi.Error?
+---@field snapshot fun(self: symbi.client.metrics): any?, string?, symbi.Error?
+---@field get_scheduler_metrics fun(self: symbi.client.metrics): any?, string?, symbi.Error?
+---@field scheduler fun(self: symbi.client.metrics): any?, string?, symbi.Error?
+---@field get_system_metrics fun(self: symbi.client.metrics): any?, string?, symbi.Error?
+---@field system fun(self: symbi.client.metrics): any?, string?, symbi.Error?
+---@field export_metrics fun(self: symbi.client.metrics): any?, string?, symbi.Error?
+---@field export fun(self: symbi.client.metrics): any?, string?, symbi.Error?
+---@field get_metrics fun(self: symbi.client.metrics): any?, string?, symbi.Error?
+---@field get fun(self: symbi.client.metrics): any?, string?, symbi.Error?
+
+---@class symbi.client.reasoning
+---@field run_loop fun(self: symbi.client.reasoning, agent_id: string, request: symbi.reasoning.RunReasoningLoopRequest): symbi.reasoning.RunReasoningLoopResponse?, string?, symbi.Error?
+---@field get_loop_status fun(self: symbi.client.reasoning, agent_id: string, loop_id: string): symbi.reasoning.LoopState?, string?, symbi.Error?
+---@field cancel_loop fun(self: symbi.client.reasoning, agent_id: string, loop_id: string): boolean?, string?, symbi.Error?
+---@field get_journal_entries fun(self: symbi.client.reasoning, agent_id: string, from_sequence?: integer, limit?: integer): symbi.reasoning.JournalEntry[]?, string?, symbi.Error?
+---@field compact_journal fun(self: symbi.client.reasoning, agent_id: string): any?, string?, symbi.Error?
+---@field list_cedar_policies fun(self: symbi.client.reasoning, agent_id: string): symbi.reasoning.CedarPolicy[]?, string?, symbi.Error?
+---@field add_cedar_policy fun(self: symbi.client.reasoning, agent_id: string, policy: symbi.reasoning.CedarPolicy): boolean?, string?, symbi.Error?
+---@field remove_cedar_policy fun(self: symbi.client.reasoning, agent_id: string, policy_name: string): any?, string?, symbi.Error?
+---@field evaluate_cedar_policy fun(self: symbi.client.reasoning, agent_id: string, action: symbi.reasoning.ProposedAction): symbi.reasoning.LoopDecision?, string?, symbi.Error?
+---@field get_circuit_breaker_status fun(self: symbi.client.reasoning, agent_id: string): table<string, symbi.reasoning.CircuitBreakerStatus>?, string?, symbi.Error?
+---@field reset_circuit_breaker fun(self: symbi.client.reasoning, agent_id: string, tool_name: string): boolean?, string?, symbi.Error?
+---@field recall_knowledge fun(self: symbi.client.reasoning, agent_id: string, query: string, limit?: integer): string[]?, string?, symbi.Error?
+---@field store_knowledge fun(self: symbi.client.reasoning, agent_id: string, subject: string, predicate: string, object: string, confidence?: number): any?, string?, symbi.Error?
+---@field get_tool_profiles fun(self: symbi.client.reasoning, agent_id: string): any?, string?, symbi.Error?
+---@field get_loop_diagnostics fun(self: symbi.client.reasoning, agent_id: string, loop_id: string): any?, string?, symbi.Error?
+
+---@class symbi.client.schedules
+---@field list_schedules fun(self: symbi.client.schedules): symbi.schedules.ScheduleSummary[]?, string?, symbi.Error?
+---@field list fun(self: symbi.client.schedules): symbi.schedules.ScheduleSummary[]?, string?, symbi.Error?
+---@field create_schedule fun(self: symbi.client.schedules, request: symbi.schedules.CreateScheduleRequest): symbi.schedules.CreateScheduleResponse?, string?, symbi.Error?
+---@field create fun(self: symbi.client.schedules, request: symbi.schedules.CreateScheduleRequest): symbi.schedules.CreateScheduleResponse?, string?, symbi.Error?
+---@field get_schedule fun(self: symbi.client.schedules, job_id: string): symbi.schedules.ScheduleDetail?, string?, symbi.Error?
+---@field get fun(self: symbi.client.schedules, job_id: string): symbi.schedules.ScheduleDetail?, string?, symbi.Error?
+---@field update_schedule fun(self: symbi.client.schedules, job_id: string, request: symbi.schedules.UpdateScheduleRequest): symbi.schedules.ScheduleDetail?, string?, symbi.Error?
+---@field update fun(self: symbi.client.schedules, job_id: string, request: symbi.schedules.UpdateScheduleRequest): symbi.schedules.ScheduleDetail?, string?, symbi.Error?
+---@field delete_schedule fun(self: symbi.client.schedules, job_id: string): symbi.schedules.DeleteScheduleResponse?, string?, symbi.Error?
+---@field delete fun(self: symbi.client.schedules, job_id: string): symbi.schedules.DeleteScheduleResponse?, string?, symbi.Error?
+---@field pause_schedule fun(self: symbi.client.schedules, job_id: string): symbi.schedules.ScheduleActionResponse?, string?, symbi.Error?
+---@field pause fun(self: symbi.client.schedules, job_id: string): symbi.schedules.ScheduleActionResponse?, string?, symbi.Error?
+---@field resume_schedule fun(self: symbi.client.schedules, job_id: string): symbi.schedules.ScheduleActionResponse?, string?, symbi.Error?
+---@field resume fun(self: symbi.client.schedules, job_id: string): symbi.schedules.ScheduleActionResponse?, string?, symbi.Error?
+---@field trigger_schedule fun(self: symbi.client.schedules, job_id: string): symbi.schedules.ScheduleActionResponse?, string?, symbi.Error?
+---@field trigger fun(self: symbi.client.schedules, job_id: string): symbi.schedules.ScheduleActionResponse?, string?, symbi.Error?
+---@field get_schedule_history fun(self: symbi.client.schedules, job_id: string, limit?: integer): symbi.schedules.ScheduleHistoryResponse?, string?, symbi.Error?
+---@field history fun(self: symbi.client.schedules, job_id: string, limit?: integer): symbi.schedules.ScheduleHistoryResponse?, string?, symbi.Error?
+---@field get_schedule_next_runs fun(self: symbi.client.schedules, job_id: string, count?: integer): symbi.schedules.NextRunsResponse?, string?, symbi.Error?
+---@field next_runs fun(self: symbi.client.schedules, job_id: string, count?: integer): symbi.schedules.NextRunsResponse?, string?, symbi.Error?
+---@field get_scheduler_health fun(self: symbi.client.schedules): symbi.schedules.SchedulerHealthResponse?, string?, symbi.Error?
+---@field health fun(self: symbi.client.schedules): symbi.schedules.SchedulerHealthResponse?, string?, symbi.Error?
+
+---@class symbi.client.secrets
+---@field configure_secret_backend fun(self: symbi.client.secrets, config: symbi.SecretBackendConfig): any?, string?, symbi.Error?
+---@field store_secret fun(self: symbi.client.secrets, request: symbi.SecretRequest): symbi.SecretResponse?, string?, symbi.Error?
+---@field get_secret fun(self: symbi.client.secrets, agent_id: string, secret_name: string): any?, string?, symbi.Error?
+---@field list_secrets fun(self: symbi.client.secrets, agent_id: string): symbi.SecretListResponse?, string?, symbi.Error?
+---@field delete_secret fun(self: symbi.client.secrets, agent_id: string, secret_name: string): any?, string?, symbi.Error?
+
+---@class symbi.client.tool_review
+---@field submit_tool_for_review fun(self: symbi.client.tool_review, request: symbi.ReviewSessionCreate): symbi.ReviewSessionResponse?, string?, symbi.Error?
+---@field get_review_session fun(self: symbi.client.tool_review, review_id: string): symbi.ReviewSession?, string?, symbi.Error?
+---@field list_review_sessions fun(self: symbi.client.tool_review, page?: integer, limit?: integer, status?: string, author?: string): symbi.ReviewSessionList?, string?, symbi.Error?
+---@field get_analysis_results fun(self: symbi.client.tool_review, analysis_id: string): symbi.AnalysisResults?, string?, symbi.Error?
+---@field submit_human_review_decision fun(self: symbi.client.tool_review, review_id: string, decision: symbi.HumanReviewDecision): any?, string?, symbi.Error?
+---@field sign_approved_tool fun(self: symbi.client.tool_review, request: symbi.SigningRequest): symbi.SigningResponse?, string?, symbi.Error?
+---@field get_signed_tool fun(self: symbi.client.tool_review, review_id: string): symbi.SignedTool?, string?, symbi.Error?
+
+---@class symbi.client.toolclad
+---@field list_tools fun(self: symbi.client.toolclad): any?, string?, symbi.Error?
+---@field get_tool_info fun(self: symbi.client.toolclad, tool: string): any?, string?, symbi.Error?
+---@field get_schema fun(self: symbi.client.toolclad, tool: string): any?, string?, symbi.Error?
+---@field validate_manifest fun(self: symbi.client.toolclad, path: string): any?, string?, symbi.Error?
+---@field test_tool fun(self: symbi.client.toolclad, tool: string, args: table<string, any>): any?, string?, symbi.Error?
+---@field execute_tool fun(self: symbi.client.toolclad, tool: string, args: table<string, any>): any?, string?, symbi.Error?
+---@field reload_tools fun(self: symbi.client.toolclad): any?, string?, symbi.Error?
+
+---@class symbi.client.vectors
+---@field create_vector_collection fun(self: symbi.client.vectors, request: symbi.CollectionCreateRequest): symbi.CollectionResponse?, string?, symbi.Error?
+---@field delete_vector_collection fun(self: symbi.client.vectors, collection_name: string): any?, string?, symbi.Error?
+---@field get_collection_info fun(self: symbi.client.vectors, collection_name: string): symbi.CollectionInfo?, string?, symbi.Error?
+---@field list_vector_collections fun(self: symbi.client.vectors): any?, string?, symbi.Error?
+---@field add_vectors fun(self: symbi.client.vectors, request: symbi.VectorUpsertRequest): symbi.UpsertResponse?, string?, symbi.Error?
+---@field get_vectors fun(self: symbi.client.vectors, collection_name: string, vector_ids: (string|integer)[]): any?, string?, symbi.Error?
+---@field search_vectors fun(self: symbi.client.vectors, request: symbi.VectorSearchRequest): symbi.VectorSearchResponse?, string?, symbi.Error?
+---@field delete_vectors fun(self: symbi.client.vectors, collection_name: string, vector_ids: (string|integer)[]): any?, string?, symbi.Error?
+---@field count_vectors fun(self: symbi.client.vectors, collection_name: string): any?, string?, symbi.Error?
+
+---@class symbi.Client: symbi.client.communication, symbi.client.deployments, symbi.client.dsl, symbi.client.endpoints, symbi.client.http_input, symbi.client.knowledge, symbi.client.mcp, symbi.client.memory, symbi.client.secrets, symbi.client.tool_review, symbi.client.vectors
+---@field config table
+---@field api_key? string
+---@field base_url string
+---@field request fun(self: symbi.Client, method: string, path: string, options?: table): any, any, symbi.Error?
+---@field with fun(self: symbi.Client, options: { timeout?: number, headers?: table<string, string>, idempotency_key?: string }): symbi.Client
+---@field raise fun(self: symbi.Client): symbi.Client
+---@field close fun(self: symbi.Client)
+---@field approvals symbi.client.approvals
+---@field channels symbi.client.channels
+---@field communication symbi.client.communication
+---@field deployments symbi.client.deployments
+---@field dsl symbi.client.dsl
+---@field endpoints symbi.client.endpoints
+---@field http_input symbi.client.http_input
+---@field knowledge symbi.client.knowledge
+---@field mcp symbi.client.mcp
+---@field memory symbi.client.memory
+---@field metrics symbi.client.metrics
+---@field reasoning symbi.client.reasoning
+---@field schedules symbi.client.schedules
+---@field secrets symbi.client.secrets
+---@field tool_review symbi.client.tool_review
+---@field toolclad symbi.client.toolclad
+---@field vectors symbi.client.vectors
+---@field health_check fun(self: symbi.Client): symbi.HealthResponse?, string?, symbi.Error?
+---@field get_status fun(self: symbi.Client): any?, string?, symbi.Error?
+---@field is_live fun(self: symbi.Client): boolean?, string?, symbi.Error?
+---@field is_ready fun(self: symbi.Client): boolean?, string?, symbi.Error?
+---@field get_metrics fun(self: symbi.Client): any?, string?, symbi.Error?
+---@field get_agent_metrics fun(self: symbi.Client, agent_id: string): symbi.AgentMetrics?, string?, symbi.Error?
+---@field list_agents fun(self: symbi.Client, detailed?: boolean): any?, string?, symbi.Error?
+---@field get_agent_status fun(self: symbi.Client, agent_id: string): symbi.AgentStatusResponse?, string?, symbi.Error?
+---@field create_agent fun(self: symbi.Client, agent: symbi.Agent): any?, string?, symbi.Error?
+---@field update_agent fun(self: symbi.Client, agent_id: string, agent: table): any?, string?, symbi.Error?
+---@field delete_agent fun(self: symbi.Client, agent_id: string): any?, string?, symbi.Error?
+---@field execute_agent fun(self: symbi.Client, agent_id: string, input?: any): any?, string?, symbi.Error?
+---@field re_execute_agent fun(self: symbi.Client, agent_id: string, input_data?: any): any?, string?, symbi.Error?
+---@field get_agent_history fun(self: symbi.Client, agent_id: string, limit?: integer): any?, string?, symbi.Error?
+---@field send_heartbeat fun(self: symbi.Client, agent_id: string, state: string, metadata?: table<string, any>, last_result?: any, agentpin_jwt?: string): boolean?, string?, symbi.Error?
+---@field push_agent_event fun(self: symbi.Client, agent_id: string, event_type: string, payload: any, agentpin_jwt?: string): boolean?, string?, symbi.Error?
+---@field send_message fun(self: symbi.Client, agent_id: string, sender: string, payload: any, ttl_seconds?: integer, topic?: string, agentpin_jwt?: string): any?, string?, symbi.Error?
+---@field receive_messages fun(self: symbi.Client, agent_id: string): any?, string?, symbi.Error?
+---@field get_message_status fun(self: symbi.Client, message_id: string): any?, string?, symbi.Error?
+---@field execute_workflow fun(self: symbi.Client, request: symbi.WorkflowExecutionRequest): any?, string?, symbi.Error?
