@@ -180,9 +180,11 @@ local function needs_tokens(self)
     return fail("ESTATE", nil, "JWT secret key is required")
 end
 
---- role: {name=, permissions={...}, description=, expires_at=}; replaces one of that name.
+--- role: {name=, permissions={...}, description=, expires_at= (Unix seconds)}; replaces one of that name.
 function Manager:create_role(role)
-    return self.core:role(role.name, role.permissions or {}, role.expires_at)
+    local expires_at = role.expires_at
+    if expires_at == core.null then expires_at = nil end
+    return self.core:role(role.name, role.permissions or {}, expires_at)
 end
 
 --- The user of an access token, or nil, message, err.

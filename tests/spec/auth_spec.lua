@@ -151,6 +151,8 @@ describe("roles", function()
         now = 200
         assert.is_false(m:validate_permissions({ roles = { "night" } }, "delete"))
         assert.same({ "read", "write", "execute" }, m:get_user_permissions { roles = { "user" } })
+        assert(m:create_role { name = "day", permissions = { "delete" }, expires_at = symbi.null })
+        assert.is_true(m:validate_permissions({ roles = { "day" } }, "delete"))
         assert.has_error(function() m:create_role { name = "x", permissions = { "fly" } } end)
         m:close()
     end)
