@@ -204,6 +204,9 @@ static const row k_rows[] = {
     { "policy p { require: human_approval }", "read", NULL, NULL, SYMBI_CODE_APPROVAL_REQUIRED, NULL },
     { "policy p { require: human_approval }", "respond", NULL, NULL, SYMBI_CODE_ALLOWED, NULL },
     { "policy p { require: human_approval deny: read }", "read", NULL, NULL, SYMBI_CODE_DSL_DENIED, NULL }, /* no person can allow what is denied */
+    { "policy p { require: delegate if human_approval }", "delegate:x", NULL, NULL, SYMBI_CODE_OBLIGATION_UNMET, NULL }, /* nobody is asked about those */
+    { "policy p { allow: respond if human_approval }", "respond", NULL, NULL, SYMBI_CODE_DSL_DENIED, NULL },
+    { "policy p { deny: write if human_approval }", "write", NULL, NULL, SYMBI_CODE_ALLOWED, NULL },
     /* capabilities: only what the manifest names, and only where it names one */
     { "capabilities = [\"files\"]", "read", NULL, NULL, SYMBI_CODE_ALLOWED, NULL },
     { "capabilities = [\"files\"]", "write", NULL, NULL, SYMBI_CODE_DSL_DENIED, "capabilities = [\"files\"]" },
