@@ -194,7 +194,8 @@ function scalar.int(value, path, state)
         if t == "boolean" then return value and 1 or 0 end
         if t == "string" then
             local digits = value:match "^%s*([+-]?%d+)%s*$" or value:match "^%s*([+-]?%d+)%.0*%s*$"
-            if digits then return to_int(tonumber((digits:gsub("^+", "")))) end
+            local n = digits and tonumber((digits:gsub("^+", "")))
+            if n and n - n == 0 then return to_int(n) end
             return fault(state, path, "int_parsing", "must be a whole number")
         end
     end
@@ -331,7 +332,8 @@ function check_shape(shape, value, path, state, depth)
         end
     end
     for k, v in pairs(value) do
-        if not shape.by_name[k] then
+        if type(k) ~= "string" then fault(state, path, "string_type", "has a key that is no string")
+        elseif not shape.by_name[k] then
             if shape.extra == "forbid" then fault(state, key_path(path, k), "extra_forbidden", "is not a field of " .. shape.name)
             elseif shape.extra == "allow" or state.keep then out[k] = v end
         end

@@ -48,7 +48,7 @@ local function path_of(e, template, values)
         local v
         if from then v = type(values[from]) == "table" and values[from][field] else v = values[name] end
         name = field or name
-        if type(v) == "number" and v % 1 == 0 then v = string.format("%d", v) end
+        if type(v) == "number" and v % 1 == 0 and math.abs(v) < 2 ^ 53 then v = string.format("%d", v) end
         if type(v) ~= "string" then
             message = message or (v == nil or v == false) and name .. " is missing" or name .. " must be a string"
             return ""
@@ -140,7 +140,7 @@ end
 
 local function cut(list, n)
     if type(list) ~= "table" or type(n) ~= "number" then return list end
-    for i = #list, n + 1, -1 do list[i] = nil end
+    for i = #list, math.max(n, 0) + 1, -1 do list[i] = nil end
     return list
 end
 
