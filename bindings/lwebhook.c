@@ -106,7 +106,7 @@ static int w_new(lua_State *L)
     symL_checkopts(L, 1, known);
     name = symL_optfield_str(L, 1, "scheme", none);
     scheme = symbi_webhook_scheme_of(name);
-    if (!scheme) luaL_argerror(L, 1, "scheme must be hmac, jwt, github, stripe, slack or custom");
+    if (!scheme) luaL_argerror(L, 1, "scheme must be hmac, jwt, github, stripe, slack, standard or custom");
     symbi_webhook_options_init(&o, scheme);
     get_secrets(L, &o, list);
     o.header = symL_optfield_str(L, 1, "header", none);

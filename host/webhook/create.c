@@ -4,11 +4,12 @@
 #include "base/ctx.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "codec/base64.h"
 #include "webhook/webhook.h"
 
 #include <string.h>
 
-static const char *const k_scheme[] = { "", "hmac", "jwt", "github", "stripe", "slack", "custom" };
+static const char *const k_scheme[] = { "", "hmac", "jwt", "github", "stripe", "slack", "custom", "standard" };
 
 const char *symbi_webhook_scheme_name(symbi_webhook_scheme s) { return (size_t)s < sizeof k_scheme / sizeof *k_scheme ? k_scheme[s] : ""; }
 
@@ -63,14 +64,14 @@ static symbi_status set_name(symbi_webhook *w, int k, symbi_str name, const char
 /* Takes "{timestamp}.{body}" apart. The body stands there once. */
 static symbi_status set_payload(symbi_webhook *w, symbi_str t, symbi_err *err)
 {
-    static const struct { const char *text; sy_wh_part kind; } mark[] = { { "{timestamp}", SY_WH_PART_TIMESTAMP }, { "{body}", SY_WH_PART_BODY } };
-    size_t count[3] = { 0 }, i = 0;
+    static const struct { const char *text; sy_wh_part kind; } mark[] = { { "{timestamp}", SY_WH_PART_TIMESTAMP }, { "{body}", SY_WH_PART_BODY }, { "{id}", SY_WH_PART_ID } };
+    size_t count[SY_WH_PARTS] = { 0 }, i = 0;
     if (t.n > sizeof w->payload) return sy_fail(err, SYMBI_EINVAL, "payload is longer than %zu bytes", sizeof w->payload);
     if (t.n) memcpy(w->payload, t.p, t.n);
     while (i < t.n) {
         size_t n = 0, k;
         sy_wh_part kind = SY_WH_LITERAL;
-        for (k = 0; k < 2; k++)
+        for (k = 0; k < sizeof mark / sizeof *mark; k++)
             if (sy_str_starts((symbi_str){ t.p + i, t.n - i }, symbi_str_z(mark[k].text))) kind = mark[k].kind, n = strlen(mark[k].text);
         if (kind == SY_WH_LITERAL)
             for (n = 1; i + n < t.n && t.p[i + n] != '{'; n++) {}
@@ -83,6 +84,7 @@ static symbi_status set_payload(symbi_webhook *w, symbi_str t, symbi_err *err)
     }
     if (count[SY_WH_PART_BODY] != 1) return sy_fail(err, SYMBI_EINVAL, "payload must have {body} in it, once");
     w->body_only = !count[SY_WH_PART_TIMESTAMP];
+    w->id_signed = count[SY_WH_PART_ID] != 0;
     return SYMBI_OK;
 }
 
@@ -126,6 +128,12 @@ static symbi_status set_scheme(symbi_webhook *w, const symbi_webhook_options *o,
         payload = o->legacy ? SY_LIT("{body}") : SY_LIT("v0:{timestamp}:{body}");
         if (!o->legacy) time = SY_LIT("X-Slack-Request-Timestamp");
         break;
+    case SYMBI_WEBHOOK_STANDARD:
+        name = SY_LIT("webhook-signature");
+        time = SY_LIT("webhook-timestamp");
+        id = SY_LIT("webhook-id");
+        payload = SY_LIT("{id}.{timestamp}.{body}");
+        break;
     default: return sy_fail(err, SYMBI_EINVAL, "unknown scheme");
     }
     if (o->legacy) w->scheme = SYMBI_WEBHOOK_HMAC;
@@ -139,6 +147,7 @@ static symbi_status set_scheme(symbi_webhook *w, const symbi_webhook_options *o,
     if ((st = set_payload(w, payload, err))) return st;
     if (own && time.n && w->body_only) return sy_fail(err, SYMBI_EINVAL, "a timestamp that is not signed proves nothing: payload must have {timestamp} in it");
     if (own && !time.n && !w->body_only) return sy_fail(err, SYMBI_EINVAL, "payload has {timestamp} in it: timestamp_header must name the header that it comes from");
+    if (own && w->id_signed && !id.n) return sy_fail(err, SYMBI_EINVAL, "payload has {id} in it: delivery_header must name the header that it comes from");
     w->replay = o->replay;
     w->delivery = o->delivery;
     if (o->delivery && !id.n && !w->delivery_in_body)
@@ -159,6 +168,20 @@ static bool dup(symbi_webhook *w, symbi_str s, symbi_str *out)
     return true;
 }
 
+/* A secret of Standard Webhooks is text for 24 to 64 bytes. */
+static symbi_status set_standard(symbi_webhook *w, symbi_ctx *cx, symbi_str s, size_t i, symbi_err *err)
+{
+    uint8_t raw[128];
+    size_t n = 0;
+    symbi_status st;
+    if (sy_str_starts(s, SY_LIT("whsec_"))) s.p += 6, s.n -= 6;
+    if (sy_base64_decoded_max(s.n) > sizeof raw || sy_base64_decode(s, SY_BASE64 | SY_BASE64_ANYPAD, raw, &n, NULL) || !n)
+        st = sy_fail(err, SYMBI_EINVAL, "a secret of Standard Webhooks is whsec_ and base64 of at most 64 bytes");
+    else st = sy_mac_new(cx, (symbi_str){ (const char *)raw, n }, &w->mac[i], err);
+    symbi_wipe(raw, sizeof raw);
+    return st;
+}
+
 static symbi_status set_secrets(symbi_webhook *w, symbi_ctx *cx, const symbi_webhook_options *o, symbi_err *err)
 {
     symbi_status st;
@@ -171,7 +194,7 @@ static symbi_status set_secrets(symbi_webhook *w, symbi_ctx *cx, const symbi_web
         if (w->scheme == SYMBI_WEBHOOK_JWT) {
             if (sy_str_starts(s, SY_LIT("-----BEGIN "))) return sy_fail(err, SYMBI_EINVAL, "a PEM text is a key and no secret: who knows a public key could sign with it");
             if (!dup(w, s, &w->secret[i])) return sy_fail_nomem(err);
-        } else if ((st = sy_mac_new(cx, s, &w->mac[i], err))) return st;
+        } else if ((st = w->scheme == SYMBI_WEBHOOK_STANDARD ? set_standard(w, cx, s, i, err) : sy_mac_new(cx, s, &w->mac[i], err))) return st;
         w->nsecrets = i + 1;
     }
     return SYMBI_OK;

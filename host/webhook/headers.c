@@ -1,5 +1,6 @@
 /* webhook/headers.c: reading the headers of a request: names without case, values byte for byte. */
 #include "base/str.h"
+#include "codec/base64.h"
 #include "webhook/webhook.h"
 
 #include <string.h>
@@ -114,6 +115,24 @@ bool sy_wh_stripe_next(symbi_str header, size_t *pos, symbi_str *value)
         if (!sy_str_eqz(name, "v1") || !value->p) continue;
         more = memchr(value->p, '=', value->n);
         if (more) value->n = (size_t)(more - value->p);
+        return true;
+    }
+    return false;
+}
+
+bool sy_wh_standard_next(symbi_str header, size_t *pos, uint8_t sig[SY_WH_MAC], bool *any)
+{
+    while (*pos <= header.n) {
+        const char *p = header.p + *pos, *end = memchr(p, ' ', header.n - *pos);
+        symbi_str one = { p, end ? (size_t)(end - p) : header.n - *pos };
+        uint8_t raw[SY_WH_MAC + 8];
+        size_t n = 0;
+        *pos += one.n + 1;
+        if (!sy_str_starts(one, SY_LIT("v1,"))) continue;
+        *any = true;
+        one.p += 3, one.n -= 3;
+        if (one.n != sy_base64_encoded_len(SY_WH_MAC, SY_BASE64) || sy_base64_decode(one, SY_BASE64, raw, &n, NULL) || n != SY_WH_MAC) continue;
+        memcpy(sig, raw, SY_WH_MAC);
         return true;
     }
     return false;

@@ -46,6 +46,7 @@ static symbi_status sum(const sy_request *q, sy_mac *m, uint8_t out[SY_WH_MAC])
     for (size_t i = 0; i < w->nparts; i++) {
         if (w->part[i].kind == SY_WH_PART_BODY) part[i] = q->body;
         else if (w->part[i].kind == SY_WH_PART_TIMESTAMP) part[i] = q->time;
+        else if (w->part[i].kind == SY_WH_PART_ID) part[i] = q->found[SY_WH_DELIVERY];
         else part[i] = (symbi_str){ w->payload + w->part[i].off, w->part[i].n };
     }
     return sy_mac_sum(m, part, w->nparts, out, q->err);
@@ -62,7 +63,11 @@ static bool given(const sy_request *q, const uint8_t mac[SY_WH_MAC])
     const symbi_webhook *w = q->w;
     symbi_str h = q->found[SY_WH_SIGNATURE], v;
     uint8_t sig[SY_WH_MAC];
-    bool hit = false;
+    bool hit = false, any;
+    if (w->scheme == SYMBI_WEBHOOK_STANDARD) {
+        for (size_t pos = 0; sy_wh_standard_next(h, &pos, sig, &any);) hit |= same(sig, mac);
+        return hit;
+    }
     if (w->scheme != SYMBI_WEBHOOK_STRIPE)
         return sy_wh_unhex((symbi_str){ h.p + w->nprefix, h.n - w->nprefix }, w->lower_hex, sig) && same(sig, mac);
     for (size_t pos = 0; sy_wh_stripe_next(h, &pos, &v);)
@@ -98,6 +103,12 @@ static symbi_status shape(sy_request *q)
     if (w->name[SY_WH_TIMESTAMP][0]) {
         q->time = q->found[SY_WH_TIMESTAMP];
         if (!q->time.p) return refuse(q, SYMBI_WEBHOOK_R_MISSING_TIMESTAMP, SY_WH_TIMESTAMP, "Missing timestamp header: %s", w->name[SY_WH_TIMESTAMP]);
+    }
+    if (w->id_signed && !q->found[SY_WH_DELIVERY].p) return refuse(q, SYMBI_WEBHOOK_R_MISSING_DELIVERY, SY_WH_DELIVERY, "Missing delivery header: %s", w->name[SY_WH_DELIVERY]);
+    if (w->scheme == SYMBI_WEBHOOK_STANDARD) {
+        while (sy_wh_standard_next(h, &pos, sig, &any)) {}
+        if (!any) return refuse(q, SYMBI_WEBHOOK_R_NO_SIGNATURE, SY_WH_SIGNATURE, "no signature of version v1 in %s", w->name[SY_WH_SIGNATURE]);
+        return SYMBI_OK;
     }
     if (!sy_str_starts(h, (symbi_str){ w->prefix, w->nprefix }) || !sy_wh_unhex((symbi_str){ h.p + w->nprefix, h.n - w->nprefix }, w->lower_hex, sig))
         return mismatch(q, SYMBI_WEBHOOK_R_FORMAT);

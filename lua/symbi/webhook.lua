@@ -1,7 +1,7 @@
 --- symbi.webhook: who sent this request? Verification of inbound webhooks over the raw body (symbi/webhook.h has the rules; C decides),
 -- and the shapes of invocation requests and answers.
 --
---   v = webhook.provider("github", secret)                    also "stripe", "slack", "custom"
+--   v = webhook.provider("github", secret)                    also "stripe", "slack", "standard", "custom"
 --   v = webhook.hmac{ secret =, header = "X-Signature", prefix = "v1=" }
 --   v = webhook.jwt{ secret =, header = "Authorization", issuer =, audience = }
 --   info, message, err = v:verify(headers, body[, now])       err.reason tells which of webhook.reasons it was, err.header_name where
@@ -31,7 +31,9 @@ function M.hmac(options) return core.webhook.new(with(options, { scheme = "hmac"
 --- An HS256 token in a header, with or without "Bearer ". It does not cover the body.
 function M.jwt(options) return core.webhook.new(with(options, { scheme = "jwt" })) end
 
-local headers = { github = "X-Hub-Signature-256", stripe = "Stripe-Signature", slack = "X-Slack-Signature", custom = "X-Signature" }
+local headers = {
+    github = "X-Hub-Signature-256", stripe = "Stripe-Signature", slack = "X-Slack-Signature", custom = "X-Signature", standard = "webhook-signature",
+}
 local prefixes = { github = "sha256=", slack = "v0=" }
 local Provider = {}
 Provider.__index = Provider
@@ -49,7 +51,7 @@ end
 -- has them).
 function M.provider(name, secret, options)
     local key = type(name) == "string" and name:lower()
-    if not headers[key] then error("symbi.webhook.provider: \"github\", \"stripe\", \"slack\" or \"custom\" is expected, got " .. tostring(name), 2) end
+    if not headers[key] then error("symbi.webhook.provider: \"github\", \"stripe\", \"slack\", \"standard\" or \"custom\" is expected, got " .. tostring(name), 2) end
     local p = setmetatable({ name = key, header_name = headers[key], prefix = prefixes[key] }, Provider)
     if secret == nil then return p end
     return p:verifier(secret, options)

@@ -53,7 +53,7 @@ static void signed_by(symbi_ctx *cx, symbi_str value, symbi_str a, symbi_str b, 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static symbi_ctx *cx;
-    static const symbi_webhook_scheme scheme[] = { SYMBI_WEBHOOK_HMAC, SYMBI_WEBHOOK_JWT, SYMBI_WEBHOOK_GITHUB, SYMBI_WEBHOOK_STRIPE, SYMBI_WEBHOOK_SLACK, SYMBI_WEBHOOK_CUSTOM };
+    static const symbi_webhook_scheme scheme[] = { SYMBI_WEBHOOK_HMAC, SYMBI_WEBHOOK_JWT, SYMBI_WEBHOOK_GITHUB, SYMBI_WEBHOOK_STRIPE, SYMBI_WEBHOOK_SLACK, SYMBI_WEBHOOK_CUSTOM, SYMBI_WEBHOOK_STANDARD };
     symbi_str secrets[2] = { Z("another secret"), Z(k_secret) }, value = { NULL, 0 }, time = { NULL, 0 }, body;
     symbi_webhook_header h[16];
     symbi_webhook_options o;
@@ -64,12 +64,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     symbi_status st;
     if (!size) return 0;
     if (!cx) must(symbi_ctx_new(NULL, &cx, &err) == SYMBI_OK);
-    symbi_webhook_options_init(&o, scheme[data[0] % 6]);
+    symbi_webhook_options_init(&o, scheme[(data[0] & 7) % 7]);
     o.secrets = secrets;
     o.nsecrets = 2;
     o.replay = true;
     o.delivery = (data[0] & 64) && (o.scheme == SYMBI_WEBHOOK_GITHUB || o.scheme == SYMBI_WEBHOOK_STRIPE);
     o.legacy = (data[0] & 128) && (o.scheme == SYMBI_WEBHOOK_STRIPE || o.scheme == SYMBI_WEBHOOK_SLACK);
+    if (o.scheme == SYMBI_WEBHOOK_STANDARD) secrets[0] = Z("whsec_AAAA"), secrets[1] = Z("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
     if (o.scheme == SYMBI_WEBHOOK_HMAC) {
         o.header = Z("X-Sig");
         o.prefix = Z("v1=");
@@ -105,6 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(seen == 1 && r.secret == 1 && r.has_key && r.keep_until > NOW);
         if (r.has_timestamp) must(r.timestamp >= NOW - 300 && r.timestamp <= NOW + 300);
         if (o.scheme == SYMBI_WEBHOOK_JWT) must(r.token != NULL);
+        else if (o.scheme == SYMBI_WEBHOOK_STANDARD) must(r.has_timestamp && value.n >= 47);
         else if (o.legacy || o.scheme == SYMBI_WEBHOOK_GITHUB || o.scheme == SYMBI_WEBHOOK_CUSTOM) signed_by(cx, value, body, Z(""), Z(""));
         else if (o.scheme == SYMBI_WEBHOOK_SLACK) {
             char t[32];

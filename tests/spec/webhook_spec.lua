@@ -95,6 +95,18 @@ describe("symbi.webhook", function()
         assert(old:verify({ ["X-Slack-Signature"] = sign("s", "b", "v0=") }, "b"))
     end)
 
+    it("verifies Standard Webhooks", function()
+        local v = webhook.provider("standard", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+        local h = { ["webhook-id"] = "msg_p5jXN8AQM9LWM0D4loKWxJek", ["webhook-timestamp"] = "1614265330", ["webhook-signature"] = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=" }
+        local info = assert(v:verify(h, '{"test": 2432232314}', 1614265330))
+        assert.equal("msg_p5jXN8AQM9LWM0D4loKWxJek", info.delivery)
+        h["webhook-id"] = "msg_2"
+        refused("MISMATCH", v, h, '{"test": 2432232314}', 1614265330)
+        local none, message = webhook.provider("standard", "not base64")
+        assert.is_nil(none)
+        assert.truthy(message:find("base64", 1, true))
+    end)
+
     it("tries every secret, and says which it was", function()
         local v = webhook.provider("custom", { "new", "old" })
         assert.equal(2, assert(v:verify({ ["X-Signature"] = sign("old", "b") }, "b")).secret)

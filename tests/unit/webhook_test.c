@@ -611,6 +611,8 @@ static void o_tolerance(symbi_webhook_options *o) { o->tolerance = -1; }
 static void o_cache(symbi_webhook_options *o) { o->replay_max = SYMBI_WEBHOOK_MAX_REPLAY + 1; }
 static void o_issuer(symbi_webhook_options *o) { o->issuer = Z("x"); }
 
+static void o_id(symbi_webhook_options *o) { o->payload = Z("{id}.{body}"); }
+
 static void test_attack_empty_secret(void)
 {
     refuse_options(NULL, SYMBI_WEBHOOK_GITHUB, "", "secret must not be empty", __LINE__);
@@ -774,6 +776,38 @@ static void test_delivery(void)
     ACCEPTED(ask(g, h, 2, Z("{}"), 700)); /* forgotten */
     symbi_webhook_free(w);
     symbi_webhook_free(g);
+}
+
+/* Standard Webhooks, with the example of its documentation. */
+static void o_delivery_on(symbi_webhook_options *o) { o->delivery = true; }
+static void test_standard(void)
+{
+    symbi_webhook *w = make(SYMBI_WEBHOOK_STANDARD, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", o_delivery_on);
+    symbi_webhook_header h[3] = { { Z("webhook-id"), Z("msg_p5jXN8AQM9LWM0D4loKWxJek") },
+                                  { Z("webhook-timestamp"), Z("1614265330") },
+                                  { Z("Webhook-Signature"), Z("v1,AAAA v1a,AAAA v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE= v2,x") } };
+    symbi_str body = Z("{\"test\": 2432232314}");
+    answer a;
+    REQUIRE(w);
+    a = ask(w, h, 3, body, 1614265330);
+    ACCEPTED(a);
+    CHECK_STR(a.r.delivery, "msg_p5jXN8AQM9LWM0D4loKWxJek");
+    REFUSED(ask(w, h, 3, body, 1614265330), DELIVERED);
+    REFUSED(ask(w, h, 3, body, 1614265631), TOO_OLD);
+    REFUSED(ask(w, h, 3, Z("{\"test\": 2432232315}"), 1614265330), MISMATCH);
+    h[0].value = Z("msg_other"); /* the id is signed */
+    REFUSED(ask(w, h, 3, body, 1614265330), MISMATCH);
+    REFUSED(ask(w, h + 1, 2, body, 1614265330), MISSING_DELIVERY);
+    REFUSED(ask(w, h + 2, 1, body, 1614265330), MISSING_TIMESTAMP);
+    h[2].value = Z("v1a,AAAA v2,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    REFUSED(ask(w, h, 3, body, 1614265330), NO_SIGNATURE);
+    h[2].value = Z("");
+    REFUSED(ask(w, h, 3, body, 1614265330), NO_SIGNATURE);
+    symbi_webhook_free(w);
+    refuse_options(NULL, SYMBI_WEBHOOK_STANDARD, "whsec_", "base64", __LINE__);
+    refuse_options(NULL, SYMBI_WEBHOOK_STANDARD, "whsec_!", "base64", __LINE__);
+    refuse_options(NULL, SYMBI_WEBHOOK_STANDARD, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "base64", __LINE__);
+    refuse_options(o_id, SYMBI_WEBHOOK_CUSTOM, "k", "delivery_header", __LINE__);
 }
 
 /* ---- the cache ---- */
@@ -946,6 +980,7 @@ int main(void)
     RUN(test_rotation);
     RUN(test_custom_timestamp);
     RUN(test_delivery);
+    RUN(test_standard);
     RUN(test_cache_bounds);
     RUN(test_cache_many);
     RUN(test_store);

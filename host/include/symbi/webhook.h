@@ -28,9 +28,11 @@ typedef enum symbi_webhook_scheme {
     SYMBI_WEBHOOK_GITHUB,   /* X-Hub-Signature-256: sha256=<64 lower-case hex digits> of the body */
     SYMBI_WEBHOOK_STRIPE,   /* Stripe-Signature: t=<seconds>,v1=<hex>[,v1=<hex>...] of "<t>.<body>" */
     SYMBI_WEBHOOK_SLACK,    /* X-Slack-Signature: v0=<hex> of "v0:<X-Slack-Request-Timestamp>:<body>" */
-    SYMBI_WEBHOOK_CUSTOM    /* HMAC with header X-Signature and no prefix unless given */
+    SYMBI_WEBHOOK_CUSTOM,   /* HMAC with header X-Signature and no prefix unless given */
+    SYMBI_WEBHOOK_STANDARD  /* Standard Webhooks: webhook-signature: v1,<base64>[ v1,<base64>...] of "<webhook-id>.<webhook-timestamp>.<body>"; a
+                               secret is whsec_ and base64 */
 } symbi_webhook_scheme;
-/* "hmac" "jwt" "github" "stripe" "slack" "custom" in any case; 0 for another name. */
+/* "hmac" "jwt" "github" "stripe" "slack" "custom" "standard" in any case; 0 for another name. */
 SYMBI_API symbi_webhook_scheme symbi_webhook_scheme_of(symbi_str name);
 SYMBI_API const char *symbi_webhook_scheme_name(symbi_webhook_scheme s);
 
@@ -69,17 +71,18 @@ SYMBI_API const char *symbi_webhook_reason_text(symbi_webhook_reason r);
 typedef struct symbi_webhook_options {
     uint32_t size; /* sizeof(symbi_webhook_options) at the caller */
     symbi_webhook_scheme scheme;
-    const symbi_str *secrets; /* used as they are (Stripe's with its whsec_) */
+    const symbi_str *secrets; /* used as they are (Stripe's with its whsec_); STANDARD decodes them */
     size_t nsecrets;
     symbi_str header, prefix; /* HMAC, JWT (Authorization by default) and CUSTOM; the others have theirs */
     bool legacy;              /* STRIPE and SLACK as today's Symbiont SDKs compute them: HMAC of the body alone, no timestamp */
     int64_t tolerance;        /* seconds that a timestamp may lie on either side of now: 300; 0 turns the age check off */
-    /* HMAC and CUSTOM: a signed timestamp. payload says what is signed, with {timestamp} and {body}: "v1:{timestamp}:{body}". */
+    /* HMAC and CUSTOM: a signed timestamp. payload says what is signed, with {timestamp}, {id} (of delivery_header) and {body}:
+     * "v1:{timestamp}:{body}". */
     symbi_str timestamp_header, payload;
     symbi_str issuer, audience; /* JWT: must be equal; a token with an audience is refused when none is given here */
     int64_t leeway;             /* JWT: 60 */
     bool replay;                /* refuse a signature that was accepted before */
-    bool delivery;              /* refuse a delivery id that was accepted before: X-GitHub-Delivery, Stripe's event id, or delivery_header */
+    bool delivery;              /* refuse a delivery id that was accepted before: X-GitHub-Delivery, Stripe's event id, webhook-id, or delivery_header */
     symbi_str delivery_header;  /* HMAC, CUSTOM, SLACK */
     size_t replay_max;          /* entries kept: 16384 */
     int64_t replay_seconds;     /* how long they are kept: 2 * tolerance, at least 600 */
