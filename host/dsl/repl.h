@@ -48,4 +48,29 @@ symbi_status sy_repl_lex(sy_repl *r, symbi_str text);
 bool sy_repl_word(const sy_repl_token *t, const char *keyword); /* is that keyword */
 void sy_repl_show(sy_buf *b, const sy_repl_token *t);           /* as messages show it */
 extern const char *const sy_repl_names[];
+
+/* repl_expr.c. Each that can fail gives false with r->st and r->err filled. */
+enum { SY_REPL_DEPTH = 48 }; /* of an expression: its JSON stays within every reader's limit */
+typedef struct sy_repl_ex {
+    symbi_value v;
+    unsigned depth;
+} sy_repl_ex;
+const sy_repl_token *sy_repl_peek(const sy_repl *r);
+bool sy_repl_at_end(const sy_repl *r);
+const sy_repl_token *sy_repl_advance(sy_repl *r); /* the token that is taken; at the end the one before it, again */
+bool sy_repl_is(const sy_repl *r, int kind);
+bool sy_repl_match(sy_repl *r, int kind);           /* takes it when it is there */
+bool sy_repl_takes(sy_repl *r, const char *keyword); /* the same for a keyword */
+bool sy_repl_take(sy_repl *r, int kind, const char *message);
+void sy_repl_trivia(sy_repl *r);
+bool sy_repl_fail(sy_repl *r, const char *text);
+bool sy_repl_fail_token(sy_repl *r, const char *text, const sy_repl_token *t, bool line);
+bool sy_repl_name(sy_repl *r, const char *message, symbi_value *out);
+bool sy_repl_string(sy_repl *r, symbi_value *out);
+symbi_value sy_repl_one(sy_repl *r, const char *key, symbi_value v); /* an object with one member */
+bool sy_repl_measure(sy_repl *r, int kind, const char *message, symbi_value *out);
+bool sy_repl_choice(sy_repl *r, const char *const words[], const char *message, symbi_value *out);
+bool sy_repl_expression(sy_repl *r, sy_repl_ex *out);
+bool sy_repl_type(sy_repl *r, symbi_value *out);
+bool sy_repl_parameters(sy_repl *r, symbi_value *out);
 #endif

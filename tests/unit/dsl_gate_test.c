@@ -523,6 +523,30 @@ static void test_permits_go_stale(void)
     done(&f);
 }
 
+/* Other policies come into force: the agent's rules stay. */
+static void test_reload_keeps_rules(void)
+{
+    fixture f;
+    row r = { "policy p { deny: read }", "read", NULL, NULL, SYMBI_CODE_DSL_DENIED, NULL };
+    char text[200];
+    uint8_t before[32];
+    symbi_verdict v;
+    symbi_cedar *set = NULL;
+    symbi_cedar_source src = { { "q", 1 }, S("permit(principal, action, resource) when { true };") };
+    agent_of(&r, text, sizeof text);
+    REQUIRE(setup(&f, k_all, text, false, NULL));
+    check(&f, &r, &v);
+    memcpy(before, v.policy_hash, 32);
+    symbi_verdict_clear(&v);
+    CHECK_OK(symbi_cedar_parse(f.cx, &src, 1, 0, &set, &f.err), f.err);
+    CHECK_OK(symbi_gate_reload(f.gate, set, &f.err), f.err);
+    symbi_cedar_unref(set);
+    check(&f, &r, &v);
+    CHECK(v.code == SYMBI_CODE_DSL_DENIED && memcmp(before, v.policy_hash, 32) != 0);
+    symbi_verdict_clear(&v);
+    done(&f);
+}
+
 /* The run machine takes the smaller of the agent's limits and the caller's. */
 static void test_run_limits(void)
 {
@@ -589,6 +613,7 @@ int main(void)
     RUN(test_approval);
     RUN(test_audit);
     RUN(test_permits_go_stale);
+    RUN(test_reload_keeps_rules);
     RUN(test_run_limits);
     RUN(test_out_of_memory);
     return test_end();
