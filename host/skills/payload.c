@@ -30,18 +30,33 @@ static size_t codes(symbi_str s, size_t i)
     return count >= CODES_LEAST ? end : 0;
 }
 
+/* A run of RUN_LEAST covers every RUN_LEAST-th place somewhere: only these are looked at, and what stands around them. */
+static bool long_run(const unsigned char *p, size_t n)
+{
+    for (size_t i = RUN_LEAST - 1; i < n; i += RUN_LEAST) {
+        size_t from = i, to = i;
+        if (!values[p[i]]) continue;
+        while (from > 0 && i - from < RUN_LEAST && values[p[from - 1]]) from--;
+        while (to + 1 < n && to - from + 1 < RUN_LEAST && values[p[to + 1]]) to++;
+        if (to - from + 1 >= RUN_LEAST) return true;
+    }
+    return false;
+}
+
 bool sy_payload_possible(symbi_str s)
 {
-    size_t run = 0, most = 0, marks = 0, commas = 0;
+    const char *end = s.p + s.n, *q;
+    size_t commas = 0;
     if (s.n < 8) return false;
-    for (size_t i = 0; i < s.n; i++) { /* without branches: words are short and end at random */
-        unsigned char c = (unsigned char)s.p[i];
-        run = values[c] ? run + 1 : 0;
-        most = run > most ? run : most;
-        marks |= c == '=';
-        commas += c == ',';
+    if (long_run((const unsigned char *)s.p, s.n)) return true;
+    for (q = s.p; (q = memchr(q, '=', (size_t)(end - q))) != NULL; q++) { /* short, but padded */
+        size_t k = 0;
+        while (k < 6 && (size_t)(q - s.p) > k && values[(unsigned char)q[-1 - (ptrdiff_t)k]]) k++;
+        if (k == 6) return true;
     }
-    return most >= RUN_LEAST || (marks && most >= 6) || commas >= CODES_LEAST - 1;
+    for (q = s.p; (q = memchr(q, ',', (size_t)(end - q))) != NULL; q++) /* a list of codes */
+        if (++commas >= CODES_LEAST - 1) return true;
+    return false;
 }
 
 bool sy_payload_next(symbi_str s, size_t *at, sy_payload *out)

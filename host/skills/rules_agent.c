@@ -6,8 +6,9 @@
 static const symbi_skill_rule rules[] = {
     { "identity-file", "agent", "The identity of the agent is changed",
      "(?:re|over)?(?:writ|modif|replac|edit|append|updat|delet|truncat|clear|alter|inject|eras|tamper|rewrit|chang|insert|corrupt)\\w*.{0,100}(?:soul|identi"
-     "ty|persona)\\.md\\b",
-     SYMBI_SKILL_CRITICAL, { "write soul.md", "Append this to IDENTITY.md", "overwrite the SOUL.md with x" }, { "The agent identity lives in SOUL.md", "SOUL.md must never be modified, so write elsewhere" }, 0 },
+     "ty|persona)\\.md\\b|\\b(?:soul|identity|persona|memory)\\.md\\s*(?::|=|->?)\\s*(?:append|add|write|overwrite|replace|insert|delete)\\b|\\b(?:soul|iden"
+     "tity|persona)\\.md (?:should|must|will|is to|has to|needs to|can|may) be (?:re|over)?(?:writ|modif|replac|edit|updat|chang|delet|remov|append|truncat)",
+     SYMBI_SKILL_CRITICAL, { "write soul.md", "SOUL.md should be replaced", "Append this to IDENTITY.md", "overwrite the SOUL.md with x" }, { "The agent identity lives in SOUL.md", "SOUL.md must never be modified, so write elsewhere" }, 0 },
     { "memory-file", "agent", "The memory of the agent is changed",
      "(?:re|over)?(?:writ|modif|replac|edit|append|updat|delet|truncat|clear|alter|inject|eras|tamper|rewrit|chang|insert|corrupt)\\w*.{0,100}\\bmemory"
      "\\.md\\b",

@@ -8,7 +8,7 @@ static const symbi_skill_rule rules[] = {
      "\\brm\\s+(?:-[\\w-]+(?:=\\S*)?\\s+)*(?:-[a-z]*r[a-z]*|--recursive)\\s+(?:-[\\w-]*\\s+)*[\"\\x27]?(?:/(?:\\*|[\"\\x27]|\\s|$|[;&|)])|/(?:etc|bin|sbin|l"
      "ib\\w*|boot|dev|proc|sys)(?:/\\S*)?[\"\\x27]?(?:\\s|$|[;&|)`])|/(?:usr|var|home|root|opt|srv|users|mnt|data|library|system|windows)(?:/(?:bin|lib|sbin"
      "|share|log|www|\\*|\\$\\w+|\\w+))?/?\\*?[\"\\x27]?(?:\\s|$|[;&|)`])|~(?:/|/\\*|/\\.\\*)?[\"\\x27]?(?:\\s|$|[;&|)`])|\\$\\{?home\\}?(?:/|/"
-     "\\*|/\\.\\*)?[\"\\x27]?(?:\\s|$|[;&|)`])|(?:\\./)?(?:\\*|\\.\\*)[\"\\x27]?(?:\\s|$|[;&|)`])|\\.\\.?/?[\"\\x27]?(?:\\s|$|[;&|)`])|[a-z]:["
+     "\\*|/\\.\\*)?[\"\\x27]?(?:\\s|$|[;&|)`])|(?:\\./)?(?:\\*|\\.\\*)[\"\\x27]?(?:\\s|$|[;&|)`])|\\.{1,2}(?:/\\.\\.)*/?[\"\\x27]?(?:\\s|$|[;&|)`])|[a-z]:["
      "\\\\/][\"\\x27]?(?:\\s|$|\\*))",
      SYMBI_SKILL_CRITICAL, { "rm -rf /", "rm -fr /*", "rm -r -f ~", "rm --recursive --force /", "rm -rf -- /", "rm -rf \"$HOME\"", "rm -rfv /etc" }, { "rm -rf build/", "rm -r /tmp/cache", "rm -rf /var/lib/apt/lists/*", "farm -rf /x", "rm -f /tmp/l" }, 0 },
     { "remove-no-preserve", "destruction", "The guard against deleting the system is switched off",

@@ -20,6 +20,13 @@ static const symbi_skill_rule rules[] = {
      "\\bgdb\\s+(?:.*\\s)?(?:-p|--pid|attach)(?:$|[\\s=\\d])|\\b(?:strace|ltrace|lldb|frida(?:-trace)?|gcore|dtruss)\\s+(?:.*\\s)?(?:-p|--pid|--attach-pid|-"
      "n)(?:$|[\\s=\\d])",
      SYMBI_SKILL_CRITICAL, { "gdb -p 1234", "strace -p 1" }, { "gdb -batch -ex bt ./core", "strace ls" }, 0 },
+    { "environment-hijack", "injection", "A variable makes other programs run something",
+     "\\b(?:pythonstartup|perl5opt|rubyopt|bash_env|prompt_command|git_ssh_command|git_external_diff|git_askpass|lesspipe|lessopen)\\s*=\\s*\\S|\\bnode_opti"
+     "ons\\s*=\\s*[\"\\x27]?--(?:require|import|inspect|loader)",
+     SYMBI_SKILL_HIGH, { "export BASH_ENV=/tmp/x", "NODE_OPTIONS=\"--require /tmp/x.js\" node a" }, { "NODE_OPTIONS=--max-old-space-size=4096" }, 0 },
+    { "raw-memory", "injection", "The memory of the machine",
+     "/dev/(?:k?mem|port)(?:$|\\W)",
+     SYMBI_SKILL_CRITICAL, { "dd if=/dev/mem of=x" }, { "/dev/memory", "/dev/null" }, 0 },
     { "process-vm", "injection", "The memory of another process is read or written",
      "\\bprocess_vm_(?:writev|readv)\\s*\\(",
      SYMBI_SKILL_CRITICAL, { "process_vm_writev(pid, l, 1, r, 1, 0)" }, { "process_vm is a word" }, 0 },

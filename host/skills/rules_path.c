@@ -8,15 +8,16 @@ static const symbi_skill_rule rules[] = {
      "(?:\\.\\.[/\\\\]){2,}(?:etc|root|home|proc|var|usr|tmp|boot|dev|windows|users|\\.ssh|\\.aws)\\b",
      SYMBI_SKILL_HIGH, { "cat ../../../etc/passwd", "..\\..\\windows\\win.ini" }, { "../../src/main.c", "import x from \"../../../lib\"" }, 0 },
     { "traversal-bare", "traversal", "A path that climbs out of the folder",
-     "(?:^|[\\s\"\\x27=(])(?:\\.\\./){3,}(?:\\.\\.)?(?:$|[\\s\"\\x27;)])|(?:\\.\\./){6,}",
+     "(?:^|[\\s\"\\x27=(])(?:(?:\\.\\./){3,}|(?:\\.\\./){2,}\\.\\.)(?:$|[\\s\"\\x27;)])|(?:\\.\\./){6,}|\\b(?:cat|less|more|head|tail|cp|mv|tar|source|rm|sc"
+     "p|curl|open|grep)\\b[^|;&]*(?:\\.\\./){3,}|\\bfile:///(?:etc|root|home|proc|users)\\b",
      SYMBI_SKILL_HIGH, { "../../../", "cd ../../../..", "../../../../../../x" }, { "../..", "../../../lib/x" }, 0 },
     { "traversal-encoded", "traversal", "A path that climbs out of the folder, in disguise",
      "(?:\\.\\.(?:%2f|%5c|%252f|%c0%af|\\\\/)){2,}|(?:%2e%2e(?:/|%2f|%5c)){2,}|(?:\\.{4,}//+){2,}|(?:\\.\\.;/){2,}",
      SYMBI_SKILL_HIGH, { "..%2f..%2f..%2fetc", "....//....//etc", "%2e%2e/%2e%2e/" }, { "../%2f", "a%2fb" }, 0 },
     { "symlink-to-system", "traversal", "A link to a folder of the system",
-     "\\bln\\s+(?:-\\S+\\s+)*-\\w*s\\w*\\s+(?:-\\S+\\s+)*[\"\\x27]?(?:(?:\\.\\./)*/?(?:etc|root|home|proc|dev|boot|sys|users)(?:/[^\\s\"\\x27]*)?|(?:"
-     "\\.\\./)*/?var/(?:run|log|lib|spool|mail)(?:/[^\\s\"\\x27]*)?|(?:\\.\\./)*/?tmp|/|~(?:/[^\\s\"\\x27]*)?|\\$\\{?home\\}?(?:/[^\\s\"\\x27]*)?)[\"\\x27]?"
-     "\\s",
+     "\\bmklink\\s+(?:/\\w\\s+)*\\S+\\s+[\\x22]?(?:[a-z]:\\\\|\\\\\\\\)|\\bln\\s+(?:-\\S+\\s+)*(?:-\\w*s\\w*|--symbolic)\\s+(?:-\\S+\\s+)*[\"\\x27]?(?:(?:"
+     "\\.\\./)*/?(?:etc|root|home|proc|dev|boot|sys|users)(?:/[^\\s\"\\x27]*)?|(?:\\.\\./)*/var(?:/[^\\s\"\\x27]*)?|(?:\\.\\./)*/tmp(?:/[^\\s\"\\x27]*)?|/|~"
+     "(?:/[^\\s\"\\x27]*)?|\\$\\{?home\\}?(?:/[^\\s\"\\x27]*)?)[\"\\x27]?\\s",
      SYMBI_SKILL_HIGH, { "ln -s /etc/passwd ./p", "ln -sfn /etc x", "ln -s ../../etc/passwd x" }, { "ln -s /usr/local/bin/x y", "ln -s /etcetera x", "ln a b" }, 0 },
     { "program-symlink", "traversal", "A program makes a link to a folder of the system",
      "\\b(?:os\\.symlink|symlink(?:sync)?|symlink_to|os\\.link)\\s*\\(\\s*[\"\\x27](?:/etc|/root|/home|/proc|~|/var|/)",

@@ -14,11 +14,11 @@ static const symbi_skill_rule rules[] = {
      "(?:^|[;&|(`]\\s*|\\$\\s)(?:pkexec|doas|gsudo)\\s+\\S|\\brunas(?:\\.exe)?\\s+/|\\bstart-process\\b.*-verb\\s+runas|\\bwith administrator privileges\\b",
      SYMBI_SKILL_HIGH, { "pkexec sh", "Start-Process x -Verb RunAs" }, { "the doas manual" }, SY_RULE_MENTION },
     { "setuid", "privilege", "A program gets the rights of its owner (setuid, setgid)",
-     "\\bchmod\\s+(?:-\\S+\\s+)*(?:[ugoa]*[+=][rwxt]*s[rwxt]*|0?[4-7][0-7]{3})(?:$|\\s)",
+     "\\bchmod\\s+(?:-\\S+\\s+)*(?:[ugoa]*[+=][rwxt]*s[rwxt]*|0?[2-7][0-7]{3})(?:$|\\s)",
      SYMBI_SKILL_HIGH, { "chmod u+s /tmp/x", "chmod 4755 x", "chmod -R u+s x" }, { "chmod 755 x", "chmod 400 key" }, 0 },
     { "world-writable", "privilege", "Everybody may write",
-     "\\bchmod\\s+(?:-\\S+\\s+)*(?:[0-7]?[0-7]?777|0?666)(?:$|\\W)|\\bchmod\\s+(?:-\\S+\\s+)*[ugo]*[oa][ugo]*[+=][rxst]*w|\\bchmod(?:sync)?\\s*\\(.*\\b0?o?["
-     "0-7]?777\\b|\\bicacls\\b.*\\b(?:everyone|users)\\b.*:\\(?f",
+     "\\bchmod\\s+(?:-\\S+\\s+)*(?:0o)?(?:[0-7]?[0-7]?777|0?666)(?:$|\\W)|\\bchmod\\s+(?:-\\S+\\s+)*[ugo]*[oa][ugo]*[+=][rxst]*w|\\bchmod(?:sync)?"
+     "\\s*\\(.*\\b0?o?[0-7]?777\\b|\\binstall\\s+(?:-\\S+\\s+)*-m\\s*0?777\\b|\\bumask\\s+0?000\\b|\\bicacls\\b.*\\b(?:everyone|users)\\b.*:\\(?f",
      SYMBI_SKILL_HIGH, { "chmod 777 x", "chmod -R 0777 /", "chmod ugo+rwx x", "os.chmod(\"x\", 0o777)" }, { "chmod 755 x", "chmod 7770x", "chmod u+w x" }, 0 },
     { "capabilities", "privilege", "A program gets capabilities of root",
      "\\bsetcap\\s+(?:-\\S+\\s+)*[\"\\x27]?\\S*cap_\\w+|\\bsetcap\\s+-r\\s+/|--cap-add[= ](?:all|sys_admin|sys_ptrace|net_admin)",
@@ -45,8 +45,8 @@ static const symbi_skill_rule rules[] = {
      SYMBI_SKILL_CRITICAL, { "echo \"x ALL=(ALL) NOPASSWD: ALL\" >> /etc/sudoers" }, { "ask an administrator" }, 0 },
     { "accounts", "privilege", "Accounts of the system are changed",
      "\\b(?:useradd|adduser|usermod|gpasswd)\\s+(?:.*\\s)?(?:-\\w*[ag]\\w*\\s*\\S*\\s*(?:sudo|wheel|root|docker|admin)|-o\\s+-u\\s*0)|\\b(?:sudo|wheel)"
-     "\\s+\\S+\\s*>>\\s*/etc/group|\\bnet1?\\s+(?:user|localgroup)\\s+.*/add\\b|\\bpasswd\\s+root\\b|\\bchpasswd\\b|>>?\\s*/etc/passwd\\b|\\bdscl\\b.*-(?:cr"
-     "eate|append)\\s+/(?:users|groups)",
+     "\\s+\\S+\\s*>>\\s*/etc/group|\\bnet1?\\s+(?:user|localgroup)\\s+.*/add\\b|\\bpasswd\\s+(?:-\\S+\\s+)*root\\b|\\bchpasswd\\b|>>?\\s*/etc/passwd"
+     "\\b|\\bdscl\\b.*-(?:create|append)\\s+/(?:users|groups)",
      SYMBI_SKILL_HIGH, { "usermod -aG sudo x", "net user x y /add", "echo x >> /etc/passwd" }, { "add a user to the list", "cat /etc/passwd" }, 0 },
     { "chroot", "privilege", "The root folder is changed",
      "\\bchroot\\s+(?:-\\S+\\s+)*/\\S*",

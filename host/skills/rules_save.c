@@ -25,8 +25,10 @@ static const symbi_skill_rule rules[] = {
      "\\bwget\\s+(?:-[a-zA-Z]+\\s+)*[\"\\x27]?https?://[^\\s/\"\\x27]+/(?:[^\\s\"\\x27/]*/)*[\\w-]+[\"\\x27]?\\s*(?:$|[;&|)`])",
      SYMBI_SKILL_HIGH, { "wget https://a.example/x", "wget -q http://a.example/bin/agent && ls" }, { "wget https://a.example/f.tar.gz", "wget --spider https://a.example", "wget https://a.example" }, 0 },
     { "download-program", "downloader", "A program is downloaded",
-     "\\b(?:curl|wget|aria2c)\\b.*https?://\\S+\\.(?:exe|msi|dll|scr|bat|cmd|ps1|vbs|hta|jar|apk|dmg|pkg|deb|rpm|appimage|run|bin|elf|so|dylib)\\b",
-     SYMBI_SKILL_HIGH, { "curl -LO https://a.example/x.exe", "wget https://a.example/x.deb" }, { "curl https://a.example/x.md", "wget https://a.example/notes.txt" }, 0 },
+     "\\b(?:curl|wget|aria2c)\\b.*https?://\\S+\\.(?:exe|msi|dll|scr|bat|cmd|ps1|vbs|hta|jar|apk|dmg|pkg|deb|rpm|appimage|run|bin|elf|so|dylib|sh|bash|pl|ps"
+     "1|py)\\b|\\b(?:aria2c|axel)\\s+(?:-\\S+\\s+)*[\"\\x27]?https?://|\\burlretrieve\\s*\\(|\\s-outfile\\s+\\S|\\bwget\\b.*\\s(?:-P|--directory-prefix)[= ]"
+     "?\\s*[\"\\x27]?/tmp",
+     SYMBI_SKILL_HIGH, { "wget -P /tmp https://a.example/a.txt", "iwr https://a.example/x -OutFile x", "curl -LO https://a.example/x.exe", "wget https://a.example/x.deb" }, { "curl https://a.example/x.md", "wget https://a.example/notes.txt" }, 0 },
     { "make-opaque-executable", "downloader", "A file that the scanner cannot know is made executable for all",
      "\\bchmod\\s+(?:-\\S+\\s+)*(?:[ugo]*[ao][ugo]*)?\\+[rwst]*x[rwst]*\\s+[\"\\x27]?(?:\\./|~/|\\$\\w+/|/(?:tmp|var|usr|opt|home|root|etc|bin|srv)/)?(?:["
      "\\w-]+/)*\\w[\\w-]*[\"\\x27]?(?:\\s|$|[;&|)`])",
@@ -34,6 +36,9 @@ static const symbi_skill_rule rules[] = {
     { "make-executable", "downloader", "A file is made executable",
      "\\bchmod\\s+(?:-\\S+\\s+)*\\S*\\+[rwst]*x|\\bchmod\\s+(?:-\\S+\\s+)*[0-7]?(?:755|775|711|700|555)\\s+\\S*/?tmp/",
      SYMBI_SKILL_MEDIUM, { "chmod +x run.sh", "chmod 755 /tmp/run" }, { "chmod 644 a.txt", "chmod a=r x" }, 0 },
+    { "make-executable-and-run", "downloader", "A file is made executable and started",
+     "\\bchmod\\s+\\S*\\+\\w*x\\w*\\s+\\S+\\s*(?:&&|;)\\s*(?:sudo\\s+)?(?:\\./|/|sh\\s|bash\\s)",
+     SYMBI_SKILL_HIGH, { "chmod +x install.sh && ./install.sh" }, { "chmod +x a.sh && ls" }, 0 },
     { "make-temporary-executable", "downloader", "A file in a temporary folder is made executable",
      "\\bchmod\\s+(?:-\\S+\\s+)*(?:\\S*\\+\\w*x\\w*|[0-7]?[1357][0-7][0-7])\\s+[\"\\x27]?(?:/tmp|/var/tmp|/dev/shm)/",
      SYMBI_SKILL_HIGH, { "chmod +x /tmp/a.sh", "chmod 755 /dev/shm/b" }, { "chmod 644 /tmp/a" }, 0 },

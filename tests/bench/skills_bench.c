@@ -46,6 +46,7 @@ static int many(symbi_ctx *cx, int n)
                                "- Use the tool that the user asks for.\n- Keep to the facts on the page.\n- Quote sparingly; name the source.\n\n";
     static const char script[] = "#!/usr/bin/env python3\nimport sys\n\ndef main():\n    for line in sys.stdin:\n        print(line.strip().title())\n\nif __name__ == '__main__':\n    main()\n";
     symbi_skill_scanner *sc;
+    symbi_skill_scan *s;
     symbi_err err;
     double t = now();
     int failed = 0;
@@ -53,15 +54,15 @@ static int many(symbi_ctx *cx, int n)
     size_t len = 0;
     for (int i = 0; i < 3; i++) memcpy(text + len, body, sizeof body - 1), len += sizeof body - 1;
     if (symbi_skill_scanner_new(cx, SYMBI_SKILL_STRICT, NULL, 0, 0, &sc, &err)) return 1;
+    if (symbi_skill_scan_new(cx, sc, &s, &err)) return 1;
     for (int i = 0; i < n; i++) {
-        symbi_skill_scan *s;
-        if (symbi_skill_scan_new(cx, sc, &s, &err)) return 1;
+        symbi_skill_scan_clear(s);
         if (symbi_skill_scan_content(s, symbi_str_z("SKILL.md"), (symbi_str){ text, len }, &err) || symbi_skill_scan_content(s, symbi_str_z("run.py"), symbi_str_z(script), &err) ||
             symbi_skill_scan_content(s, symbi_str_z("notes.txt"), (symbi_str){ body, sizeof body - 1 }, &err))
             return 1;
         failed += !symbi_skill_scan_passed(s);
-        symbi_skill_scan_free(s);
     }
+    symbi_skill_scan_free(s);
     t = now() - t;
     printf("{\"engine\": \"symbi strict\", \"skills\": %d, \"failed\": %d, \"seconds\": %.3f, \"target\": \"1,000 skills in at most 2 s\"}\n", n, failed, t);
     symbi_skill_scanner_unref(sc);
@@ -72,6 +73,7 @@ int main(int argc, char **argv)
 {
     symbi_skill_profile p;
     symbi_skill_scanner *sc;
+    symbi_skill_scan *s;
     symbi_ctx *cx;
     symbi_err err;
     symbi_str text;
@@ -82,16 +84,17 @@ int main(int argc, char **argv)
     if (!strcmp(argv[1], "rules")) return symbi_skill_profile_parse(symbi_str_z(argv[2]), &p) ? 2 : rules(p);
     if (symbi_skill_profile_parse(symbi_str_z(argv[1]), &p) || symbi_skill_scanner_new(cx, p, NULL, 0, 0, &sc, &err)) return 2;
     text = whole(argv[2]);
+    if (symbi_skill_scan_new(cx, sc, &s, &err)) return 1;
     for (int i = 0; i < (argc > 3 ? atoi(argv[3]) : 5); i++) {
-        symbi_skill_scan *s;
         double t = now();
-        if (symbi_skill_scan_new(cx, sc, &s, &err) || symbi_skill_scan_content(s, symbi_str_z("corpus.md"), text, &err)) return 1;
+        symbi_skill_scan_clear(s);
+        if (symbi_skill_scan_content(s, symbi_str_z("corpus.md"), text, &err)) return 1;
         found = symbi_skill_scan_count(s);
-        symbi_skill_scan_free(s);
         t = now() - t;
         if (t < best) best = t;
     }
     printf("{\"engine\": \"symbi scanner, %s\", \"rules\": %zu, \"found\": %zu, \"seconds\": %.6f, \"mb_per_s\": %.1f}\n", argv[1], symbi_skill_rule_count(p), found, best, (double)text.n / best / 1e6);
+    symbi_skill_scan_free(s);
     symbi_skill_scanner_unref(sc);
     symbi_ctx_free(cx);
     return 0;

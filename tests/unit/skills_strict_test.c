@@ -321,6 +321,10 @@ static void test_suppressions(void)
     CHECK(symbi_skill_scan_passed(s));
     CHECK_OK(symbi_skill_scan_unread_file(s, Z("x"), SYMBI_SKILL_UNREAD_IO, 0, 0, &err), err);
     CHECK(!symbi_skill_scan_passed(s));
+    symbi_skill_scan_clear(s);
+    CHECK(symbi_skill_scan_passed(s) && symbi_skill_scan_count(s) == 0);
+    CHECK_OK(symbi_skill_scan_content(s, Z("a.md"), Z("sudo a"), &err), err);
+    CHECK(!symbi_skill_scan_passed(s) && symbi_skill_scan_count(s) == 1); /* the suppressions are gone, too */
     sup.reason.n = 0;
     CHECK(symbi_skill_scan_suppress(s, &sup, &err) == SYMBI_EINVAL);
     symbi_skill_scan_free(s);

@@ -95,6 +95,9 @@ typedef struct symbi_skill_finding {
 typedef struct symbi_skill_scan symbi_skill_scan;
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_skill_scan_new(symbi_ctx *cx, symbi_skill_scanner *s, symbi_skill_scan **out, symbi_err *err);
 SYMBI_API void symbi_skill_scan_free(symbi_skill_scan *s); /* NULL is fine */
+/* Back to the beginning, without findings and suppressions; what the matcher has learnt stays, so that one scan after the other is
+ * faster than a new one for each skill. */
+SYMBI_API void symbi_skill_scan_clear(symbi_skill_scan *s);
 /* Adds the findings of one file. path: as findings shall show it (its suffix says what STRICT takes the content for). After an
  * error the scan is not complete, and symbi_skill_scan_passed is false whatever was found. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_skill_scan_content(symbi_skill_scan *s, symbi_str path, symbi_str content, symbi_err *err);
