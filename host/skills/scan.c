@@ -45,6 +45,7 @@ void symbi_skill_scan_free(symbi_skill_scan *s)
     sy_free(&a, s->pline, s->cappline * sizeof *s->pline);
     sy_buf_free(&s->norm);
     sy_buf_free(&s->paras);
+    sy_free(&a, s->spot, s->capspot * sizeof *s->spot);
     sy_free(&a, s->fence, s->capfence * sizeof *s->fence);
     sy_arena_free(&s->arena);
     sy_free(&a, s, sizeof *s);

@@ -53,6 +53,8 @@ typedef struct sy_found {
     size_t last;    /* strict: the last line that it was found over */
 } sy_found;
 
+typedef struct sy_spot { symbi_str text; size_t line; } sy_spot;
+
 struct symbi_skill_scan {
     symbi_ctx *cx;
     symbi_alloc alloc;
@@ -70,6 +72,8 @@ struct symbi_skill_scan {
     sy_buf view;
     struct sy_vline *vline, *pline; /* of view, of paras */
     size_t nvline, capvline, npline, cappline;
+    sy_spot *spot; /* lines that may hold payloads */
+    size_t nspot, capspot;
     size_t *fence; /* lines at which a fence begins or ends */
     size_t nfence, capfence;
     size_t budget; /* bytes that payloads and archives of the present file may still unfold to */

@@ -139,6 +139,18 @@ static symbi_str next_line(cursor *c)
     return l;
 }
 
+static bool any_high(symbi_str t)
+{
+    uint64_t any = 0, w;
+    size_t i = 0;
+    for (; i + 8 <= t.n; i += 8) {
+        memcpy(&w, t.p + i, 8);
+        any |= w;
+    }
+    for (; i < t.n; i++) any |= (unsigned char)t.p[i];
+    return any & 0x8080808080808080u;
+}
+
 static unsigned kinds(symbi_str l)
 {
     static const unsigned char table[256] = {
@@ -218,6 +230,15 @@ static symbi_status unquoted_at(text *x, size_t off, size_t len, size_t line, si
     return unquoted(x, (symbi_str){ b->p + off, len }, line, last);
 }
 
+/* A line that may hold a payload. */
+static symbi_status note_spot(text *x, symbi_str l, size_t line)
+{
+    symbi_skill_scan *s = x->s;
+    if (sy_grow(&s->alloc, (void **)&s->spot, &s->capspot, s->nspot + 1, sizeof *s->spot)) return sy_fail_nomem(x->err);
+    s->spot[s->nspot++] = (sy_spot){ l, line };
+    return SYMBI_OK;
+}
+
 static symbi_status build_views(text *x, bool high)
 {
     symbi_skill_scan *s = x->s;
@@ -241,8 +262,9 @@ static symbi_status build_views(text *x, bool high)
             if (sy_grow(&s->alloc, (void **)&s->fence, &s->capfence, s->nfence + 1, sizeof *s->fence)) return sy_fail_nomem(x->err);
             s->fence[s->nfence++] = line;
         }
+        if (x->depth < SY_PAYLOAD_DEPTH && sy_payload_possible(l)) st = note_spot(x, l, line);
         base = k & HIGH ? n : l;
-        if (k & HIGH && !same_folded(l, n)) {
+        if (!st && k & HIGH && !same_folded(l, n)) {
             sy_buf_adds(&s->view, n);
             st = push_vline(x, off, line, line, SY_HOW_NORMAL);
         }
@@ -255,7 +277,7 @@ static symbi_status build_views(text *x, bool high)
             off = s->view.n;
             sy_buf_adds(&s->view, base);
             for (size_t i = 0; i < SY_LINES_JOINED && !fence(b) && sy_view_continues(a, b); i++) {
-                join(&s->view, kinds(b) & HIGH ? next_line(&cn) : b);
+                join(&s->view, high && any_high(b) ? next_line(&cn) : b);
                 last++;
                 a = b;
                 if (c.i >= x->t.n) break;
@@ -276,7 +298,7 @@ static symbi_status build_views(text *x, bool high)
             off = s->paras.n;
             sy_buf_adds(&s->paras, base);
             while (!blank(b) && !fence(b) && !rule_off(b) && s->paras.n - off < PARAGRAPH_MAX && last - line < 40) {
-                join(&s->paras, kinds(b) & HIGH ? next_line(&cn) : b);
+                join(&s->paras, high && any_high(b) ? next_line(&cn) : b);
                 last++;
                 if (c.i >= x->t.n) break;
                 b = next_line(&c);
@@ -315,35 +337,23 @@ static symbi_status scan_payload(text *x, symbi_str line, const sy_payload *p, s
     return scan_text(&y);
 }
 
-static symbi_status payloads(text *x)
+/* from: the first of this text's lines; those of payloads go on top and are gone again afterwards. */
+static symbi_status payloads(text *x, size_t from)
 {
     symbi_skill_scan *s = x->s;
-    cursor c = { x->t, 0 };
-    size_t line = 0;
+    size_t n = s->nspot;
     sy_buf b;
     symbi_status st = SYMBI_OK;
-    if (x->depth >= SY_PAYLOAD_DEPTH) return SYMBI_OK;
     sy_buf_init(&b, s->alloc, SY_TEXT_MAX);
-    while (c.i < c.t.n && !st) {
-        symbi_str l = next_line(&c);
+    for (size_t i = from; i < n && !st; i++) {
+        sy_spot spot = s->spot[i];
         size_t at = 0;
         sy_payload p;
-        line++;
-        if (!sy_payload_possible(l)) continue;
-        while (!st && s->budget && sy_payload_next(l, &at, &p)) st = scan_payload(x, l, &p, x->line ? x->line : line, &b);
+        while (!st && s->budget && sy_payload_next(spot.text, &at, &p)) st = scan_payload(x, spot.text, &p, x->line ? x->line : spot.line, &b);
     }
     sy_buf_free(&b);
+    s->nspot = from;
     return st;
-}
-
-static bool any_high(symbi_str t)
-{
-    unsigned char any = 0;
-    size_t i = 0;
-    for (; i + 128 <= t.n; i += 128)
-        for (size_t k = 0; k < 128; k++) any |= (unsigned char)t.p[i + k];
-    for (; i < t.n; i++) any |= (unsigned char)t.p[i];
-    return any & 0x80;
 }
 
 /* The lines that are not all ASCII, normalised, one after the other. */
@@ -368,6 +378,7 @@ static symbi_status scan_text(text *x)
 {
     symbi_skill_scan *s = x->s;
     bool high = any_high(x->t);
+    size_t spots = s->nspot;
     symbi_status st = SYMBI_OK;
     sy_buf_clear(&s->view);
     sy_buf_clear(&s->paras);
@@ -377,7 +388,7 @@ static symbi_status scan_text(text *x)
     if (!st) st = build_views(x, high);
     if (!st) st = scan_plain(x);
     if (!st) st = scan_views(x);
-    return st ? st : payloads(x);
+    return st ? st : payloads(x, spots);
 }
 
 /* ---- what a file is ---- */
@@ -521,6 +532,7 @@ symbi_status sy_strict_content(symbi_skill_scan *s, symbi_str path, symbi_str co
 {
     size_t from = s->n;
     symbi_status st;
+    s->nspot = 0;
     s->budget = PAYLOAD_FACTOR * (content.n < SY_TEXT_MAX ? content.n : SY_TEXT_MAX) + (1u << 20);
     if (sy_pack_kind(content) != SY_PACK_NONE) s->budget = PACK_BUDGET;
     st = sy_strict_bytes(s, path, content, 0, err);
