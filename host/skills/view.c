@@ -151,6 +151,11 @@ static bool contraction(symbi_str s, size_t i)
     return false;
 }
 
+/* Bytes that something is done about. */
+static const bool trick[256] = { [0] = true, [1] = true, [2] = true, [3] = true, [4] = true, [5] = true, [6] = true, [7] = true, [8] = true, [10] = true, [11] = true, [12] = true, [13] = true, [14] = true,
+    [15] = true, [16] = true, [17] = true, [18] = true, [19] = true, [20] = true, [21] = true, [22] = true, [23] = true, [24] = true, [25] = true, [26] = true, [27] = true, [28] = true, [29] = true,
+    [30] = true, [31] = true, ['"'] = true, ['\''] = true, ['`'] = true, ['\\'] = true, ['$'] = true, ['%'] = true, ['&'] = true, ['{'] = true };
+
 bool sy_view_unquote(symbi_str s, sy_buf *out)
 {
     size_t from = out->n, k = 0;
@@ -158,8 +163,16 @@ bool sy_view_unquote(symbi_str s, sy_buf *out)
     bool telling = false;
     if (!to) return false;
     for (size_t i = 0; i < s.n;) {
-        char c = s.p[i], as = 0;
-        size_t n = 0;
+        char c, as = 0;
+        size_t n = 0, run = i;
+        while (run < s.n && !trick[(unsigned char)s.p[run]]) run++;
+        if (run > i) {
+            memcpy(to + k, s.p + i, run - i);
+            k += run - i;
+            i = run;
+            if (i == s.n) break;
+        }
+        c = s.p[i];
         if (c == '$') {
             if (i + 1 < s.n && (s.p[i + 1] == '\'' || s.p[i + 1] == '"')) n = 1; /* $'…' */
             else n = expansion(s, i, &as);
