@@ -38,7 +38,13 @@ static bool long_run(const unsigned char *p, size_t n)
         if (!values[p[i]]) continue;
         while (from > 0 && i - from < RUN_LEAST && values[p[from - 1]]) from--;
         while (to + 1 < n && to - from + 1 < RUN_LEAST && values[p[to + 1]]) to++;
-        if (to - from + 1 >= RUN_LEAST) return true;
+        if (to - from + 1 < RUN_LEAST) continue;
+        /* a path or hyphenated words are runs, too, but have neither a capital letter nor digits alone */
+        for (size_t k = from, digits = 0; k < n && values[p[k]]; k++) {
+            if (p[k] >= 'A' && p[k] <= 'Z') return true;
+            digits += hexv((char)p[k]) >= 0;
+            if (k - from >= 60 || (digits > 10 && digits == k - from + 1)) return true;
+        }
     }
     return false;
 }
