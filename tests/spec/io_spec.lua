@@ -344,7 +344,8 @@ describe("governed work", function()
                 return agent:run("rest", { model = { provider = "openai", base_url = base .. "/v1", name = "m" }, io = symio.auto(),
                     watch = function(kind, _, reply)
                         if kind == "result" then
-                            results[#results + 1] = reply.exec and reply.exec.exit_code or reply.error.code
+                            -- a tool may not outlive its run: its own deadline and the run's are the same moment, and either may end it
+                            results[#results + 1] = reply.exec and (reply.exec.timed_out and "EABORT" or reply.exec.exit_code) or reply.error.code
                         end
                     end })
             end })
