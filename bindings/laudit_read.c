@@ -113,6 +113,26 @@ void laudit_store_release(ud_store *u)
     symbi_key_unref(k);
     if (f) f(&u->store);
 }
+
+ud_store *laudit_store_hold(lua_State *L, int arg)
+{
+    ud_store *s = laudit_check_store(L, arg);
+    if (s->readonly) luaL_argerror(L, arg, "the store was opened read-only");
+    lua_createtable(L, 1, 0);
+    lua_pushvalue(L, arg);
+    lua_rawseti(L, -2, 1);
+    return s;
+}
+
+void laudit_store_drop(lua_State *L)
+{
+    ud_store *s;
+    symL_getuservalue(L, 1);
+    lua_rawgeti(L, -1, 1);
+    s = symL_testud(L, -1, UD_STORE);
+    if (s && --s->users == 0 && s->closing) laudit_store_release(s);
+    lua_pop(L, 2);
+}
 static int store_close(lua_State *L)
 {
     ud_store *u = symL_checkud(L, 1, UD_STORE);

@@ -34,15 +34,10 @@ static int answer_close(lua_State *L)
 }
 static void detach(lua_State *L, ud_auth *u)
 {
-    ud_store *s;
     if (!u->stored) return;
     u->stored = false;
     if (u->p) symbi_auth_use_store(u->p, NULL);
-    symL_getuservalue(L, 1);
-    lua_rawgeti(L, -1, 1);
-    s = symL_testud(L, -1, UD_STORE);
-    if (s && --s->users == 0 && s->closing) laudit_store_release(s); /* its last user may have the closing to do */
-    lua_pop(L, 2);
+    laudit_store_drop(L);
 }
 static int auth_close(lua_State *L)
 {
@@ -335,21 +330,17 @@ static int a_permitted(lua_State *L)
 
 static int a_use_store(lua_State *L)
 {
+    ud_store *held;
     ud_auth *u = symL_checkud(L, 1, UD_AUTH);
     check_auth(L);
     lua_settop(L, 2);
-    if (lua_isnil(L, 2)) detach(L, u);
-    else {
-        ud_store *s = laudit_check_store(L, 2);
-        if (s->readonly) luaL_argerror(L, 2, "the store was opened read-only");
-        lua_createtable(L, 1, 0);
-        lua_pushvalue(L, 2);
-        lua_rawseti(L, -2, 1);
-        detach(L, u);
+    held = lua_isnil(L, 2) ? NULL : laudit_store_hold(L, 2); /* whatever can raise comes before the old one goes */
+    detach(L, u);
+    if (held) {
         symL_setuservalue(L, 1);
-        s->users++;
+        held->users++;
         u->stored = true;
-        symbi_auth_use_store(u->p, &s->store);
+        symbi_auth_use_store(u->p, &held->store);
     }
     lua_settop(L, 1);
     return 1;

@@ -38,15 +38,10 @@ static int token_close(lua_State *L)
 /* Lets go of the store; its last user may have the store's closing to do. */
 static void detach(lua_State *L, ud_webhook *u)
 {
-    ud_store *s;
     if (!u->stored) return;
     u->stored = false;
     if (u->p) symbi_webhook_use_store(u->p, NULL);
-    symL_getuservalue(L, 1);
-    lua_rawgeti(L, -1, 1);
-    s = symL_testud(L, -1, UD_STORE);
-    if (s && --s->users == 0 && s->closing) laudit_store_release(s);
-    lua_pop(L, 2);
+    laudit_store_drop(L);
 }
 
 static int w_close(lua_State *L)
@@ -273,20 +268,16 @@ static int w_verify(lua_State *L)
 /* use_store(store): also keeps the store alive; use_store(nil): memory alone again. */
 static int w_use_store(lua_State *L)
 {
+    ud_store *held;
     ud_webhook *u = check(L);
     lua_settop(L, 2);
-    if (lua_isnil(L, 2)) detach(L, u);
-    else {
-        ud_store *s = laudit_check_store(L, 2);
-        if (s->readonly) luaL_argerror(L, 2, "the store was opened read-only");
-        lua_createtable(L, 1, 0);
-        lua_pushvalue(L, 2);
-        lua_rawseti(L, -2, 1);
-        detach(L, u);
+    held = lua_isnil(L, 2) ? NULL : laudit_store_hold(L, 2); /* whatever can raise comes before the old one goes */
+    detach(L, u);
+    if (held) {
         symL_setuservalue(L, 1);
-        s->users++;
+        held->users++;
         u->stored = true;
-        symbi_webhook_use_store(u->p, &s->store);
+        symbi_webhook_use_store(u->p, &held->store);
     }
     lua_settop(L, 1);
     return 1;

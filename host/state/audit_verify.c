@@ -216,47 +216,46 @@ static symbi_status fetch_cp(const symbi_store *s, symbi_str chain, cursor *c, s
     return SYMBI_OK;
 }
 
+/* What stood there when it began: whoever appends faster than this reads must not keep it from ending. */
 static symbi_status verify_rows(symbi_audit_verifier *v, const symbi_store *s, symbi_str chain, symbi_err *err)
 {
     cursor c = { .next = 0 };
-    uint64_t len = 0, seen = UINT64_MAX;
+    uint64_t len = 0, now = 0;
     uint8_t head[32];
     int64_t last;
-    symbi_status st;
-    for (;;) { /* again while another process appends */
-        st = s->tail(s->ud, chain, &len, head, &last, err);
-        if (st) return st;
-        if (len == seen) break;
-        seen = len;
-        for (;;) {
-            symbi_store_row row;
-            symbi_err rerr;
-            st = fetch_cp(s, chain, &c, err);
-            while (!st && c.have && c.cp.len <= v->rep.entries && !faulty(v)) {
-                c.have = false;
-                st = symbi_audit_verifier_checkpoint(v, &c.cp, err);
-                if (!st) st = fetch_cp(s, chain, &c, err);
-            }
-            if (st == SYMBI_EVERIFY) {
-                fault(v, SYMBI_AUDIT_SIGNATURE, v->last_cp, "%s", err ? err->msg : "a checkpoint is damaged");
-                st = SYMBI_OK;
-            }
-            if (st) return st;
-            if (faulty(v) || v->rep.entries >= len) break;
-            st = s->row(s->ud, chain, v->rep.entries, &row, &rerr);
-            if (st == SYMBI_ENOTFOUND) fault(v, SYMBI_AUDIT_SEQUENCE, v->rep.entries, "entry %" PRIu64 " is missing", v->rep.entries);
-            else if (st == SYMBI_EVERIFY) fault(v, SYMBI_AUDIT_CHAIN, v->rep.entries, "%s", rerr.msg);
-            else if (st) {
-                if (err) *err = rerr;
-                return st;
-            } else st = symbi_audit_verifier_entry(v, &row, err);
-            if (faulty(v)) return SYMBI_OK;
-            if (st) return st;
+    symbi_status st = s->tail(s->ud, chain, &len, head, &last, err);
+    if (st) return st;
+    for (;;) {
+        symbi_store_row row;
+        symbi_err rerr;
+        st = fetch_cp(s, chain, &c, err);
+        while (!st && c.have && c.cp.len <= v->rep.entries && !faulty(v)) {
+            c.have = false;
+            st = symbi_audit_verifier_checkpoint(v, &c.cp, err);
+            if (!st) st = fetch_cp(s, chain, &c, err);
         }
+        if (st == SYMBI_EVERIFY) {
+            fault(v, SYMBI_AUDIT_SIGNATURE, v->last_cp, "%s", err ? err->msg : "a checkpoint is damaged");
+            st = SYMBI_OK;
+        }
+        if (st) return st;
         if (faulty(v)) return SYMBI_OK;
+        if (v->rep.entries >= len) break;
+        st = s->row(s->ud, chain, v->rep.entries, &row, &rerr);
+        if (st == SYMBI_ENOTFOUND) fault(v, SYMBI_AUDIT_SEQUENCE, v->rep.entries, "entry %" PRIu64 " is missing", v->rep.entries);
+        else if (st == SYMBI_EVERIFY) fault(v, SYMBI_AUDIT_CHAIN, v->rep.entries, "%s", rerr.msg);
+        else if (st) {
+            if (err) *err = rerr;
+            return st;
+        } else st = symbi_audit_verifier_entry(v, &row, err);
+        if (faulty(v)) return SYMBI_OK;
+        if (st) return st;
     }
-    /* A checkpoint beyond the end: removed entries. */
-    return c.have ? symbi_audit_verifier_checkpoint(v, &c.cp, err) : SYMBI_OK;
+    if (!c.have) return SYMBI_OK;
+    /* A checkpoint beyond the end: either it came with entries that were appended meanwhile, or entries were removed. */
+    st = s->tail(s->ud, chain, &now, head, &last, err);
+    if (st) return st;
+    return now > len && c.cp.len <= now ? SYMBI_OK : symbi_audit_verifier_checkpoint(v, &c.cp, err);
 }
 
 symbi_status symbi_audit_verify(symbi_ctx *cx, const symbi_store *store, symbi_str chain, const uint8_t pub[32], const symbi_store_checkpoint *anchor, symbi_audit_report *out, symbi_err *err)

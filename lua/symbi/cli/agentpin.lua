@@ -42,12 +42,7 @@ local function misuse(...)
     return 2
 end
 
---- One line of text that a terminal shows and does not obey.
-local function safe(s, max)
-    s = tostring(s):gsub("[%z\1-\31\127]", "?"):gsub("\194[\128-\159]", "?"):gsub("\226\128[\142\143\168-\174]", "?"):gsub("\226\129[\166-\169]", "?")
-    if max and #s > max then s = s:sub(1, max - 3):gsub("[\128-\255]+$", "") .. "..." end
-    return s
-end
+local safe = require("symbi.cli.args").safe
 
 local function parse(args)
     local command = args[1]

@@ -26,8 +26,8 @@ end
 local function value_of(kind, name, value)
     if value == nil or value == "" then return nil, "--" .. name .. " needs a value" end
     if kind ~= "number" then return value end
-    local n = value:find "^%d+$" and tonumber(value)
-    if not n or n > 2 ^ 53 then return nil, "--" .. name .. " needs a whole number, not '" .. M.safe(value, 60) .. "'" end
+    local n = tonumber(value)
+    if not n or n < 0 or n % 1 ~= 0 or n > 2 ^ 53 then return nil, "--" .. name .. " needs a whole number, not '" .. M.safe(value, 60) .. "'" end
     return n
 end
 
@@ -79,18 +79,32 @@ function M.parse(verb, usage, commands, argv)
     return out, command
 end
 
---- Rows of text under titles, the last column as long as it is.
+--- Rows of text under titles, each cell made safe, the last column as long as it is.
 function M.print_table(titles, rows)
     local width = {}
     for i, t in ipairs(titles) do width[i] = #t end
     for _, row in ipairs(rows) do
-        for i, cell in ipairs(row) do width[i] = math.max(width[i], #cell) end
+        for i = 1, #titles do
+            row[i] = M.safe(row[i] == nil and "" or row[i], 160)
+            if #row[i] > width[i] then width[i] = #row[i] end
+        end
     end
-    for n = 0, #rows do
-        local row, line = n == 0 and titles or rows[n], {}
-        for i, cell in ipairs(row) do line[i] = i == #row and cell or cell .. (" "):rep(width[i] - #cell) end
-        print((table.concat(line, "  "):gsub("%s+$", "")))
+    local function line(row)
+        local cells = {}
+        for i = 1, #titles - 1 do cells[i] = row[i] .. (" "):rep(width[i] - #row[i]) end
+        cells[#titles] = row[#titles]
+        print((table.concat(cells, "  "):gsub("%s+$", "")))
     end
+    line(titles)
+    for _, row in ipairs(rows) do line(row) end
+end
+
+--- The one word that a command takes besides its options: o.operand. Returns o, command, or nil and the exit status.
+function M.operand(verb, usage, o, command, called)
+    if #o.rest > 1 then return nil, M.misuse(verb, usage, command .. " does not take '" .. M.safe(o.rest[2], 60) .. "'") end
+    o.operand = o.rest[1]
+    if called and not o.operand then return nil, M.misuse(verb, usage, command .. " needs " .. called) end
+    return o, command
 end
 
 return M

@@ -1,4 +1,7 @@
 --- symbi-lua audit show|verify|export|accept-clock: the audit trail of a state folder, read without changing it.
+local args_of = require "symbi.cli.args"
+local safe = args_of.safe
+
 local M = {}
 
 local usage = [[
@@ -18,58 +21,6 @@ local flags = {
     export = { state = "text", chain = "text", output = "text" },
     ["accept-clock"] = { state = "text", chain = "text" },
 }
-
-local function misuse(message)
-    io.stderr:write("symbi-lua audit: ", message, "\n", usage, "\n")
-    return 2
-end
-
---- One line of text that a terminal shows and does not obey.
-local function safe(s, max)
-    s = tostring(s):gsub("[%z\1-\31\127]", "?")
-    s = s:gsub("\194[\128-\159]", "?"):gsub("\226\128[\142\143\168-\174]", "?"):gsub("\226\129[\166-\169]", "?")
-    if max and #s > max then
-        s = s:sub(1, max - 3)
-        while #s > 0 and s:byte(-1) >= 128 do s = s:sub(1, -2) end -- never half a character
-        s = s .. "..."
-    end
-    return s
-end
-
-local function parse(args)
-    local command = args[1]
-    if command == nil or command == "--help" or command == "-h" or command == "help" then
-        print(usage)
-        return nil, command == nil and 2 or 0
-    end
-    local known = flags[command]
-    if not known then return nil, misuse("unknown command '" .. safe(command, 60) .. "'") end
-    local out, i = {}, 2
-    while args[i] ~= nil do
-        local name, value = args[i]:match("^%-%-([%a%-]+)=(.*)$")
-        name = name or args[i]:match("^%-%-([%a%-]+)$")
-        local kind = name and known[name]
-        if not kind then return nil, misuse("audit " .. command .. " does not know '" .. safe(args[i], 60) .. "'") end
-        if kind == "flag" then
-            if value then return nil, misuse("--" .. name .. " takes no value") end
-            out[name] = true
-        else
-            if not value then
-                i = i + 1
-                value = args[i]
-                if value == nil then return nil, misuse("--" .. name .. " needs a value") end
-            end
-            if kind == "number" then
-                local n = tonumber(value)
-                if not n or n < 0 or n % 1 ~= 0 or n > 2 ^ 53 then return nil, misuse("--" .. name .. " needs a number, not '" .. safe(value, 60) .. "'") end
-                value = n
-            end
-            out[name] = value
-        end
-        i = i + 1
-    end
-    return out, command
-end
 
 local function time_text(ms)
     if type(ms) ~= "number" or ms < 0 or ms > 253402300799999 then return "?" end
@@ -286,7 +237,7 @@ end
 
 --- args: the words after `audit`; host: the host's options ({state=}). Returns the exit status, or nil and a message.
 function M.main(args, host)
-    local o, command = parse(args)
+    local o, command = args_of.parse("audit", usage, flags, args)
     if not o then return command end
     local symbi = require "symbi"
     o.state = o.state or (host and host.state) or ".symbi"

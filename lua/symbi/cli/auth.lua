@@ -1,4 +1,7 @@
 --- symbi-lua auth create-key|list|revoke: the file of API keys.
+local args_of = require "symbi.cli.args"
+local safe = args_of.safe
+
 local M = {}
 
 local usage = [[
@@ -11,60 +14,33 @@ FILE is DIR/api_keys.json unless given (DIR: .symbi), mode 0600. create-key prin
 --agent a key reaches every agent; with it those alone. P is read, write, delete, execute or admin; without --permission a key may all.]]
 
 local flags = {
-    ["create-key"] = { file = "text", id = "text", description = "text", agent = "list", permission = "list", ["expires-in"] = "number", json = "flag" },
+    ["create-key"] = { file = "text", id = "text", description = "text", agent = "list", permission = "list", ["expires-in"] = "text", json = "flag" },
     list = { file = "text", json = "flag" },
     revoke = { file = "text" },
 }
 
-local function misuse(message)
-    io.stderr:write("symbi-lua auth: ", message, "\n", usage, "\n")
-    return 2
+for command, known in pairs(flags) do
+    known.state, known.rest = "text", command == "revoke" and "ID" or nil
 end
 
-local function safe(s) return (tostring(s):gsub("[%z\1-\31\127]", "?"):sub(1, 200)) end
+local function misuse(message) return args_of.misuse("auth", usage, message) end
+
+-- Days, and parts of one.
+local function days(name, text)
+    local n = tonumber(text)
+    if n and n > 0 and n <= 36500 then return n end
+    return nil, misuse("--" .. name .. " needs a number of days, not '" .. safe(text, 60) .. "'")
+end
 
 local function parse(args)
-    local command = args[1]
-    if command == nil or command == "--help" or command == "-h" or command == "help" then
-        print(usage)
-        return nil, command == nil and 2 or 0
+    local o, command = args_of.parse("auth", usage, flags, args)
+    if not o then return nil, command end
+    if o["expires-in"] then
+        local status
+        o["expires-in"], status = days("expires-in", o["expires-in"])
+        if status then return nil, status end
     end
-    local known = flags[command]
-    if not known then return nil, misuse("unknown command '" .. safe(command) .. "'") end
-    local o, i = {}, 2
-    while args[i] ~= nil do
-        local name, value = args[i]:match("^%-%-([%a%-]+)=(.*)$")
-        name = name or args[i]:match("^%-%-([%a%-]+)$")
-        if not name then
-            if args[i]:find("^%-") or command ~= "revoke" or o.operand then return nil, misuse(command .. " does not take '" .. safe(args[i]) .. "'") end
-            o.operand = args[i]
-        else
-            local kind = known[name] or (name == "state" and "text")
-            if not kind then return nil, misuse("auth " .. command .. " does not know '--" .. safe(name) .. "'") end
-            if kind == "flag" then
-                if value then return nil, misuse("--" .. name .. " takes no value") end
-                o[name] = true
-            else
-                if not value then
-                    i = i + 1
-                    value = args[i]
-                end
-                if value == nil or value == "" then return nil, misuse("--" .. name .. " needs a value") end
-                if kind == "list" then
-                    o[name] = o[name] or {}
-                    o[name][#o[name] + 1] = value
-                elseif kind == "number" then
-                    o[name] = tonumber(value)
-                    if not o[name] or o[name] <= 0 or o[name] > 36500 then return nil, misuse("--" .. name .. " needs a number of days, not '" .. safe(value) .. "'") end
-                else
-                    o[name] = value
-                end
-            end
-        end
-        i = i + 1
-    end
-    if command == "revoke" and not o.operand then return nil, misuse("revoke needs ID") end
-    return o, command
+    return args_of.operand("auth", usage, o, command, command == "revoke" and "ID" or nil)
 end
 
 local permission = { read = true, write = true, delete = true, execute = true, admin = true }

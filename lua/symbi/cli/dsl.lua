@@ -22,7 +22,7 @@ local commands = {
 }
 
 local function policy() return require "symbi.cli.policy" end
-local function safe(s, max) return policy().safe(s, max) end
+local safe = require("symbi.cli.args").safe
 
 local function misuse(message)
     io.stderr:write("symbi-lua dsl: ", message, "\n", usage, "\n")

@@ -1,6 +1,8 @@
 --- symbi-lua policy check|lint|validate|evaluate|explain|test|replay|schema|format|translate: policies on the command line. What is done is
 -- symbi.policy; here words become options and results become lines. Exit status: 0 well (or allow), 1 a fault in what was given, 2 misuse,
 -- 3 a check failed (or, with --exit-code, deny).
+local args_of = require "symbi.cli.args"
+
 local M = {}
 
 local usage = [[
@@ -41,37 +43,7 @@ local commands = {
     replay = { module = "symbi.cli.policy_replay", state = "text", policies = "text", tools = "text", chain = "text", surface = "text", all = "flag", json = "flag" },
 }
 
---- One line of text that a terminal shows and does not obey.
-function M.safe(s, max)
-    s = tostring(s):gsub("[%z\1-\31\127]", "?")
-    s = s:gsub("\194[\128-\159]", "?"):gsub("\226\128[\142\143\168-\174]", "?"):gsub("\226\129[\166-\169]", "?")
-    if max and #s > max then
-        s = s:sub(1, max - 3)
-        while #s > 0 and s:byte(-1) >= 128 do s = s:sub(1, -2) end -- never half a character
-        s = s .. "..."
-    end
-    return s
-end
-
---- Rows of text under titles, the last column as long as it is.
-function M.print_table(titles, rows)
-    local width = {}
-    for i, t in ipairs(titles) do width[i] = #t end
-    for _, row in ipairs(rows) do
-        for i = 1, #titles do
-            row[i] = M.safe(row[i] == nil and "" or row[i], 160)
-            if #row[i] > width[i] then width[i] = #row[i] end
-        end
-    end
-    local function line(row)
-        local cells = {}
-        for i = 1, #titles - 1 do cells[i] = row[i] .. (" "):rep(width[i] - #row[i]) end
-        cells[#titles] = row[#titles]
-        print((table.concat(cells, "  "):gsub("%s+$", "")))
-    end
-    line(titles)
-    for _, row in ipairs(rows) do line(row) end
-end
+M.safe, M.print_table = args_of.safe, args_of.print_table
 
 --- A message behind the name of its file: "file:1:2: text" where it begins with a place, else "file: text".
 function M.at(path, message)

@@ -18,7 +18,7 @@ local known = {
     sandbox = "text", memory = "number", ["max-iterations"] = "number", ["max-tokens"] = "number", json = "flag", quiet = "flag",
 }
 
-local function safe(s, max) return require("symbi.cli.policy").safe(s, max) end
+local safe = require("symbi.cli.args").safe
 
 local function misuse(message)
     io.stderr:write("symbi-lua run: ", message, "\n", usage, "\n")

@@ -1,5 +1,8 @@
 --- symbi-lua secrets get|set|list|delete|rotate-key|import: the encrypted file of a state folder. A value comes from standard input or a
 -- prompt without echo, and is printed only by get --reveal.
+local args_of = require "symbi.cli.args"
+local safe = args_of.safe
+
 local M = {}
 
 local usage = [[
@@ -25,48 +28,16 @@ local flags = {
 }
 local operands = { set = "NAME", get = "NAME", delete = "NAME", import = "FROM" }
 
-local function misuse(message)
-    io.stderr:write("symbi-lua secrets: ", message, "\n", usage, "\n")
-    return 2
+for command, known in pairs(flags) do -- what every command takes
+    known.state, known["key-file"], known["no-audit"], known.rest = "text", "text", "flag", operands[command]
 end
 
-local function safe(s) return (tostring(s):gsub("[%z\1-\31\127]", "?"):sub(1, 200)) end
+local function misuse(message) return args_of.misuse("secrets", usage, message) end
 
 local function parse(args)
-    local command = args[1]
-    if command == nil or command == "--help" or command == "-h" or command == "help" then
-        print(usage)
-        return nil, command == nil and 2 or 0
-    end
-    local known = flags[command]
-    if not known then return nil, misuse("unknown command '" .. safe(command) .. "'") end
-    local o, i = {}, 2
-    while args[i] ~= nil do
-        local name, value = args[i]:match("^%-%-([%a%-]+)=(.*)$")
-        name = name or args[i]:match("^%-%-([%a%-]+)$")
-        if not name then
-            if args[i]:find("^%-") then return nil, misuse("unknown option '" .. safe(args[i]) .. "'") end
-            if not operands[command] or o.operand then return nil, misuse(command .. " does not take '" .. safe(args[i]) .. "'") end
-            o.operand = args[i]
-        else
-            local kind = known[name] or ((name == "state" or name == "key-file") and "text") or (name == "no-audit" and "flag")
-            if not kind then return nil, misuse("secrets " .. command .. " does not know '--" .. safe(name) .. "'") end
-            if kind == "flag" then
-                if value then return nil, misuse("--" .. name .. " takes no value") end
-                o[name] = true
-            else
-                if not value then
-                    i = i + 1
-                    value = args[i]
-                end
-                if value == nil or value == "" then return nil, misuse("--" .. name .. " needs a value") end
-                o[name] = value
-            end
-        end
-        i = i + 1
-    end
-    if operands[command] and not o.operand then return nil, misuse(command .. " needs " .. operands[command]) end
-    return o, command
+    local o, command = args_of.parse("secrets", usage, flags, args)
+    if not o then return nil, command end
+    return args_of.operand("secrets", usage, o, command, operands[command])
 end
 
 -- What was typed, or piped in without its last line end.

@@ -33,15 +33,8 @@ end
 
 --- "2027-01-31" or "2027-01-31T12:00:00Z" as ms: the moment, UTC, from which a suppression no longer holds.
 local function moment(text)
-    local y, m, d, rest = tostring(text):match "^(%d%d%d%d)%-(%d%d)%-(%d%d)(.*)$"
-    local h, mi, s = 0, 0, 0
-    if rest and rest ~= "" then h, mi, s = rest:match "^T(%d%d):(%d%d):(%d%d)Z$" end
-    y, m, d, h, mi, s = tonumber(y), tonumber(m), tonumber(d), tonumber(h), tonumber(mi), tonumber(s)
-    if not (y and h and m >= 1 and m <= 12 and d >= 1 and d <= 31 and h <= 23 and mi <= 59 and s <= 59) then return nil end
-    local a = math.floor((14 - m) / 12)
-    local yy, mm = y + 4800 - a, m + 12 * a - 3
-    local day = d + math.floor((153 * mm + 2) / 5) + 365 * yy + math.floor(yy / 4) - math.floor(yy / 100) + math.floor(yy / 400) - 32045 - 2440588
-    return ((day * 24 + h) * 60 + mi) * 60000 + s * 1000
+    text = tostring(text)
+    return core.schemapin.time(text:find "^%d%d%d%d%-%d%d%-%d%d$" and text .. "T00:00:00Z" or text)
 end
 
 local function suppressions(list)

@@ -73,18 +73,14 @@ local function take_in(self, dir)
     local content, signature
     local ok, why, e = skills.walk(self.scanner, scan, dir, function(path, kind, bytes)
         if kind == "unreadable" then return folder:spoil(path .. ": cannot be read") end
-        if path == "SKILL.md" and kind == "file" then content = bytes or content end
         local wanted = folder:begin(path, (kind == "file" or kind == "directory" or kind == "link") and kind or "other")
-        if wanted then
-            -- a profile that passes a file over still has to have it hashed
-            if not bytes then
-                local text, reason = symbi.io.read_file_info(dir .. "/" .. path, { max = core.schemapin.limits.signature * 16, follow = false })
-                if not text then return folder:spoil(path .. ": " .. tostring(reason)) end
-                bytes = text
-            end
-            if folder:data(bytes) then folder:finish() end
+        local own = kind == "file" and (path == "SKILL.md" or path == ".schemapin.sig")
+        if (wanted or own) and not bytes then -- what a profile passes over still has to be hashed, or looked at
+            bytes, why = symbi.io.read_file_info(dir .. "/" .. path, { max = core.schemapin.limits.folder, follow = false })
+            if not bytes then return folder:spoil(path .. ": " .. tostring(why)) end
         end
-        if path == ".schemapin.sig" and kind == "file" then signature = bytes or symbi.io.read_file(dir .. "/" .. path, core.schemapin.limits.signature) or "" end
+        if wanted and folder:data(bytes) then folder:finish() end
+        if own and path == "SKILL.md" then content = bytes elseif own then signature = bytes end
     end)
     if not ok then return nil, why, e end
     return { scan = scan, folder = folder, content = content, signature = signature }
@@ -114,10 +110,7 @@ function Loader:load_skill(dir)
     local taken
     taken, message, err = take_in(self, dir)
     if not taken then return nil, message, err end
-    if not taken.content then
-        taken.content, message, err = sio.read_file(dir .. "/SKILL.md", 16 * 1024 * 1024)
-        if not taken.content then return nil, "Failed to read SKILL.md: " .. message, err end
-    end
+    if not taken.content then return fail("EIO", "Failed to read SKILL.md in " .. dir) end
     local front
     front, message, err = core.skillload.frontmatter(taken.content, real:match "[^/]*$")
     if not front then return nil, message, err end
