@@ -10,7 +10,8 @@
  *   schema, msg, err = tool:schema()           {name=, description=, inputSchema=, outputSchema=}
  *   argv, msg, err = tool:command(args[, {scan_id=, evidence_dir=, project_dir=, allow_options=}])     a dry run
  *   plan, msg, err = tool:plan(args[, options])    the whole plan; without an order no executor takes it
- *   envelope, msg, err = tool:envelope(plan, result)   result: {stdout=, stderr=, exit_code=, signal=, timed_out=, ...}
+ *   envelope, msg, err = tool:envelope(plan, result)   result: {stdout=, stderr=, exit_code=, signal=, timed_out=, ...}; for other
+ *                                                     backends what their executor gave (scripts/guide/tool-<backend>.md)
  *   text, msg, err = tool:cedar(["gate"|"upstream"])
  *   set:find(name) set:names() set:count() set:close(); types:problems() types:count() types:close() */
 #include <string.h>
@@ -402,6 +403,12 @@ static int tool_envelope(lua_State *L)
     symbi_err err;
     luaL_checktype(L, 3, LUA_TTABLE);
     if (!u->p) luaL_argerror(L, 2, "the plan is closed");
+    if (u->p->detail) { /* not a command line: what that backend's executor gave */
+        symbi_value raw;
+        if (symL_tovalue(L, 3, &raw, &err) || symbi_tool_envelope_of(symL_ctx(L), t, u->p, &raw, &d, &err)) return symL_fail(L, &err);
+        symL_pushdoc(L, d);
+        return 1;
+    }
     symL_checkopts(L, 3, known);
     memset(&r, 0, sizeof r);
     r.out = symL_optfield_str(L, 3, "stdout", none);

@@ -166,6 +166,9 @@ static int plan_index(lua_State *L)
     else if (strcmp(k, "cwd") == 0) symL_pushstr(L, p->cwd);
     else if (strcmp(k, "timeout_ms") == 0) symL_pushint(L, p->timeout_ms);
     else if (strcmp(k, "arguments") == 0 && p->args) symL_pushvalue(L, p->args);
+    else if (strcmp(k, "command") == 0) symL_pushstr(L, p->command);
+    else if (strcmp(k, "detail") == 0 && p->detail) symL_pushvalue(L, p->detail);
+    else if (strcmp(k, "secrets") == 0) push_strings(L, p->secrets, p->nsecrets);
     else if (strcmp(k, "digest") == 0) l_push_hex(L, p->digest, 32);
     else lua_pushnil(L);
     return 1;

@@ -3,9 +3,10 @@
 #include "base/ctx.h"
 #include "base/err.h"
 #include "base/str.h"
-#include "symbi/sanitize.h"
 #include "run/machine.h"
 #include "symbi/json.h"
+#include "symbi/sanitize.h"
+#include "symbi/secrets.h"
 
 #include <string.h>
 
@@ -18,6 +19,59 @@ static symbi_status text_of(symbi_run *r, const symbi_value *v, symbi_str *out, 
     *out = sy_run_dup(&r->turn, symbi_text_str(&t));
     symbi_text_free(&t);
     return r->turn.status ? sy_arena_fail(&r->turn, "the turn", err) : SYMBI_OK;
+}
+
+/* s as the model may read it, in the turn arena: without known secrets, and without what a person would not see. */
+static symbi_status clean_text(symbi_run *r, symbi_str s, symbi_str *out, symbi_err *err)
+{
+    symbi_text bare = { 0 }, clean = { 0 };
+    symbi_status st = symbi_redactor_apply(r->o.redactor, r->cx, s, &bare, err);
+    if (!st && !r->o.raw_output) st = symbi_sanitize(r->cx, symbi_text_str(&bare), SYMBI_SANITIZE_PROSE, SYMBI_SANITIZE_COMMENTS | SYMBI_SANITIZE_LOSSY, &clean, NULL, err);
+    if (!st) *out = sy_run_dup(&r->turn, symbi_text_str(r->o.raw_output ? &bare : &clean));
+    symbi_text_free(&bare);
+    symbi_text_free(&clean);
+    if (st) return st;
+    return r->turn.status ? sy_arena_fail(&r->turn, "the turn", err) : SYMBI_OK;
+}
+
+/* A copy of v with clean texts. Each text by itself: a comment that one of them leaves open must not swallow the others. */
+static symbi_status clean_value(symbi_run *r, const symbi_value *v, symbi_value *out, size_t depth, symbi_err *err)
+{
+    symbi_status st = SYMBI_OK;
+    *out = *v;
+    if (!depth) return sy_fail(err, SYMBI_ELIMIT, "what the tool gave is nested too deeply");
+    if (v->kind == SYMBI_STRING) {
+        *out = sy_val_str(SY_LIT(""));
+        return clean_text(r, v->u.s, &out->u.s, err);
+    }
+    if (v->kind == SYMBI_ARRAY) {
+        symbi_value *items = sy_arena_calloc(&r->turn, v->u.a.n + 1, sizeof *items);
+        out->u.a.items = items;
+        for (size_t i = 0; items && i < v->u.a.n && !st; i++) st = clean_value(r, &v->u.a.items[i], &items[i], depth - 1, err);
+    } else if (v->kind == SYMBI_OBJECT) {
+        symbi_member *m = sy_arena_calloc(&r->turn, v->u.o.n + 1, sizeof *m);
+        out->u.o.members = m;
+        for (size_t i = 0; m && i < v->u.o.n && !st; i++) {
+            st = clean_text(r, v->u.o.members[i].key, &m[i].key, err);
+            if (!st) st = clean_value(r, &v->u.o.members[i].val, &m[i].val, depth - 1, err);
+        }
+    }
+    if (!st && r->turn.status) st = sy_arena_fail(&r->turn, "the turn", err);
+    return st;
+}
+
+/* Keeps what a tool gave, and what the model is told of it. */
+static symbi_status keep(symbi_run *r, sy_proposal *p, const symbi_value *v, symbi_err *err)
+{
+    symbi_value clean;
+    symbi_status st;
+    if (v->kind == SYMBI_STRING) p->observation = sy_run_dup(&r->turn, v->u.s);
+    else if ((st = text_of(r, v, &p->observation, err))) return st;
+    st = clean_value(r, v, &clean, r->cx->limits.doc_depth + 1, err);
+    if (st) return st;
+    if (clean.kind != SYMBI_STRING) return text_of(r, &clean, &p->told, err);
+    p->told = clean.u.s;
+    return SYMBI_OK;
 }
 
 static void evidence_head(symbi_run *r, const sy_proposal *p, sy_obj *o)
@@ -38,30 +92,39 @@ static void evidence_head(symbi_run *r, const sy_proposal *p, sy_obj *o)
 static void failed(symbi_run *r, sy_proposal *p, symbi_str text)
 {
     sy_obj o = sy_obj_new(&r->turn);
+    symbi_err why;
+    if (clean_text(r, text, &p->told, &why)) p->told = SY_LIT("the tool failed; what it said cannot be shown");
     evidence_head(r, p, &o);
-    sy_obj_str(&o, "error", text);
+    sy_obj_str(&o, "error", p->told);
     sy_obj_str(&o, "status", SY_LIT("error"));
     p->evidence = sy_obj_value(&o);
     p->observation = text;
     p->failed = true;
 }
 
+/* What the model is told of an envelope: not its ids, paths and digests. */
+static symbi_status tell_envelope(symbi_run *r, sy_proposal *p, const symbi_value *env, bool cut, symbi_err *err)
+{
+    static const char *const told[] = { "status", "exit_code", "http_status", "results", "stderr", "error", "truncated" };
+    sy_obj o = sy_obj_new(&r->turn);
+    symbi_value v;
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+        const symbi_value *m = symbi_value_getz(env, told[i]);
+        if (m && !(m->kind == SYMBI_STRING && !m->u.s.n)) sy_obj_put(&o, told[i], *m);
+    }
+    if (cut) sy_obj_bool(&o, "output_truncated", true);
+    v = sy_obj_value(&o);
+    return r->turn.status ? sy_arena_fail(&r->turn, "the turn", err) : keep(r, p, &v, err);
+}
+
 static symbi_status observe_exec(symbi_run *r, sy_proposal *p, const symbi_exec_result *x, symbi_err *err)
 {
-    static const char *const told[] = { "status", "exit_code", "results", "stderr", "error", "truncated" };
     symbi_doc *env;
-    sy_obj o = sy_obj_new(&r->turn), e = sy_obj_new(&r->turn);
-    symbi_value v;
+    sy_obj e = sy_obj_new(&r->turn);
     symbi_str status;
     symbi_status st = symbi_tool_envelope(r->cx, p->v.tool, p->plan, x, &env, err);
     if (st) return st;
-    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
-        const symbi_value *m = symbi_value_getz(symbi_doc_root(env), told[i]);
-        if (m && !(m->kind == SYMBI_STRING && !m->u.s.n)) sy_obj_put(&o, told[i], *m);
-    }
-    if (x->out_truncated || x->err_truncated) sy_obj_bool(&o, "output_truncated", true);
-    v = sy_obj_value(&o);
-    st = r->turn.status ? sy_arena_fail(&r->turn, "the turn", err) : text_of(r, &v, &p->observation, err);
+    st = tell_envelope(r, p, symbi_doc_root(env), x->out_truncated || x->err_truncated, err);
     status = sy_run_dup(&r->turn, symbi_value_str(symbi_doc_root(env), "status", SY_LIT("error")));
     symbi_doc_unref(env);
     if (st) return st;
@@ -77,14 +140,34 @@ static symbi_status observe_exec(symbi_run *r, sy_proposal *p, const symbi_exec_
     return r->turn.status ? sy_arena_fail(&r->turn, "the turn", err) : SYMBI_OK;
 }
 
+/* Tools of the other backends: their envelope is the evidence. The journal has it without what the model is told. */
+static symbi_status observe_backend(symbi_run *r, sy_proposal *p, const symbi_value *raw, symbi_err *err)
+{
+    static const char *const own[] = { "status", "exit_code", "output_hash", "http_status", "http_method", "mcp_server", "mcp_tool", "session_id" };
+    symbi_doc *env;
+    symbi_value copy;
+    sy_obj e = sy_obj_new(&r->turn);
+    symbi_status st = symbi_tool_envelope_of(r->cx, p->v.tool, p->plan, raw, &env, err);
+    if (st) return st;
+    st = tell_envelope(r, p, symbi_doc_root(env), false, err);
+    p->failed = !sy_str_eqz(symbi_value_str(symbi_doc_root(env), "status", SY_LIT("error")), "success");
+    evidence_head(r, p, &e);
+    for (size_t i = 0; !st && i < sizeof own / sizeof own[0]; i++) {
+        const symbi_value *m = symbi_value_getz(symbi_doc_root(env), own[i]);
+        if (m && !(st = clean_value(r, m, &copy, 4, err))) sy_obj_put(&e, own[i], copy);
+    }
+    symbi_doc_unref(env);
+    p->evidence = sy_obj_value(&e);
+    if (st) return st;
+    return r->turn.status ? sy_arena_fail(&r->turn, "the turn", err) : SYMBI_OK;
+}
+
 static symbi_status observe_value(symbi_run *r, sy_proposal *p, const symbi_value *v, symbi_err *err)
 {
     sy_obj e = sy_obj_new(&r->turn);
     uint8_t hash[32];
     symbi_status st;
-    if (v->kind == SYMBI_STRING) p->observation = sy_run_dup(&r->turn, v->u.s);
-    else if ((st = text_of(r, v, &p->observation, err))) return st;
-    if ((st = symbi_sha256(r->cx, p->observation, hash, err))) return st;
+    if ((st = keep(r, p, v, err)) || (st = symbi_sha256(r->cx, p->observation, hash, err))) return st;
     evidence_head(r, p, &e);
     sy_obj_count(&e, "output_bytes", p->observation.n);
     sy_obj_hex(&e, "output_sha256", hash, 32);
@@ -108,7 +191,7 @@ symbi_status sy_run_observe(symbi_run *r, size_t i, const symbi_reply *reply, sy
         s.p = text;
         s.n = n;
         failed(r, p, sy_run_dup(&r->turn, s));
-        if (reply->error.code == SYMBI_EPERMIT && p->plan && !r->turn.status) sy_run_event_order_refused(r, p, p->observation); /* the executor did not believe the order */
+        if (reply->error.code == SYMBI_EPERMIT && p->plan && !r->turn.status) sy_run_event_order_refused(r, p, p->told); /* the executor did not believe the order */
         return r->turn.status ? sy_arena_fail(&r->turn, "the turn", err) : SYMBI_OK;
     }
     if (!p->plan) { /* whatever the driver did, it did not do it with our plan */
@@ -117,6 +200,7 @@ symbi_status sy_run_observe(symbi_run *r, size_t i, const symbi_reply *reply, sy
     }
     if (p->plan->kind == SYMBI_BACKEND_SHELL && reply->exec) st = observe_exec(r, p, reply->exec, &why);
     else if (p->plan->kind == SYMBI_BACKEND_CALLBACK && reply->value) st = observe_value(r, p, reply->value, &why);
+    else if (p->plan->detail && reply->value) st = observe_backend(r, p, reply->value, &why);
     else {
         failed(r, p, SY_LIT("the driver gave no result for this kind of tool"));
         return r->turn.status ? sy_arena_fail(&r->turn, "the turn", err) : SYMBI_OK;
@@ -141,15 +225,7 @@ static const char *refused_as(const sy_proposal *p)
 static symbi_status tell_result(symbi_run *r, const sy_proposal *p, symbi_err *err)
 {
     const char *prefix = p->failed ? "[Error] " : p->v.modified ? "[Arguments changed by policy] " : "";
-    symbi_text clean = { 0 };
-    symbi_status st = SYMBI_OK;
-    if (!r->o.raw_output) st = symbi_sanitize(r->cx, p->observation, SYMBI_SANITIZE_PROSE, SYMBI_SANITIZE_COMMENTS | SYMBI_SANITIZE_LOSSY, &clean, NULL, err);
-    if (!st) {
-        symbi_str text = r->o.raw_output ? p->observation : clean.n ? symbi_text_str(&clean) : SY_LIT("(no visible output)");
-        st = sy_conv_add_result(&r->conv, p->call_id, p->name, prefix, text, p->failed, err);
-    }
-    symbi_text_free(&clean);
-    return st;
+    return sy_conv_add_result(&r->conv, p->call_id, p->name, prefix, p->told.n ? p->told : SY_LIT("(no visible output)"), p->failed, err);
 }
 
 /* Each tool call is answered once, in proposal order (spec section 5); a denied answer becomes a note from the user's side,

@@ -130,6 +130,7 @@ symbi_status symbi_run_new(symbi_ctx *cx, const symbi_run_options *o, symbi_run 
     if (!r) return sy_fail_nomem(err);
     r->cx = cx;
     r->o.gate = symbi_gate_ref(o->gate);
+    r->o.redactor = o->redactor ? symbi_redactor_ref(o->redactor) : NULL;
     sy_arena_init(&r->life, cx->alloc, cx->limits.run_bytes);
     sy_arena_init(&r->turn, cx->alloc, cx->limits.run_bytes);
     sy_conv_init(&r->conv, cx);
@@ -186,6 +187,7 @@ void symbi_run_free(symbi_run *r)
     symbi_doc_unref(r->context);
     if (r->o.api_key.n) explicit_bzero((char *)(uintptr_t)r->o.api_key.p, r->o.api_key.n);
     symbi_gate_free(r->o.gate);
+    symbi_redactor_free(r->o.redactor);
     sy_arena_free(&r->turn);
     sy_arena_free(&r->life);
     sy_free(&al, r, sizeof *r);

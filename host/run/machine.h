@@ -36,7 +36,8 @@ typedef struct sy_proposal {
     symbi_str approver;
     bool started, finished, failed;
     symbi_plan *plan;       /* a reference, once the permit was redeemed */
-    symbi_str observation;  /* what the model is told */
+    symbi_str observation;  /* what the tool gave */
+    symbi_str told;         /* what the model is told of it: clean */
     symbi_value evidence;   /* for the tools_dispatched event; NULL kind when there is none */
     int64_t started_mono;
 } sy_proposal;

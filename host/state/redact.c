@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/ref.h"
 #include "base/str.h"
 #include "codec/base64.h"
 #include "state/secrets_in.h"
@@ -13,6 +14,7 @@
 enum { SY_FORMS_MAX = 60000, SY_PREFIX = SYMBI_SECRET_MIN_MASKED, SY_SIEVE = 1 << 16 };
 
 struct symbi_redactor {
+    sy_ref refs;
     symbi_ctx *cx;
     sy_wiping mem;
     symbi_str *form; /* by their first four bytes, longer ones first; owned through mem */
@@ -32,6 +34,7 @@ symbi_status symbi_redactor_new(symbi_ctx *cx, symbi_redactor **out, symbi_err *
     symbi_redactor *r = sy_calloc(&cx->alloc, 1, sizeof *r);
     *out = r;
     if (!r) return sy_fail_nomem(err);
+    sy_ref_init(&r->refs);
     r->cx = cx;
     sy_wiping_init(&r->mem, cx->alloc);
     return SYMBI_OK;
@@ -44,10 +47,16 @@ void symbi_redactor_clear(symbi_redactor *r)
     memset(r->sieve, 0, sizeof r->sieve);
 }
 
+symbi_redactor *symbi_redactor_ref(symbi_redactor *r)
+{
+    sy_ref_inc(&r->refs);
+    return r;
+}
+
 void symbi_redactor_free(symbi_redactor *r)
 {
     symbi_alloc a;
-    if (!r) return;
+    if (!r || !sy_ref_dec(&r->refs)) return;
     symbi_redactor_clear(r);
     a = r->cx->alloc;
     sy_free(&a, r->form, r->cap * sizeof *r->form);

@@ -9,6 +9,7 @@
 #include "codec/value.h"
 #include "symbi/crypto.h"
 #include "symbi/json.h"
+#include "toolclad/backends.h"
 #include "toolclad/subst.h"
 #include <stdio.h>
 
@@ -290,6 +291,17 @@ symbi_status symbi_plan_digest(symbi_ctx *cx, const symbi_plan *p, symbi_str arg
     put_list(&o, p->argv, p->argc);
     symbi_json_out_raw(&o, SY_LIT(",\"cwd\":"));
     symbi_json_out_string(&o, p->cwd);
+    if (p->detail) { /* only where there is one: the digests of command lines stay what they were */
+        symbi_text detail = { 0 };
+        st = symbi_json_write(cx, p->detail, SYMBI_JSON_CANONICAL, &detail, err);
+        if (st) {
+            symbi_json_out_free(&o);
+            return st;
+        }
+        symbi_json_out_raw(&o, SY_LIT(",\"detail\":"));
+        symbi_json_out_raw(&o, symbi_text_str(&detail));
+        symbi_text_free(&detail);
+    }
     symbi_json_out_raw(&o, SY_LIT(",\"env\":"));
     put_list(&o, p->env, p->nenv);
     symbi_json_out_raw(&o, SY_LIT(",\"kind\":"));
@@ -321,6 +333,16 @@ static symbi_status make_digest(planner *pl)
     return st;
 }
 
+static symbi_status make_detail(planner *pl)
+{
+    sy_backend_plan b = { pl->cx, pl->t, pl->o, pl->a, pl->p, pl->text, pl->is_default, pl->err };
+    symbi_value detail;
+    symbi_status st = sy_backend_plan_make(&b, &detail);
+    if (st) return st;
+    pl->p->detail = sy_arena_memdup(pl->a, &detail, sizeof detail);
+    return pl->p->detail && !pl->a->status ? SYMBI_OK : nomem(pl);
+}
+
 static symbi_status make(planner *pl, const symbi_value *validated)
 {
     symbi_plan *p = pl->p;
@@ -336,7 +358,7 @@ static symbi_status make(planner *pl, const symbi_value *validated)
     switch (p->kind) {
     case SYMBI_BACKEND_SHELL: st = make_shell(pl); break;
     case SYMBI_BACKEND_CALLBACK: p->output_file = SY_LIT(""); break;
-    default: st = sy_fail(pl->err, SYMBI_EUNSUPPORTED, "tools of backend '%s' cannot be run yet", symbi_backend_name(p->kind)); break;
+    default: st = make_detail(pl); break;
     }
     return st ? st : make_digest(pl);
 }

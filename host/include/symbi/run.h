@@ -12,6 +12,7 @@
 #define SYMBI_RUN_H
 #include "symbi/gate.h"
 #include "symbi/netguard.h"
+#include "symbi/secrets.h"
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -123,6 +124,9 @@ typedef struct symbi_run_options {
     bool raw_output;          /* the model reads what tools gave byte for byte; else without invisible characters and HTML comments
                                  (symbi/sanitize.h, PROSE): what a person would not see, a model must not obey. The journal's hash is
                                  of the bytes in any case. */
+    symbi_redactor *redactor; /* known secrets; NULL: none. They are taken out of what the model is told of tools, of what people watch and of
+                                 errors. A reference is taken; values may be added while the run lasts. (The trail has its own:
+                                 symbi_audit_redact.) */
 } symbi_run_options;
 SYMBI_API void symbi_run_options_init(symbi_run_options *o); /* size and the defaults above */
 

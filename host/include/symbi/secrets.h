@@ -92,7 +92,8 @@ SYMBI_API bool symbi_secret_scope_allows(const symbi_secret_scope *s, symbi_str 
  * base64 (both alphabets) and hex. */
 typedef struct symbi_redactor symbi_redactor;
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_redactor_new(symbi_ctx *cx, symbi_redactor **out, symbi_err *err);
-SYMBI_API void symbi_redactor_free(symbi_redactor *r);
+SYMBI_API symbi_redactor *symbi_redactor_ref(symbi_redactor *r); /* one more owner; of the same ctx and thread */
+SYMBI_API void symbi_redactor_free(symbi_redactor *r);           /* one owner less; the last one wipes it */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_redactor_add(symbi_redactor *r, symbi_str value, symbi_err *err); /* known ones are fine; short ones are left out */
 SYMBI_API size_t symbi_redactor_count(const symbi_redactor *r);                                                /* values */
 SYMBI_API void symbi_redactor_clear(symbi_redactor *r);

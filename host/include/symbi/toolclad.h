@@ -93,6 +93,10 @@ typedef struct symbi_plan {
     const symbi_str *check_files; size_t ncheck_files; /* relative to cwd: the executor refuses to start unless each is a regular file whose real path lies inside the real path of cwd (type credential_file) */
     bool capture;                       /* [tool.evidence] capture: the executor writes stdout to output_file, directory 0700, file 0600 */
     symbi_str output_file;              /* where evidence goes; also {_output_file} of commands */
+    /* HTTP, MCP, SESSION, BROWSER: what to do, an object (scripts/guide/tool-<backend>.md has the shapes); in the digest. Secrets stand in it by name
+     * only: {"secret": "NAME"}; who executes hands their values to symbi_plan_resolve. */
+    const symbi_value *detail;
+    const symbi_str *secrets; size_t nsecrets; /* the names, each once */
     void *impl_;
 } symbi_plan;
 
@@ -127,6 +131,10 @@ typedef struct symbi_exec_result {
 } symbi_exec_result;
 /* The evidence envelope (spec section 9.1): results always an object, exit_code and stderr at top level. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_envelope(symbi_ctx *cx, const symbi_tool *t, const symbi_plan *p, const symbi_exec_result *r, symbi_doc **out, symbi_err *err);
+
+/* The same for a plan of another backend than SHELL; raw is what its executor gave, an object: {started_ms, duration_ms, ...}, the rest as
+ * scripts/guide/tool-<backend>.md says. Nothing of raw is believed: what is missing is an error of the tool. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_envelope_of(symbi_ctx *cx, const symbi_tool *t, const symbi_plan *p, const symbi_value *raw, symbi_doc **out, symbi_err *err);
 
 /* A set of tools by name: immutable after building, refcounted. add refuses a duplicate name (EEXISTS) and keeps the first. */
 typedef struct symbi_toolset symbi_toolset;

@@ -6,7 +6,9 @@ local M = {}
 local Blocking = {}
 Blocking.__index = Blocking
 
-function M.new(options) return common.new(Blocking, options) end
+local transport = { kind = "blocking", http = symio.http, sleep = symio.sleep, exec = symio.exec }
+
+function M.new(options) return common.new(Blocking, options, transport) end
 
 -- One request; a streamed body of a good answer goes to the run as it comes.
 local function send(effect, run)

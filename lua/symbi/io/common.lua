@@ -35,6 +35,11 @@ local function replied(ok, value, message)
     return { value = value }
 end
 
+-- Each is a module symbi.io.backend.<name>: perform(set, plan) -> what symbi_tool_envelope_of takes, or nil, message, err. What must outlive
+-- one call (a session, a browser, a server's process) stands in set:keep(name, make) and ends with the set. It waits through
+-- set.transport: {http = f(request[, on_data]), sleep = f(ms), exec = f(plan), kind = "blocking" | "host" | "ngx"}.
+local BACKENDS = { http = true, mcp = true, session = true, browser = true }
+
 --- Performs a TOOL effect: the permit is redeemed in C, and only the plan that comes back is acted on. exec(plan) runs a process and
 -- returns its result; call is pcall or what replaces it where a function may yield.
 function M.tool(self, effect, run, exec, call)
@@ -42,12 +47,18 @@ function M.tool(self, effect, run, exec, call)
     if effect.backend == "callback" then -- before the permit is spent
         callback = M.callback(self.tools, effect.tool)
         if not callback then return { error = { code = "ENOTFOUND", message = "no Lua function is known for the tool " .. effect.tool } } end
-    elseif effect.backend ~= "shell" then
+    elseif effect.backend ~= "shell" and not BACKENDS[effect.backend] then
         return { error = { code = "EUNSUPPORTED", message = "tools of backend " .. tostring(effect.backend) .. " cannot be run here" } }
     end
     local plan, message, err = run:redeem(effect.id, effect.permit)
     if not plan then return nil, message, err end
     if callback then return replied(call(callback, plan.arguments)) end
+    if BACKENDS[effect.backend] then
+        local value
+        value, message, err = require("symbi.io.backend." .. effect.backend).perform(self, plan)
+        if value == nil then return nil, message, err end
+        return { value = value }
+    end
     local result
     result, message, err = exec(plan)
     if not result then return nil, message, err end
@@ -89,10 +100,33 @@ function M.request(effect)
     return effect.http
 end
 
---- Starts a set: methods from `class`, options tools, approve, store and audit.
-function M.new(class, options)
+-- The object under `name` that lives as long as the set; make() -> object with close(), or nil, message, err.
+local function keep(self, name, make)
+    local kept = self.kept
+    if kept[name] then return kept[name] end
+    local object, message, err = make()
+    if not object then return nil, message, err end
+    kept[name] = object
+    return object
+end
+
+--- Forgets one, closed or not (it ended by itself).
+local function forget(self, name) self.kept[name] = nil end
+
+local function finish(self)
+    for name, object in pairs(self.kept) do
+        self.kept[name] = nil
+        pcall(object.close, object)
+    end
+end
+
+--- Starts a set: methods from `class`, options tools, approve, store and audit; transport as above. finish() ends what the set keeps.
+function M.new(class, options, transport)
     options = options or {}
-    return setmetatable({ tools = options.tools, approver = options.approve, store = options.store, audit = options.audit }, class)
+    return setmetatable({
+        tools = options.tools, approver = options.approve, store = options.store, audit = options.audit, secrets = options.secrets,
+        transport = transport, kept = {}, keep = keep, forget = forget, finish = finish,
+    }, class)
 end
 
 return M

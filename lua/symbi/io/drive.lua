@@ -87,9 +87,12 @@ local function together(run, io, watch, before)
     end
 end
 
+--- When the run is over, so is what its tools kept: sessions, browsers, servers.
 function M.drive(run, io, watch, before)
-    if io.fork and io.join and io.give_up then return together(run, io, watch, before) end
-    return in_turn(run, io, watch, before)
+    local side_by_side = io.fork and io.join and io.give_up
+    local result, message, err = (side_by_side and together or in_turn)(run, io, watch, before)
+    if io.finish then io:finish() end
+    return result, message, err
 end
 
 return M

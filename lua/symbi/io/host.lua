@@ -16,7 +16,7 @@ local current -- the scheduler whose task runs now
 --- True inside a task.
 function M.running() return current ~= nil and current.task ~= nil end
 
-function M.new(options) return common.new(Host, options) end
+function M.new(options) return common.new(Host, options, { kind = "host", http = M.http, sleep = M.sleep, exec = M.exec }) end
 
 -- Waits for a job that `start` begins in the loop. on_data(bytes, status) gets the pieces of a streamed request and may end it with
 -- false, message, err.

@@ -37,6 +37,7 @@ function M.new(options)
     local self = common.new(Ngx, options)
     self.writer = options and options.commit
     self.socket = options and options.spawner or M.socket
+    self.transport = { kind = "ngx", http = M.http, sleep = M.sleep, exec = function(plan) return M.exec(plan, self.socket) end }
     return self
 end
 
@@ -287,14 +288,14 @@ end
 function Ngx:model(effect, run) return send(effect, run) end
 function Ngx:http(effect, run) return send(effect, run) end
 
-local function pause(ms)
+function M.sleep(ms)
     local ok, message, err = can_wait()
     if not ok then return nil, message, err end
     ngx.sleep(ms / 1000)
     return true
 end
 
-function Ngx:approve(effect) return common.approve(self, effect, pause) end
+function Ngx:approve(effect) return common.approve(self, effect, M.sleep) end
 
 -- LuaJIT yields through pcall, so a callback may wait.
 function Ngx:tool(effect, run)
@@ -302,7 +303,7 @@ function Ngx:tool(effect, run)
 end
 
 function Ngx:sleep(effect)
-    local ok, message, err = pause(effect.ms or 0)
+    local ok, message, err = M.sleep(effect.ms or 0)
     if not ok then return nil, message, err end
     return {}
 end

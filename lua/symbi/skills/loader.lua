@@ -71,10 +71,12 @@ local function take_in(self, dir)
     folder, message, err = core.schemapin.folder()
     if not folder then return nil, message, err end
     local content, signature
-    local ok, why, e = skills.walk(self.scanner, scan, dir, function(path, kind, bytes)
+    local ok, e
+    ok, message, e = skills.walk(self.scanner, scan, dir, function(path, kind, bytes)
         if kind == "unreadable" then return folder:spoil(path .. ": cannot be read") end
         local wanted = folder:begin(path, (kind == "file" or kind == "directory" or kind == "link") and kind or "other")
         local own = kind == "file" and (path == "SKILL.md" or path == ".schemapin.sig")
+        local why
         if (wanted or own) and not bytes then -- what a profile passes over still has to be hashed, or looked at
             bytes, why = symbi.io.read_file_info(dir .. "/" .. path, { max = core.schemapin.limits.folder, follow = false })
             if not bytes then return folder:spoil(path .. ": " .. tostring(why)) end
@@ -82,7 +84,7 @@ local function take_in(self, dir)
         if wanted and folder:data(bytes) then folder:finish() end
         if own and path == "SKILL.md" then content = bytes elseif own then signature = bytes end
     end)
-    if not ok then return nil, why, e end
+    if not ok then return nil, message, e end
     return { scan = scan, folder = folder, content = content, signature = signature }
 end
 
