@@ -1,5 +1,7 @@
 /* bindings/io_loop.c: many things at once from one Lua state: loop = io.loop(), then
  *   id = loop:http{...}  loop:exec(plan)  loop:sleep(ms)       each begins at once; id is a number
+ *   id = loop:ready(fd, "r"|"w"|"rw"[, ms])                    kind "ready": the descriptor can be read or written (value true), or the time is up
+ *                                                              (false); one wait per descriptor
  *   id = loop:watch(w)                                         kind "watch", value true: the folders of w changed (io_watch.c). It tells
  *                                                              once: watch again. count() leaves watches out
  *   id, kind, value[, message, err] = loop:wait([ms])          kind "http", "exec", "sleep": it ended, value nil with message and err
@@ -15,15 +17,17 @@
 
 enum { T_SPAWNER = 1, T_HTTP = 2, T_WATCH = 3, T_SLEEP = 16, EVENTS = 32 };
 
-typedef enum item_kind { I_FREE = 0, I_HTTP, I_EXEC, I_SLEEP, I_WATCH } item_kind;
+typedef enum item_kind { I_FREE = 0, I_HTTP, I_EXEC, I_SLEEP, I_WATCH, I_READY } item_kind;
 typedef struct item {
     item_kind kind;
-    bool done; /* I_SLEEP, I_WATCH */
+    bool done; /* I_SLEEP, I_WATCH, I_READY */
+    bool up;   /* I_READY: it is; has_timer: its time is limited */
+    bool has_timer;
     int64_t id;
     symbi_job *job;
     symbi_xfer *x;
     symbi_watch *w; /* a reference */
-    int fd;         /* of the watch, as the loop knows it */
+    int fd;         /* of the watch or I_READY, as the loop knows it */
     uint64_t timer;
 } item;
 
@@ -51,6 +55,10 @@ static void drop(ud_loop *u, item *i)
     symbi_job_free(i->job);
     symbi_xfer_free(i->x);
     if (i->kind == I_SLEEP && !i->done) symbi_loop_cancel(u->loop, i->timer);
+    if (i->kind == I_READY) {
+        if (i->has_timer) symbi_loop_cancel(u->loop, i->timer);
+        (void)!symbi_loop_watch(u->loop, i->fd, 0, 0, NULL);
+    }
     if (i->kind == I_WATCH) {
         bool other = false;
         for (size_t k = 0; k < u->cap; k++) other = other || (&u->items[k] != i && u->items[k].kind == I_WATCH && u->items[k].fd == i->fd);
@@ -127,6 +135,31 @@ static int loop_sleep(lua_State *L)
     if (!i) return no_memory(L);
     if (symbi_loop_timer(u->loop, ms, T_SLEEP + (uint64_t)u->last_id + 1, &i->timer, &err)) return symL_fail(L, &err);
     return added(L, u, i, I_SLEEP);
+}
+
+static int loop_ready(lua_State *L)
+{
+    ud_loop *u = checkloop(L);
+    int fd = (int)symL_checkint(L, 2, 0, 1 << 20);
+    symbi_str mode = symL_checkstr(L, 3);
+    int64_t ms = symL_optint(L, 4, -1, -1, (int64_t)1 << 40);
+    uint64_t token = T_SLEEP + (uint64_t)u->last_id + 1;
+    unsigned bits = 0;
+    symbi_err err;
+    item *i;
+    for (size_t k = 0; k < mode.n; k++) bits |= mode.p[k] == 'r' ? (unsigned)SYMBI_LOOP_READ : mode.p[k] == 'w' ? (unsigned)SYMBI_LOOP_WRITE : 64u;
+    if (!bits || bits & 64u) return luaL_argerror(L, 3, "expected \"r\", \"w\" or \"rw\"");
+    for (size_t k = 0; k < u->cap; k++)
+        if (u->items[k].kind == I_READY && u->items[k].fd == fd) return luaL_argerror(L, 2, "somebody waits for this descriptor already");
+    if (!(i = place(u))) return no_memory(L);
+    if (ms >= 0 && symbi_loop_timer(u->loop, ms, token, &i->timer, &err)) return symL_fail(L, &err);
+    if (symbi_loop_watch(u->loop, fd, bits, token, &err)) {
+        if (ms >= 0) symbi_loop_cancel(u->loop, i->timer);
+        return symL_fail(L, &err);
+    }
+    i->fd = fd;
+    i->has_timer = ms >= 0;
+    return added(L, u, i, I_READY);
 }
 
 static int loop_watch(lua_State *L)
@@ -226,6 +259,10 @@ static int tell(lua_State *L, ud_loop *u, item *i)
         if (!i->done) goto nothing;
         lua_pushliteral(L, "sleep");
         lua_pushboolean(L, 1);
+    } else if (i->kind == I_READY) {
+        if (!i->done) goto nothing;
+        lua_pushliteral(L, "ready");
+        lua_pushboolean(L, i->up);
     } else if (i->kind == I_WATCH) {
         if (!i->done) goto nothing;
         lua_pushliteral(L, "watch");
@@ -313,7 +350,10 @@ static int loop_wait(lua_State *L)
             else if (ev[k].token == T_HTTP) symbi_http_ready(u->http, &ev[k]);
             else if (ev[k].token > T_SLEEP)
                 for (size_t i = 0; i < u->cap; i++)
-                    if (u->items[i].kind == I_SLEEP && u->items[i].id == (int64_t)(ev[k].token - T_SLEEP)) u->items[i].done = true;
+                    if ((u->items[i].kind == I_SLEEP || u->items[i].kind == I_READY) && u->items[i].id == (int64_t)(ev[k].token - T_SLEEP)) {
+                        u->items[i].done = true;
+                        u->items[i].up = u->items[i].up || ev[k].fd >= 0;
+                    }
         }
         if (!n && l_io_interrupted(L)) {
             memset(&err, 0, sizeof err);
@@ -326,7 +366,7 @@ static int loop_wait(lua_State *L)
 
 void l_io_loop_open(lua_State *L)
 {
-    static const luaL_Reg methods[] = { { "http", loop_http }, { "exec", loop_exec }, { "sleep", loop_sleep }, { "watch", loop_watch }, { "wait", loop_wait },
+    static const luaL_Reg methods[] = { { "http", loop_http }, { "exec", loop_exec }, { "sleep", loop_sleep }, { "ready", loop_ready }, { "watch", loop_watch }, { "wait", loop_wait },
                                         { "cancel", loop_cancel }, { "count", loop_count }, { "close", loop_close }, { NULL, NULL } };
     static const luaL_Reg meta[] = { { "__gc", loop_close }, { NULL, NULL } };
     static const luaL_Reg funcs[] = { { "loop", io_loop }, { NULL, NULL } };

@@ -6,7 +6,17 @@ local M = {}
 local Blocking = {}
 Blocking.__index = Blocking
 
-local transport = { kind = "blocking", http = symio.http, sleep = symio.sleep, exec = symio.exec }
+-- A descriptor, waited for in a loop of its own.
+local function ready(fd, mode, ms)
+    local loop = symio.loop()
+    local id, message, err = loop:ready(fd, mode, ms)
+    if id then id, message, err = loop:wait() end -- id, "ready", up or not
+    loop:close()
+    if not id then return nil, message, err end
+    return err
+end
+
+local transport = { kind = "blocking", http = symio.http, sleep = symio.sleep, exec = symio.exec, ready = ready }
 
 function M.new(options) return common.new(Blocking, options, transport) end
 

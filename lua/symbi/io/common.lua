@@ -37,7 +37,8 @@ end
 
 -- Each is a module symbi.io.backend.<name>: perform(set, plan) -> what symbi_tool_envelope_of takes, or nil, message, err. What must outlive
 -- one call (a session, a browser, a server's process) stands in set:keep(name, make) and ends with the set. It waits through
--- set.transport: {http = f(request[, on_data]), sleep = f(ms), exec = f(plan), kind = "blocking" | "host" | "ngx"}.
+-- set.transport: {http = f(request[, on_data]), sleep = f(ms), exec = f(plan), ready = f(fd, mode, ms) -> true, or false when the time is
+-- up (not in nginx), kind = "blocking" | "host" | "ngx"}.
 local BACKENDS = { http = true, mcp = true, session = true, browser = true }
 
 --- Performs a TOOL effect: the permit is redeemed in C, and only the plan that comes back is acted on. exec(plan) runs a process and

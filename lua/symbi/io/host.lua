@@ -16,7 +16,7 @@ local current -- the scheduler whose task runs now
 --- True inside a task.
 function M.running() return current ~= nil and current.task ~= nil end
 
-function M.new(options) return common.new(Host, options, { kind = "host", http = M.http, sleep = M.sleep, exec = M.exec }) end
+function M.new(options) return common.new(Host, options, { kind = "host", http = M.http, sleep = M.sleep, exec = M.exec, ready = M.ready }) end
 
 -- Waits for a job that `start` begins in the loop. on_data(bytes, status) gets the pieces of a streamed request and may end it with
 -- false, message, err.
@@ -42,7 +42,11 @@ local function start_sleep(loop, ms) return loop:sleep(ms) end
 local function start_http(loop, rq) return loop:http(rq) end
 local function start_exec(loop, plan) return loop:exec(plan) end
 
+local function start_ready(loop, w) return loop:ready(w[1], w[2], w[3]) end
+
 function M.sleep(ms) return await(start_sleep, ms) end
+--- Until the descriptor can be read ("r"), written ("w") or either ("rw"): true; false after ms milliseconds.
+function M.ready(fd, mode, ms) return await(start_ready, { fd, mode, ms }) end
 function M.exec(plan) return await(start_exec, plan) end
 --- on_data(bytes, status) is needed for a request with stream = true.
 function M.http(rq, on_data) return await(start_http, rq, on_data) end
