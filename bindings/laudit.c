@@ -12,6 +12,7 @@
  *   core.audit.tail(store[, chain]), .row(store, sequence[, chain]), .checkpoint(store, i[, chain]), .anchor(store[, chain])
  *   v = core.audit.verifier{public_key=, anchor=}; v:entry(e), v:checkpoint(c), v:finish() -> report */
 #include "laudit.h"
+#include "lsecrets.h"
 #include "symbi/json.h"
 
 #include <string.h>
@@ -51,6 +52,7 @@ static int a_open(lua_State *L)
     lua_rawseti(L, -2, 1);
     symL_setuservalue(L, -2);
     if (symbi_audit_open(symL_ctx(L), &s->store, &o, &u->owned, &err)) return symL_fail(L, &err);
+    symbi_audit_redact(u->owned, l_shared_redactor(L));
     u->p = u->owned;
     s->users++;
     return 1;

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "lgate.h"
+#include "lsecrets.h"
 #include "symL.h"
 #include "ud.h"
 
@@ -120,6 +121,8 @@ static int run_new(lua_State *L)
         }
         o.base_env = e;
     }
+    o.redactor = l_shared_redactor(L);
+    if (o.api_key.n && o.redactor && symbi_redactor_add(o.redactor, o.api_key, &err)) return symL_fail(L, &err); /* an endpoint may repeat it */
     u = symL_newud(L, sizeof *u, UD_RUN);
     lua_createtable(L, 0, 2); /* gate and audit live as long as the run */
     lua_getfield(L, 1, "gate");

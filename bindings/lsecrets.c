@@ -5,14 +5,14 @@
  *   text = map:seal(key[, {kind="envelope", upstream=false}])
  *   core.secrets.guess(text): "envelope" or nil; core.secrets.valid_key(key)
  *   scope = core.secrets.scope(table); scope:allows(agent, key[, "write"])
- *   r = core.secrets.redactor(); r:add(value), r:apply(text), r:mask(text or value), r:clear(), r:count()
+ *   r = core.secrets.redactor(); r:add(value), r:apply(text or value), r:mask(text or value), r:clear(), r:count()
+ *   core.secrets.shared(): the state's own: what runs and trails of this state leave out; never closed
  *   core.secrets.mask(text or value); core.secrets.sensitive(name); core.secrets.box_seal(plain, key[, options]), box_open(box, key[, options])
  *
  *   core.secrets.reasons: {DECRYPT = "the key is another one, or the file was altered", ...}
  *
  * With scope and agent given, map:get and map:keys ask the scope here, in C; a denial is nil, "Permission denied accessing secret: <key>", err. */
-#include "symL.h"
-#include "symbi/secrets.h"
+#include "lsecrets.h"
 #include "ud.h"
 
 #include <stdio.h>
@@ -25,7 +25,7 @@
 
 typedef struct ud_secrets { symbi_secrets *p; } ud_secrets;
 typedef struct ud_scope { symbi_secret_scope *p; } ud_scope;
-typedef struct ud_redactor { symbi_redactor *p; } ud_redactor;
+typedef struct ud_redactor { symbi_redactor *p; bool shared; } ud_redactor;
 
 static int secrets_close(lua_State *L)
 {
@@ -50,6 +50,12 @@ static int redactor_close(lua_State *L)
     u->p = NULL;
     symbi_redactor_free(p);
     return 0;
+}
+static int r_close(lua_State *L)
+{
+    ud_redactor *u = symL_checkud(L, 1, UD_REDACTOR);
+    if (u->shared) return luaL_error(L, "the shared redactor lasts as long as the Lua state; clear() makes it forget");
+    return redactor_close(L);
 }
 static int text_close(lua_State *L)
 {
@@ -341,6 +347,25 @@ static int s_redactor(lua_State *L)
     return 1;
 }
 
+/* The state's own: made when the module is opened, so that nothing has to be thought of. */
+static const char shared_key;
+
+static int s_shared(lua_State *L)
+{
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&shared_key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    return 1;
+}
+
+symbi_redactor *l_shared_redactor(lua_State *L)
+{
+    ud_redactor *u;
+    s_shared(L);
+    u = symL_testud(L, -1, UD_REDACTOR);
+    lua_pop(L, 1); /* the registry holds it */
+    return u ? u->p : NULL;
+}
+
 static int r_add(lua_State *L)
 {
     symbi_redactor *r = check_redactor(L);
@@ -353,10 +378,19 @@ static int r_add(lua_State *L)
 
 static int r_apply(lua_State *L)
 {
-    symbi_str s = symL_checkstr(L, 2);
+    symbi_str s;
     symbi_text *t;
     symbi_err err;
     check_redactor(L);
+    if (lua_type(L, 2) != LUA_TSTRING) {
+        symbi_value v;
+        symbi_doc *d;
+        luaL_checkany(L, 2);
+        if (symL_tovalue(L, 2, &v, &err) || symbi_redactor_apply_value(check_redactor(L), symL_ctx(L), &v, &d, &err)) return symL_fail(L, &err);
+        symL_pushdoc(L, d);
+        return 1;
+    }
+    s = symL_checkstr(L, 2);
     t = symL_text(L);
     if (symbi_redactor_apply(check_redactor(L), symL_ctx(L), s, t, &err)) return symL_fail(L, &err);
     symL_pushtext(L, t);
@@ -410,20 +444,27 @@ static int s_sensitive(lua_State *L)
 void l_secrets_open(lua_State *L);
 void l_secrets_open(lua_State *L)
 {
+    ud_redactor *u;
     static const luaL_Reg funcs[] = { { "map", s_map },           { "read", s_read },         { "open", s_open },   { "box_seal", s_box_seal },   { "box_open", s_box_open },
-                                      { "guess", s_guess },       { "valid_key", s_valid_key }, { "scope", s_scope }, { "redactor", s_redactor }, { "mask", s_mask },
+                                      { "guess", s_guess },       { "valid_key", s_valid_key }, { "scope", s_scope }, { "redactor", s_redactor }, { "shared", s_shared }, { "mask", s_mask },
                                       { "sensitive", s_sensitive }, { NULL, NULL } };
     static const luaL_Reg map[] = { { "get", map_get },     { "set", map_set },   { "delete", map_delete },  { "keys", map_keys },
                                     { "count", map_count }, { "seal", map_seal }, { "close", secrets_close }, { NULL, NULL } };
     static const luaL_Reg scope[] = { { "allows", scope_allows }, { "close", scope_close }, { NULL, NULL } };
     static const luaL_Reg redactor[] = { { "add", r_add },     { "apply", r_apply }, { "mask", r_mask },
-                                         { "clear", r_clear }, { "count", r_count }, { "close", redactor_close }, { NULL, NULL } };
+                                         { "clear", r_clear }, { "count", r_count }, { "close", r_close }, { NULL, NULL } };
     static const luaL_Reg map_meta[] = { { "__gc", secrets_close }, { NULL, NULL } }, scope_meta[] = { { "__gc", scope_close }, { NULL, NULL } };
     static const luaL_Reg redactor_meta[] = { { "__gc", redactor_close }, { NULL, NULL } }, text_meta[] = { { "__gc", text_close }, { NULL, NULL } };
     symL_newtype(L, UD_SECRETS, map, map_meta);
     symL_newtype(L, UD_SCOPE, scope, scope_meta);
     symL_newtype(L, UD_REDACTOR, redactor, redactor_meta);
     symL_newtype(L, UD_SECRET_TEXT, NULL, text_meta);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&shared_key);
+    s_redactor(L);
+    u = symL_testud(L, -1, UD_REDACTOR);
+    if (!u) luaL_error(L, "not enough memory");
+    u->shared = true;
+    lua_rawset(L, LUA_REGISTRYINDEX);
     lua_newtable(L);
     symL_setfuncs(L, funcs);
     lua_newtable(L);

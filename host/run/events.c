@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "gate/gate.h"
 #include "run/machine.h"
+#include "state/secrets_in.h"
 #include "symbi/json.h"
 
 #include <string.h>
@@ -36,6 +37,13 @@ static void show(symbi_run *r, symbi_str text)
 
 static symbi_status queue(symbi_run *r, symbi_text *t, symbi_err *err)
 {
+    symbi_text bare;
+    symbi_status st = sy_redact_json(r->o.redactor, r->cx, symbi_text_str(t), &bare, err);
+    if (st || bare.n) {
+        symbi_text_free(t);
+        *t = bare;
+    }
+    if (st) return st;
     show(r, symbi_text_str(t));
     if (keep(r, &r->pending, &r->npending, &r->pending_cap, t)) {
         symbi_text_free(t);

@@ -7,6 +7,7 @@
 #include "gate/gate.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 symbi_str sy_run_dup(sy_arena *a, symbi_str s)
@@ -48,6 +49,17 @@ int64_t sy_run_time_left(symbi_run *r)
 }
 
 /* Decides how the run ends. The first reason stands; open effects are cancelled before END is reached. */
+/* What an endpoint or a tool said may repeat a secret. */
+static void bare_error(symbi_run *r)
+{
+    symbi_err *e = &r->result.error, why;
+    symbi_text t;
+    if (!r->o.redactor || !symbi_redactor_count(r->o.redactor)) return;
+    if (symbi_redactor_apply(r->o.redactor, r->cx, symbi_str_z(e->msg), &t, &why)) snprintf(e->msg, sizeof e->msg, "the message cannot be shown");
+    else snprintf(e->msg, sizeof e->msg, "%.*s", SY_FMT(symbi_text_str(&t)));
+    symbi_text_free(&t);
+}
+
 void sy_run_end(symbi_run *r, symbi_end end, symbi_status code, const char *fmt, ...)
 {
     va_list ap;
@@ -55,7 +67,10 @@ void sy_run_end(symbi_run *r, symbi_end end, symbi_status code, const char *fmt,
     r->ending = true;
     r->result.end = end;
     va_start(ap, fmt);
-    if (code) sy_vfail(&r->result.error, code, 0, 0, fmt, ap);
+    if (code) {
+        sy_vfail(&r->result.error, code, 0, 0, fmt, ap);
+        bare_error(r);
+    }
     va_end(ap);
     if (end != SYMBI_END_COMPLETED) {
         r->result.output.p = "";

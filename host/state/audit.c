@@ -1,6 +1,7 @@
 /* state/audit.c: the writer of the audit trail. Everything is decided upon a tail that was read and checked; a commit is one
  * call of the store, all or nothing. Formats in audit_chain.c, the batch for writers elsewhere in audit_batch.c. */
 #include "state/audit_in.h"
+#include "state/secrets_in.h"
 #include "base/alloc.h"
 #include "base/ctx.h"
 #include "base/err.h"
@@ -132,12 +133,21 @@ symbi_status symbi_audit_open(symbi_ctx *cx, const symbi_store *store, const sym
     return st;
 }
 
+static void drop_held(symbi_audit *a)
+{
+    for (size_t i = 0; i < a->nheld; i++) symbi_text_free(&a->held[i]);
+    a->nheld = 0;
+}
+
 void symbi_audit_free(symbi_audit *a)
 {
     symbi_alloc al;
     if (!a) return;
     al = a->cx->alloc;
     symbi_key_unref(a->key);
+    symbi_redactor_free(a->redactor);
+    drop_held(a);
+    sy_free(&al, a->held, a->held_cap * sizeof *a->held);
     sy_buf_free(&a->scratch);
     sy_free(&al, a->draft.rows, a->draft.cap * sizeof *a->draft.rows);
     sy_free(&al, a, sizeof *a);
@@ -203,12 +213,34 @@ symbi_status sy_audit_check_input(symbi_audit *a, const symbi_audit_event *ev, s
     return st;
 }
 
+void symbi_audit_redact(symbi_audit *a, symbi_redactor *r)
+{
+    if (r) symbi_redactor_ref(r);
+    symbi_redactor_free(a->redactor);
+    a->redactor = r;
+}
+
+static symbi_status without_secrets(symbi_audit *a, symbi_str *event, symbi_err *err)
+{
+    symbi_text t;
+    symbi_status st = sy_redact_json(a->redactor, a->cx, *event, &t, err);
+    if (st || !t.n) return st;
+    if (sy_grow(&a->cx->alloc, (void **)&a->held, &a->held_cap, a->nheld + 1, sizeof *a->held)) {
+        symbi_text_free(&t);
+        return sy_fail_nomem(err);
+    }
+    *event = symbi_text_str(&t);
+    a->held[a->nheld++] = t;
+    return SYMBI_OK;
+}
+
 symbi_status sy_audit_build(symbi_audit *a, enum sy_build how, const symbi_audit_event *ev, size_t n, symbi_err *err)
 {
     struct sy_draft *d = &a->draft;
     int64_t now = symbi_ctx_now_ms(a->cx), ts = now;
     size_t k = 0;
     symbi_status st;
+    drop_held(a);
     d->nrows = 0;
     d->events = n;
     d->gap_lost = 0;
@@ -237,6 +269,7 @@ symbi_status sy_audit_build(symbi_audit *a, enum sy_build how, const symbi_audit
         d->rows[k].agent_id = ev[i].agent_id;
         d->rows[k].iteration = ev[i].iteration;
         d->rows[k].event = ev[i].event;
+        if ((st = without_secrets(a, &d->rows[k].event, err))) return st;
     }
     d->nrows = k;
     for (size_t i = 0; i < k; i++) {

@@ -44,6 +44,9 @@ struct symbi_audit {
         uint64_t events;   /* the caller's */
     } draft;
     sy_buf scratch; /* preimages */
+    symbi_redactor *redactor;
+    symbi_text *held;   /* events of the draft that had to be changed */
+    size_t nheld, held_cap;
 };
 
 symbi_status sy_audit_closed(symbi_err *err); /* the error of a detached audit */

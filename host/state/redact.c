@@ -6,7 +6,9 @@
 #include "base/ref.h"
 #include "base/str.h"
 #include "codec/base64.h"
+#include "codec/value.h"
 #include "state/secrets_in.h"
+#include "symbi/json.h"
 #include "symbi/secrets.h"
 
 #include <string.h>
@@ -43,7 +45,9 @@ symbi_status symbi_redactor_new(symbi_ctx *cx, symbi_redactor **out, symbi_err *
 void symbi_redactor_clear(symbi_redactor *r)
 {
     for (size_t i = 0; i < r->n; i++) sy_free(&r->mem.wiping, (char *)(uintptr_t)r->form[i].p, r->form[i].n);
-    r->n = r->values = 0;
+    sy_free(&r->cx->alloc, r->form, r->cap * sizeof *r->form);
+    r->form = NULL;
+    r->n = r->cap = r->values = 0;
     memset(r->sieve, 0, sizeof r->sieve);
 }
 
@@ -59,7 +63,6 @@ void symbi_redactor_free(symbi_redactor *r)
     if (!r || !sy_ref_dec(&r->refs)) return;
     symbi_redactor_clear(r);
     a = r->cx->alloc;
-    sy_free(&a, r->form, r->cap * sizeof *r->form);
     sy_free(&a, r, sizeof *r);
 }
 
@@ -187,4 +190,101 @@ symbi_status symbi_redactor_apply(const symbi_redactor *r, symbi_ctx *cx, symbi_
     }
     sy_buf_add(&b, text.p ? text.p + from : "", text.n - from);
     return sy_buf_take(&b, out, "the redacted text", err);
+}
+
+/* ---- trees ---- */
+
+typedef struct sy_cleaning {
+    const symbi_redactor *r;
+    symbi_ctx *cx;
+    sy_arena *a;
+    symbi_err *err;
+} sy_cleaning;
+
+static symbi_status clean_text(sy_cleaning *c, symbi_str s, symbi_str *out)
+{
+    symbi_text t = { 0 };
+    symbi_status st = symbi_redactor_apply(c->r, c->cx, s, &t, c->err);
+    if (!st) *out = sy_arena_dup(c->a, symbi_text_str(&t));
+    symbi_text_free(&t);
+    return st;
+}
+
+/* A number of an object's text that is a secret's becomes a text: there is no other way to take it out. */
+static symbi_status clean_number(sy_cleaning *c, const symbi_value *v, symbi_value *out)
+{
+    symbi_text t = { 0 }, bare = { 0 };
+    symbi_status st = symbi_json_write(c->cx, v, 0, &t, c->err);
+    if (!st) st = symbi_redactor_apply(c->r, c->cx, symbi_text_str(&t), &bare, c->err);
+    if (!st && !sy_str_eq(symbi_text_str(&t), symbi_text_str(&bare))) *out = sy_val_str(sy_arena_dup(c->a, symbi_text_str(&bare)));
+    symbi_text_free(&t);
+    symbi_text_free(&bare);
+    return st;
+}
+
+static symbi_status clean(sy_cleaning *c, const symbi_value *v, symbi_value *out, size_t depth)
+{
+    symbi_status st = SYMBI_OK;
+    *out = *v;
+    if (!depth) return sy_fail(c->err, SYMBI_ELIMIT, "the value is nested too deeply");
+    switch (v->kind) {
+    case SYMBI_STRING:
+        *out = sy_val_str(SY_LIT(""));
+        st = clean_text(c, v->u.s, &out->u.s);
+        break;
+    case SYMBI_TIME: out->u.s = sy_arena_dup(c->a, v->u.s); break;
+    case SYMBI_INT:
+    case SYMBI_DOUBLE: st = clean_number(c, v, out); break;
+    case SYMBI_ARRAY: {
+        symbi_value *items = sy_arena_calloc(c->a, v->u.a.n + 1, sizeof *items);
+        out->u.a.items = items;
+        for (size_t i = 0; items && i < v->u.a.n && !st; i++) st = clean(c, &v->u.a.items[i], &items[i], depth - 1);
+        break;
+    }
+    case SYMBI_OBJECT: {
+        symbi_member *m = sy_arena_calloc(c->a, v->u.o.n + 1, sizeof *m);
+        out->u.o.members = m;
+        for (size_t i = 0; m && i < v->u.o.n && !st; i++) {
+            st = clean_text(c, v->u.o.members[i].key, &m[i].key);
+            if (!st) st = clean(c, &v->u.o.members[i].val, &m[i].val, depth - 1);
+        }
+        break;
+    }
+    default: break;
+    }
+    if (!st && c->a->status) st = sy_arena_fail(c->a, "the value", c->err);
+    return st;
+}
+
+symbi_status symbi_redactor_apply_value(const symbi_redactor *r, symbi_ctx *cx, const symbi_value *v, symbi_doc **out, symbi_err *err)
+{
+    symbi_doc *d = sy_doc_new(cx);
+    sy_cleaning c = { r, cx, NULL, err };
+    symbi_status st;
+    *out = NULL;
+    if (!d) return sy_fail_nomem(err);
+    c.a = &d->arena;
+    st = clean(&c, v, &d->root, cx->limits.doc_depth + 1);
+    if (st) symbi_doc_unref(d);
+    else *out = d;
+    return st;
+}
+
+symbi_status sy_redact_json(const symbi_redactor *r, symbi_ctx *cx, symbi_str json, symbi_text *out, symbi_err *err)
+{
+    symbi_doc *d = NULL, *bare = NULL;
+    symbi_status st;
+    bool hit;
+    memset(out, 0, sizeof *out);
+    if (!r || !r->values) return SYMBI_OK;
+    if ((st = symbi_redactor_apply(r, cx, json, out, err))) return st;
+    hit = !sy_str_eq(symbi_text_str(out), json);
+    symbi_text_free(out);
+    if (!hit) return SYMBI_OK;
+    st = symbi_json_parse(cx, json, &d, err);
+    if (!st) st = symbi_redactor_apply_value(r, cx, symbi_doc_root(d), &bare, err);
+    if (!st) st = symbi_json_write(cx, symbi_doc_root(bare), SYMBI_JSON_CANONICAL, out, err);
+    symbi_doc_unref(d);
+    symbi_doc_unref(bare);
+    return st;
 }

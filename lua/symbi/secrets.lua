@@ -25,13 +25,8 @@ local function fail(code, ...)
     return nil, message, core.error(code, message)
 end
 
--- What was handed out by stores that have no redactor of their own.
-local known
-
-local function shared_redactor()
-    known = known or C.redactor()
-    return known
-end
+-- What was handed out by stores that have no redactor of their own. Runs and trails of this Lua state leave it out by themselves (C).
+local known = C.shared()
 
 local function redacted(x, depth)
     if type(x) == "string" then return known:apply(x) or "[REDACTED]" end -- out of memory is no reason to show it
@@ -44,15 +39,12 @@ end
 
 --- A text, or a table with texts in it, without the values that stores have handed out in this Lua state.
 function M.redact(x)
-    if not known then return x end
+    if known:count() == 0 then return x end
     return redacted(x, 0)
 end
 
 --- Forgets them (they stay in memory until then).
-function M.forget()
-    if known then known:close() end
-    known = nil
-end
+function M.forget() known:clear() end
 
 -- ---- the master key -----------------------------------------------------------------------------------------------------------
 
@@ -402,7 +394,7 @@ local function check_key(key, level)
 end
 
 local function remember(self, value)
-    local ok, message, err = (self.own_redactor or shared_redactor()):add(value)
+    local ok, message, err = (self.own_redactor or known):add(value)
     if not ok then return nil, message, err end
     return value
 end

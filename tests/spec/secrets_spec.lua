@@ -5,6 +5,7 @@ local secrets = symbi.secrets
 local symio = symbi.io
 
 assert(symbi.crypto.sha256 "x") -- fetched once per state
+assert(symio.spawner()) -- started once
 symbi.crypto.hex(assert(symbi.crypto.random(1)))
 
 -- One cheap container to warm what Argon2 and AES need, and a folder of one's own for each test.
@@ -384,6 +385,63 @@ describe("redaction", function()
         assert.equal("***", secrets.mask({ api_key = 1 }).api_key)
         assert.is_true(secrets.sensitive "X-Auth-Token")
         assert.is_false(secrets.sensitive "name")
+    end)
+end)
+
+describe("a run", function()
+    before_each(fresh)
+    after_each(function()
+        cleanup()
+        secrets.forget()
+    end)
+
+    it("keeps handed-out values from the model, from whoever watches and from the trail", function()
+        local value = "hunter2-of-the-database"
+        local function write(name, text) assert(symio.write_file(dir .. "/" .. name, text)) end
+        assert(symio.mkdir(dir .. "/tools"))
+        write("tools/show.clad.toml", [[
+[tool]
+name = "show"
+version = "1.0.0"
+description = "Shows a file"
+binary = "cat"
+[args.path]
+type = "path"
+position = 1
+required = true
+[command]
+exec = ["cat", "{path}"]
+[output]
+format = "text"
+[output.schema]
+type = "object"
+]])
+        write("config.txt", "password = " .. value .. "\n")
+        write("replay.json", symbi.json.encode {
+            turns = {
+                { tool_calls = { { name = "show", arguments = { path = "config.txt" } }, { name = "show", arguments = { path = value } } } },
+                { content = "It is " .. value .. ".", expect = { any_tool = "password = [REDACTED]" } },
+            },
+        })
+        assert(symio.mkdir(dir .. "/policies"))
+        write("policies/all.cedar", "permit(principal, action, resource);")
+        local store = secrets.open { backend = "env", env = function() return value end }
+        assert(store:get "DB")
+        local runtime = assert(symbi.runtime { policies = dir .. "/policies", tools = dir .. "/tools", state = dir .. "/state", replay = dir .. "/replay.json", project_dir = dir })
+        local seen = {}
+        local agent = assert(runtime:agent { id = "a" })
+        local result = assert(agent:run("go", { watch = function(kind, data) if kind == "event" then seen[#seen + 1] = symbi.json.encode(data) end end }))
+        assert.is_true(result.completed, tostring(result.error))
+        assert.equal("ok", assert(runtime:verify()).result)
+        agent:close()
+        runtime:close()
+        store:close()
+        assert.is_nil(table.concat(seen):find(value, 1, true))
+        assert.truthy(table.concat(seen):find("[REDACTED]", 1, true))
+        for _, name in ipairs { "symbi.db", "symbi.db-wal" } do
+            local bytes = symio.read_file(dir .. "/state/" .. name)
+            assert.is_nil(bytes and bytes:find(value, 1, true), name)
+        end
     end)
 end)
 

@@ -152,6 +152,36 @@ static void test_commit_and_read(void)
     rig_close(&r);
 }
 
+/* Known secrets do not reach the trail, in whatever form and place, and the entries stay JSON that verifies. */
+static void test_redacted(void)
+{
+    static const struct { const char *in, *out; } k[] = {
+        { "{\"type\":\"x\",\"a\":\"is hunter-2-hunter, yes\"}", "{\"a\":\"is [REDACTED], yes\",\"type\":\"x\"}" },
+        { "{\"type\":\"x\",\"hunter-2-hunter\":[{\"b\":\"68756e7465722d322d68756e746572\"}]}", "{\"[REDACTED]\":[{\"b\":\"[REDACTED]\"}],\"type\":\"x\"}" },
+        { "{\"type\":\"x\",\"n\":9087654321}", "{\"n\":\"[REDACTED]\",\"type\":\"x\"}" },
+        { "{\"type\":\"x\",\"a\":\"q\",\"b\":\"c\"}", "{\"a\":\"q\",\"b\":\"c\",\"type\":\"x\"}" }, /* a secret that spans two members is none */
+        { "{\"type\":\"x\",\"z\":1,\"a\":2}", "{\"type\":\"x\",\"z\":1,\"a\":2}" }, /* untouched: as it came */
+    };
+    rig r;
+    symbi_redactor *red;
+    REQUIRE(rig_open(&r, cx, false) == SYMBI_OK);
+    CHECK_OK(symbi_redactor_new(cx, &red, &err), err);
+    CHECK_OK(symbi_redactor_add(red, symbi_str_z("hunter-2-hunter"), &err), err);
+    CHECK_OK(symbi_redactor_add(red, symbi_str_z("9087654321"), &err), err);
+    CHECK_OK(symbi_redactor_add(red, symbi_str_z("q\",\"b\":\"c"), &err), err);
+    symbi_audit_redact(r.a, red);
+    symbi_redactor_free(red);
+    for (size_t i = 0; i < sizeof k / sizeof k[0]; i++) {
+        CHECK(put(&r, k[i].in) == SYMBI_OK);
+        CHECK_STR(chain(&r)->rows[i].event, k[i].out);
+    }
+    CHECK(verify(&r, NULL).result == SYMBI_AUDIT_OK);
+    symbi_audit_redact(r.a, NULL);
+    CHECK(put(&r, k[0].in) == SYMBI_OK);
+    CHECK_STR(chain(&r)->rows[5].event, k[0].in);
+    rig_close(&r);
+}
+
 static void test_bad_input(void)
 {
     rig r;
@@ -850,6 +880,7 @@ int main(void)
     env.clock.ud = &clk;
     if (symbi_ctx_new(&env, &cx, &err)) return 1;
     RUN(test_commit_and_read);
+    RUN(test_redacted);
     RUN(test_bad_input);
     RUN(test_gap);
     RUN(test_no_false_gap);

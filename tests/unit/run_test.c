@@ -723,6 +723,36 @@ static void test_clean_output(void)
     CHECK(told(false, "bad \xff byte", "bad \xef\xbf\xbd byte"));
 }
 
+/* Known secrets: in a tool's output, in what a model proposes, in errors; not told, not journaled. */
+static void test_secrets_are_not_told(void)
+{
+    rig g;
+    symbi_redactor *red;
+    symbi_doc *ev;
+    symbi_text t;
+    if (!setup(&g, k_policy)) return;
+    CHECK_OK(symbi_redactor_new(g.cx, &red, &g.err), g.err);
+    CHECK_OK(symbi_redactor_add(red, symbi_str_z("s3cret-value"), &g.err), g.err);
+    g.o.redactor = red;
+    if (start(&g) && next(&g) == SYMBI_EFFECT_MODEL) {
+        symbi_redactor_free(red);
+        answer_model(&g, ONE_CALL("count", "{\"path\":\"s3cret-value\"}"));
+        if (next(&g) == SYMBI_EFFECT_TOOL) {
+            CHECK_OK(answer_tool_as(&g, &g.ef, "key=s3cret-value, as base64 czNjcmV0LXZhbHVl!"), g.err);
+            CHECK(next(&g) == SYMBI_EFFECT_MODEL);
+            CHECK(conversation_has(&g, "key=[REDACTED], as base64 [REDACTED]!"));
+        }
+        CHECK_OK(symbi_run_events(g.run, &ev, &g.err), g.err);
+        CHECK_OK(symbi_json_write(g.cx, symbi_doc_root(ev), 0, &t, &g.err), g.err);
+        CHECK(strstr(t.p, "[REDACTED]") != NULL);
+        if (strstr(t.p, "s3cret-value")) printf("%s\n", t.p);
+        CHECK(strstr(t.p, "s3cret-value") == NULL);
+        symbi_text_free(&t);
+        symbi_doc_unref(ev);
+    }
+    rig_close(&g);
+}
+
 static void test_concurrent_tools_and_order(void)
 {
     rig g;
@@ -841,6 +871,7 @@ int main(void)
     RUN(test_streamed_answer);
     RUN(test_callback_tool);
     RUN(test_clean_output);
+    RUN(test_secrets_are_not_told);
     RUN(test_concurrent_tools_and_order);
     RUN(test_bad_options);
     RUN(test_oom_run);

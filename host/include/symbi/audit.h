@@ -4,6 +4,7 @@
 #ifndef SYMBI_AUDIT_H
 #define SYMBI_AUDIT_H
 #include "symbi/crypto.h"
+#include "symbi/secrets.h"
 #include "symbi/sys/store.h"
 #ifdef __cplusplus
 extern "C" {
@@ -41,6 +42,9 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_audit_commit(symbi_audit *a, const s
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_audit_check_clock(symbi_audit *a, symbi_err *err);
 /* An operator accepts the earlier clock: journals {"type":"clock_accepted",...} and goes on. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_audit_accept_clock(symbi_audit *a, symbi_err *err);
+/* Known secrets never reach the trail: they are taken out of every text of an event before it is hashed (an entry's digests stay those of
+ * what was decided about). NULL ends that. A reference is taken. */
+SYMBI_API void symbi_audit_redact(symbi_audit *a, symbi_redactor *r);
 SYMBI_API uint64_t symbi_audit_len(const symbi_audit *a);
 SYMBI_API void symbi_audit_head(const symbi_audit *a, uint8_t head[32]);
 

@@ -99,6 +99,8 @@ SYMBI_API size_t symbi_redactor_count(const symbi_redactor *r);                 
 SYMBI_API void symbi_redactor_clear(symbi_redactor *r);
 /* text with every known value replaced by [REDACTED]. r may be NULL. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_redactor_apply(const symbi_redactor *r, symbi_ctx *cx, symbi_str text, symbi_text *out, symbi_err *err);
+/* A copy of v in which that is done to every text, member name and number. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_redactor_apply_value(const symbi_redactor *r, symbi_ctx *cx, const symbi_value *v, symbi_doc **out, symbi_err *err);
 
 /* What looks like a secret: the 17 patterns of the runtime (keys of well-known services, bearer tokens, PEM blocks, JWTs, card and phone
  * numbers, addresses), in its order. A private key that is cut off is masked to the end of the text. */
