@@ -21,7 +21,7 @@ bool sy_risk_known(symbi_str s)
     return false;
 }
 
-static const struct { const char *name, *ext; } formats[] = { { "text", "txt" }, { "json", "json" }, { "jsonl", "jsonl" }, { "csv", "csv" }, { "xml", "xml" } };
+static const struct { const char *name, *ext; } formats[] = { { "text", "txt" }, { "json", "json" }, { "jsonl", "jsonl" }, { "csv", "csv" }, { "xml", "xml" }, { "nmap", "xml" } };
 
 sy_format sy_format_find(symbi_str name)
 {
@@ -137,7 +137,7 @@ static symbi_status load_tool(sy_rd *rd, const symbi_value *t)
 static symbi_status load_output(sy_rd *rd, const symbi_value *t)
 {
     static const char *const keys[] = { "format", "parser", "envelope", "schema", "strict", NULL };
-    static const char *const names[] = { "text", "json", "jsonl", "csv", "xml", NULL };
+    static const char *const names[] = { "text", "json", "jsonl", "csv", "xml", "nmap", NULL };
     symbi_tool *tool = rd->t;
     size_t mark = sy_rd_enter(rd, SY_LIT("output"));
     const char *near;
@@ -157,7 +157,7 @@ static symbi_status load_output(sy_rd *rd, const symbi_value *t)
     tool->format = sy_format_find(tool->format_name);
     if (tool->format == SY_FORMAT_OTHER) {
         near = sy_suggest_list(tool->format_name, names);
-        return sy_rd_fail(rd, symbi_value_getz(t, "format"), "format", "unknown format '%.*s', must be one of: text, json, jsonl, csv, xml%s%s%s", SY_FMT(tool->format_name),
+        return sy_rd_fail(rd, symbi_value_getz(t, "format"), "format", "unknown format '%.*s', must be one of: text, json, jsonl, csv, xml, nmap%s%s%s", SY_FMT(tool->format_name),
             near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     }
     p = tool->parser;

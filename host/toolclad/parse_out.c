@@ -1,4 +1,4 @@
-/* toolclad/parse_out.c: tool output as results (spec toolclad.md 9.5): text, json, jsonl, csv. What does not parse stands as
+/* toolclad/parse_out.c: tool output as results (spec toolclad.md 9.5): text, json, jsonl, csv, xml, nmap. What does not parse stands as
  * raw_output with a reason: a run is never lost because its output was not what the manifest promised. */
 #include "base/alloc.h"
 #include "base/ctx.h"
@@ -9,6 +9,7 @@
 #include "codec/build.h"
 #include "symbi/json.h"
 #include "toolclad/tool.h"
+#include "toolclad/xml.h"
 
 symbi_str sy_utf8_lossy(sy_arena *a, symbi_str raw)
 {
@@ -327,7 +328,8 @@ symbi_status sy_output_parse(symbi_ctx *cx, sy_format f, symbi_str text, sy_aren
     case SY_FORMAT_JSON: st = parse_json(cx, text, arena, &v, &e); break;
     case SY_FORMAT_JSONL: st = parse_jsonl(cx, text, arena, &v, &e); break;
     case SY_FORMAT_CSV: st = parse_csv(cx, text, arena, &v, &e); break;
-    case SY_FORMAT_XML: st = sy_fail(&e, SYMBI_EUNSUPPORTED, "XML output is not parsed yet"); break;
+    case SY_FORMAT_XML: st = sy_xml_parse(cx, text, arena, &v, &e); break;
+    case SY_FORMAT_NMAP: st = sy_nmap_parse(cx, text, arena, &v, &e); break;
     default: st = SYMBI_ENOTFOUND; break;
     }
     if (st == SYMBI_ENOMEM) return sy_fail_nomem(err);

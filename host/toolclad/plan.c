@@ -11,6 +11,7 @@
 #include "symbi/json.h"
 #include "toolclad/backends.h"
 #include "toolclad/subst.h"
+#include "toolclad/types.h"
 #include <stdio.h>
 
 enum { HOST_TIMEOUT_MS = 300000 };
@@ -73,9 +74,11 @@ static symbi_status take_args(planner *pl, const symbi_value *validated)
         pl->is_default[i] = a->dflt && symbi_value_equal(v, &a->dflt_value);
         if (!pl->is_default[i]) {
             if ((st = sy_arg_check(pl->cx, a, v, pl->a, &canon, pl->err))) return st;
+            if ((a->type->flags & SY_TYPE_REWRITES) && v->kind == SYMBI_STRING && sy_str_eq(canon.u.s, sy_trim_space(v->u.s))) canon = *v; /* it may end in a blank that trimming takes */
             if (!symbi_value_equal(&canon, v)) return sy_fail(pl->err, SYMBI_ESCHEMA, "argument '%.*s': not in canonical form: the arguments were not validated", SY_FMT(a->name));
         }
         pl->text[i] = sy_arg_text(v, pl->a);
+        if (pl->text[i].n && memchr(pl->text[i].p, 0, pl->text[i].n)) return sy_fail(pl->err, SYMBI_ESCHEMA, "argument '%.*s' contains a NUL: the arguments were not validated", SY_FMT(a->name));
         if (pl->text[i].p) pl->text[i] = sy_arena_dup(pl->a, pl->text[i]);
         if (!pl->text[i].p) return nomem(pl);
     }

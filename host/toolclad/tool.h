@@ -26,6 +26,7 @@ enum {
     SY_TYPE_FREE_TEXT = 1,  /* any text: lint looks at where it goes */
     SY_TYPE_NO_OPTION = 2,  /* a value that begins with '-' cannot be taken for an option of the author's program */
     SY_TYPE_MCP_ONLY = 4,   /* structured values, only where they travel as JSON */
+    SY_TYPE_REWRITES = 16,  /* the canonical text is another one: what is refused elsewhere (NUL) is taken out, and a second check may trim again */
     SY_TYPE_FILE = 8        /* the executor checks that the file exists (plan check_files) */
 };
 struct sy_type {
@@ -124,7 +125,7 @@ typedef struct sy_command {
 
 /* ---- the tool ---- */
 
-typedef enum sy_format { SY_FORMAT_TEXT, SY_FORMAT_JSON, SY_FORMAT_JSONL, SY_FORMAT_CSV, SY_FORMAT_XML, SY_FORMAT_OTHER } sy_format;
+typedef enum sy_format { SY_FORMAT_TEXT, SY_FORMAT_JSON, SY_FORMAT_JSONL, SY_FORMAT_CSV, SY_FORMAT_XML, SY_FORMAT_NMAP, SY_FORMAT_OTHER } sy_format;
 sy_format sy_format_find(symbi_str name);
 const char *sy_format_ext(sy_format f); /* of the evidence file */
 

@@ -359,6 +359,7 @@ static const sy_type types[] = {
     { "msf_options", "string", SY_TYPE_FREE_TEXT, SYMBI_STRING, check_msf_options, NULL, NULL },
     { "credential_file", "string", SY_TYPE_FILE, SYMBI_STRING, check_credential_file, NULL, NULL },
     { "regex_match", "string", 0, SYMBI_STRING, check_regex_match, NULL, NULL },
+    { "agent_summary", "string", SY_TYPE_FREE_TEXT | SY_TYPE_REWRITES, SYMBI_STRING, sy_check_agent_summary, NULL, NULL },
     { "array", "array", SY_TYPE_MCP_ONLY, SYMBI_ARRAY, check_structured, NULL, NULL },
     { "object", "object", SY_TYPE_MCP_ONLY, SYMBI_OBJECT, check_structured, NULL, NULL },
 };

@@ -14,4 +14,8 @@ symbi_status sy_check_scope_target(const sy_check *c, symbi_str v, symbi_value *
 symbi_status sy_check_url(const sy_check *c, symbi_str v, symbi_value *out);
 symbi_status sy_check_ip_address(const sy_check *c, symbi_str v, symbi_value *out);
 symbi_status sy_check_cidr(const sy_check *c, symbi_str v, symbi_value *out);
+
+/* agent_summary.c */
+symbi_str sy_trim_space(symbi_str s); /* without White_Space (Unicode) at both ends */
+symbi_status sy_check_agent_summary(const sy_check *c, symbi_str v, symbi_value *out);
 #endif

@@ -64,7 +64,7 @@ symbi_status sy_arg_check(symbi_ctx *cx, const sy_arg *a, const symbi_value *v, 
     if (structured) return wrap(err, a, sy_fail(err, SYMBI_ESCHEMA, "%s expected, got %s", a->type->name, symbi_kind_name((symbi_kind)v->kind)));
     text = sy_arg_text(v, arena);
     if (!text.p) return sy_arena_fail(arena, "the arguments", err);
-    if (memchr(text.p, 0, text.n)) return wrap(err, a, sy_fail(err, SYMBI_ESCHEMA, "Injection detected: value contains forbidden character '\\u0000'"));
+    if (!(a->type->flags & SY_TYPE_REWRITES) && memchr(text.p, 0, text.n)) return wrap(err, a, sy_fail(err, SYMBI_ESCHEMA, "Injection detected: value contains forbidden character '\\u0000'"));
     if (!sy_utf8_valid(text, &bad)) return wrap(err, a, sy_fail(err, SYMBI_ESCHEMA, "the value is not valid UTF-8 (byte %zu)", bad + 1));
     st = a->type->check(&c, text, out);
     if (st == SYMBI_OK && arena->status) st = sy_arena_fail(arena, "the arguments", err);

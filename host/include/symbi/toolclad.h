@@ -61,11 +61,27 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_validate(symbi_ctx *cx, const s
 /* {name, description, inputSchema[, outputSchema]} as spec section 15 (mcp_schema.json). */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_schema(symbi_ctx *cx, const symbi_tool *t, symbi_doc **out, symbi_err *err);
 
+typedef struct symbi_toolset symbi_toolset; /* below */
+
 /* Text of Cedar policies for a tool (spec section 18). UPSTREAM: byte for byte what upstream generates from [tool.cedar]
  * (empty without that table; such policies never match the gate). GATE: a permit for Action::"tool_call::NAME", with
  * context.has_human_approval for human_approval and for tiers high and critical. */
 typedef enum symbi_tool_cedar_form { SYMBI_TOOL_CEDAR_UPSTREAM = 0, SYMBI_TOOL_CEDAR_GATE } symbi_tool_cedar_form;
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_cedar(symbi_ctx *cx, const symbi_tool *t, symbi_tool_cedar_form form, symbi_text *out, symbi_err *err);
+
+/* A Cedar schema of the gate's requests with the arguments of every tool of the set (NULL: none), so that policies over context.input.<argument>
+ * validate strictly. An argument that is always there (required, or with a default) is no optional attribute; lists, objects and fractions
+ * have no one Cedar type and are left out. facts: attributes of the context that the host adds ("ticket_severity?: String"), or "". */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_toolset_cedar_schema(symbi_ctx *cx, const symbi_toolset *s, symbi_str facts, symbi_text *out, symbi_err *err);
+
+/* A project's limits on a manifest (spec section 5.3): constraints {max_risk_tier=, require_evidence_above_tier=, require_scope_check=} as
+ * [constraints.toolclad] has them. *out: a list of {severity, message}; the text need not load as a tool. upstream_tiers: critical counts
+ * as no tier, as it does upstream, instead of as the highest. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_constraints(symbi_ctx *cx, symbi_str manifest, const symbi_value *constraints, bool upstream_tiers, symbi_doc **out, symbi_err *err);
+
+/* A W3C traceparent header: false unless it is "00-<32 hex>-<16 hex>-<2 hex>", lower case, neither id all zeros. */
+typedef struct symbi_traceparent { char trace_id[33], parent_id[17]; } symbi_traceparent;
+SYMBI_API bool symbi_traceparent_parse(symbi_str header, symbi_traceparent *out);
 
 /* Option injection (ours; no other implementation handles it). A word of the command may not begin with a '-' that came
  * out of an argument's value, because the program would take it for an option: symbi_tool_plan refuses it with EDENIED. It
@@ -137,7 +153,6 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_envelope(symbi_ctx *cx, const s
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_envelope_of(symbi_ctx *cx, const symbi_tool *t, const symbi_plan *p, const symbi_value *raw, symbi_doc **out, symbi_err *err);
 
 /* A set of tools by name: immutable after building, refcounted. add refuses a duplicate name (EEXISTS) and keeps the first. */
-typedef struct symbi_toolset symbi_toolset;
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_toolset_new(symbi_ctx *cx, symbi_toolset **out, symbi_err *err);
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_toolset_add(symbi_toolset *s, symbi_tool *t, symbi_err *err); /* takes a reference of its own */
 SYMBI_API symbi_toolset *symbi_toolset_ref(symbi_toolset *s);
