@@ -4,7 +4,8 @@
  *                                         t:result() the response (body: what was not read), t:close()
  * headers: a list of {name, value}, or a table name -> value. A failure's err has code and reason ("refused", "timeout", ...).
  * guard: a policy of symbi.netguard; without one the strict policy holds. by_operator=true: the operator wrote this URL, so its host
- * may be any. once=true: never sent a second time, not even when a kept connection broke before an answer came. What the guard refuses is EDENIED, with err.refused ("loopback", "metadata", "redirect", ...). */
+ * may be any. once=true: never sent a second time, not even when a kept connection broke before an answer came. proxy, ca_file, ca_path, client_cert,
+ * client_key, client_key_password, unix_socket, http_version ("1.1", "2"): how it travels, see symbi_http_route in symbi/io.h. What the guard refuses is EDENIED, with err.refused ("loopback", "metadata", "redirect", ...). */
 #include "io_int.h"
 
 #include <string.h>
@@ -56,9 +57,33 @@ static void headers(lua_State *L, int arg, symbi_http_request *rq)
     lua_replace(L, t);
 }
 
+/* How it travels, into a pushed userdata when anything is said. */
+static void route(lua_State *L, int arg, symbi_http_request *rq)
+{
+    const symbi_str none = { NULL, 0 };
+    symbi_http_route r = { 0 }, *kept;
+    symbi_str version = symL_optfield_str(L, arg, "http_version", none);
+    if (version.p) {
+        if (version.n == 3 && !memcmp(version.p, "1.1", 3)) r.http_version = 1;
+        else if (version.n == 1 && *version.p == '2') r.http_version = 2;
+        else luaL_error(L, "http: http_version is \"1.1\" or \"2\"");
+    }
+    r.proxy = symL_optfield_str(L, arg, "proxy", none);
+    r.ca_file = symL_optfield_str(L, arg, "ca_file", none);
+    r.ca_path = symL_optfield_str(L, arg, "ca_path", none);
+    r.client_cert = symL_optfield_str(L, arg, "client_cert", none);
+    r.client_key = symL_optfield_str(L, arg, "client_key", none);
+    r.client_key_password = symL_optfield_str(L, arg, "client_key_password", none);
+    r.unix_socket = symL_optfield_str(L, arg, "unix_socket", none);
+    if (!r.http_version && !r.proxy.n && !r.ca_file.n && !r.ca_path.n && !r.client_cert.n && !r.client_key.n && !r.client_key_password.n && !r.unix_socket.n) return;
+    kept = lua_newuserdata(L, sizeof *kept);
+    *kept = r;
+    rq->route = kept;
+}
+
 void l_io_request(lua_State *L, int arg, symbi_http_request *rq)
 {
-    static const char *const known[] = { "url", "method", "headers", "body", "timeout_ms", "max_bytes", "stream", "guard", "by_operator", "once", NULL };
+    static const char *const known[] = { "url", "method", "headers", "body", "timeout_ms", "max_bytes", "stream", "guard", "by_operator", "once", "proxy", "ca_file", "ca_path", "client_cert", "client_key", "client_key_password", "unix_socket", "http_version", NULL };
     const symbi_str none = { NULL, 0 };
     memset(rq, 0, sizeof *rq);
     luaL_checktype(L, arg, LUA_TTABLE);
@@ -80,12 +105,13 @@ void l_io_request(lua_State *L, int arg, symbi_http_request *rq)
         rq->guard = g->p;
     }
     lua_pop(L, 1);
+    route(L, arg, rq);
     headers(L, arg, rq);
 }
 
 int l_io_push_response(lua_State *L, const symbi_http_response *r)
 {
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 6);
     symL_pushint(L, r->status);
     lua_setfield(L, -2, "status");
     symL_pushstr(L, r->body);
@@ -104,6 +130,8 @@ int l_io_push_response(lua_State *L, const symbi_http_response *r)
     lua_setfield(L, -2, "duration_ms");
     lua_pushboolean(L, r->reused);
     lua_setfield(L, -2, "reused");
+    lua_pushstring(L, r->http_version == 20 ? "2" : r->http_version == 10 ? "1.0" : "1.1");
+    lua_setfield(L, -2, "http_version");
     return 1;
 }
 

@@ -10,21 +10,9 @@
 #include "symbi/wire.h"
 
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* May curl ask the environment for a proxy? Then the addresses it connects to are the proxy's. */
-static bool proxy_in_environment(void)
-{
-    static const char *const names[] = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *v = getenv(names[i]);
-        if (v && *v) return true;
-    }
-    return false;
-}
 
 symbi_status sy_guard_start(symbi_xfer *x, const symbi_http_request *rq, symbi_err *err)
 {
@@ -34,7 +22,8 @@ symbi_status sy_guard_start(symbi_xfer *x, const symbi_http_request *rq, symbi_e
     symbi_status st;
     x->guard = symbi_netguard_ref(rq->guard ? rq->guard : h->guard);
     x->by_operator = rq->by_operator;
-    x->vet = h->no_proxy || (!h->proxy.n && !(x->by_operator && proxy_in_environment()));
+    x->vet = x->proxy == SY_PROXY_NONE || (x->proxy == SY_PROXY_ENVIRONMENT && !sy_proxy_in_environment());
+    if (rq->route && rq->route->unix_socket.n) x->vet = false;
     st = x->by_operator ? symbi_netguard_operator_url(x->guard, rq->url, &x->target, err) : symbi_netguard_check_url(x->guard, rq->url, &x->target, err);
     if (!st) st = symbi_url_parse(rq->url, &u, err);
     if (st) return st == SYMBI_EPARSE ? (err ? (err->code = SYMBI_EINVAL) : SYMBI_EINVAL) : st;
@@ -106,12 +95,11 @@ static int on_peer(void *ud, char *ip, char *local, int port, int local_port)
 
 CURLcode sy_guard_setopt(symbi_xfer *x)
 {
-    symbi_http *h = x->h;
     CURLcode c = curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
     if (!c) c = curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETDATA, (void *)x);
     if (!c) c = curl_easy_setopt(x->easy, CURLOPT_PREREQFUNCTION, on_peer);
     if (!c) c = curl_easy_setopt(x->easy, CURLOPT_PREREQDATA, (void *)x);
-    if (!c && (h->no_proxy || h->proxy.n || !x->by_operator)) c = curl_easy_setopt(x->easy, CURLOPT_PROXY, h->no_proxy || !h->proxy.n ? "" : h->proxy.p);
+    if (!c && x->proxy == SY_PROXY_NONE) c = curl_easy_setopt(x->easy, CURLOPT_PROXY, "");
     return c;
 }
 
@@ -122,7 +110,7 @@ static bool may_follow(const symbi_xfer *x, long status)
 {
     symbi_netguard_options o;
     symbi_netguard_limits(x->guard, &o);
-    return o.max_redirects > 0 && (status == 301 || status == 302 || status == 303 || status == 307 || status == 308) && sy_xfer_header(x, "location").n;
+    return !x->stays && o.max_redirects > 0 && (status == 301 || status == 302 || status == 303 || status == 307 || status == 308) && sy_xfer_header(x, "location").n;
 }
 
 bool sy_guard_hop_body(symbi_xfer *x)
@@ -178,7 +166,8 @@ sy_hop sy_guard_next(symbi_xfer *x)
     x->hops++;
     x->target = hop.target;
     x->by_operator = false; /* the operator named the first URL only */
-    x->vet = h->no_proxy || !h->proxy.n;
+    if (x->proxy == SY_PROXY_ENVIRONMENT) x->proxy = SY_PROXY_NONE;
+    x->vet = x->proxy == SY_PROXY_NONE;
     if (hop.get) {
         strcpy(x->method, "GET");
         sy_buf_clear(&x->body_out);

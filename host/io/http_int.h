@@ -20,6 +20,10 @@ struct symbi_http {
     size_t max_bytes;
     symbi_netguard *guard;
     sy_buf ca, proxy;
+    struct {
+        uint8_t cert[32], key[32];
+    } shown[8]; /* with which key a client's certificate is shown: http_route.c */
+    size_t nshown;
 };
 
 struct symbi_xfer {
@@ -38,6 +42,11 @@ struct symbi_xfer {
     symbi_netguard *guard;
     symbi_netguard_target target;
     bool by_operator, vet, refused; /* vet: the addresses are ours to judge, no proxy's */
+    enum { SY_PROXY_NONE, SY_PROXY_ENVIRONMENT, SY_PROXY_CLIENT, SY_PROXY_ROUTE } proxy; /* whose word says where it goes through */
+    bool stays;                     /* redirects are not for us: a socket's path or a certificate belongs to the first host */
+    bool showing, apart;            /* a client's certificate; over a connection of its own, since another key is on the kept ones */
+    uint8_t cert[32];
+    int http_version;
     int hops;
     char hop;                       /* is this answer's body a redirect's? 0 not looked yet, 'y', 'n' */
     sy_buf url;
@@ -63,6 +72,11 @@ void sy_http_guard_off(sy_http_guard *g);
 symbi_status sy_guard_start(symbi_xfer *x, const symbi_http_request *rq, symbi_err *err);
 CURLcode sy_guard_setopt(symbi_xfer *x);
 bool sy_guard_hop_body(symbi_xfer *x); /* the body of an answer that will be followed elsewhere: not kept */
+/* http_route.c: judges rq->route, and says which proxy there will be (before sy_guard_start); in curl's terms. */
+symbi_status sy_route_start(symbi_xfer *x, const symbi_http_request *rq, symbi_err *err);
+CURLcode sy_route_setopt(symbi_xfer *x, const symbi_http_route *r);
+void sy_route_failed(symbi_xfer *x); /* TLS did not come about */
+bool sy_proxy_in_environment(void);
 typedef enum sy_hop { SY_HOP_DONE, SY_HOP_AGAIN, SY_HOP_FAILED } sy_hop;
 /* An answer is complete: the end, or x is set up for the next request. FAILED: x->err, x->result, x->why are set. */
 sy_hop sy_guard_next(symbi_xfer *x);

@@ -172,23 +172,24 @@ symbi_status sy_xfer_method(symbi_xfer *x)
     } else {
         SET(CURLOPT_HTTPGET, 1L);
     }
-    SET(CURLOPT_FRESH_CONNECT, x->once && !x->body_out.n ? 1L : 0L);
+    SET(CURLOPT_FRESH_CONNECT, x->apart || (x->once && !x->body_out.n) ? 1L : 0L);
     if (!strcmp(method, "HEAD")) SET(CURLOPT_NOBODY, 1L);
     else if (strcmp(method, body ? "POST" : "GET")) SET(CURLOPT_CUSTOMREQUEST, method);
     return c ? SYMBI_ENOMEM : SYMBI_OK;
 }
 
-static symbi_status set_up(symbi_http *h, symbi_xfer *x)
+static symbi_status set_up(symbi_xfer *x, const symbi_http_route *route)
 {
     CURL *e = x->easy;
     CURLcode c = sy_guard_setopt(x);
+    c = c ? c : sy_route_setopt(x, route);
     SET(CURLOPT_PRIVATE, (void *)x);
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_FOLLOWLOCATION, 0L); /* each hop is judged first: http_guard.c */
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
-    if (h->ca.n) SET(CURLOPT_CAINFO, h->ca.p);
+    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* what a proxy says is no answer of the server */
     SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)x->max);
     SET(CURLOPT_ERRORBUFFER, x->message);
     SET(CURLOPT_USERAGENT, "symbi-lua/" SYMBI_VERSION);
@@ -231,7 +232,7 @@ symbi_status symbi_http_start(symbi_http *h, const symbi_http_request *rq, symbi
     x->until = sy_http_ms() + (rq->timeout_ms > 0 ? rq->timeout_ms < (int64_t)1 << 40 ? rq->timeout_ms : (int64_t)1 << 40 : h->timeout_ms);
     memcpy(x->method, rq->method.n ? rq->method.p : "GET", rq->method.n ? rq->method.n : 3);
     sy_buf_init(&x->url, x->alloc, 64 << 10);
-    if ((st = sy_guard_start(x, rq, err))) {
+    if ((st = sy_route_start(x, rq, err)) || (st = sy_guard_start(x, rq, err))) {
         discard(x);
         return st;
     }
@@ -243,7 +244,7 @@ symbi_status symbi_http_start(symbi_http *h, const symbi_http_request *rq, symbi
     st = sy_buf_status(&x->body_out);
     if (st) sy_fail(err, st, st == SYMBI_ENOMEM ? "out of memory" : "the request body is too large");
     else st = add_headers(x, rq, err);
-    if (!st && (!(x->easy = sy_http_easy(h)) || set_up(h, x))) st = sy_fail_nomem(err);
+    if (!st && (!(x->easy = sy_http_easy(h)) || set_up(x, rq->route))) st = sy_fail_nomem(err);
     if (!st && curl_multi_add_handle(h->multi, x->easy)) st = sy_fail_nomem(err);
     if (st) {
         if (x->easy) sy_http_easy_back(h, x->easy);
@@ -295,6 +296,7 @@ static symbi_http_error reason(const symbi_xfer *x, CURLcode c, long os)
     switch (c) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY: return SYMBI_HTTP_ERROR_RESOLVE;
+    case CURLE_PROXY: return SYMBI_HTTP_ERROR_CONNECT;
     case CURLE_COULDNT_CONNECT: return os == ECONNREFUSED ? SYMBI_HTTP_ERROR_REFUSED : SYMBI_HTTP_ERROR_CONNECT;
     case CURLE_OPERATION_TIMEDOUT: return SYMBI_HTTP_ERROR_TIMEOUT;
     case CURLE_FILESIZE_EXCEEDED: return SYMBI_HTTP_ERROR_TOO_LARGE;
@@ -358,7 +360,7 @@ static bool list_headers(symbi_xfer *x)
 
 void sy_xfer_finish(symbi_xfer *x, CURLcode code)
 {
-    long status = 0, os = 0, connects = 1;
+    long status = 0, os = 0, connects = 1, tunnel = 0, version = 0;
     curl_off_t us = 0;
     char *url = NULL, where[200] = "";
     if (!code) {
@@ -372,6 +374,8 @@ void sy_xfer_finish(symbi_xfer *x, CURLcode code)
     curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &os);
     curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connects);
+    curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+    curl_easy_getinfo(x->easy, CURLINFO_HTTP_VERSION, &version);
     curl_easy_getinfo(x->easy, CURLINFO_TOTAL_TIME_T, &us);
     curl_easy_getinfo(x->easy, CURLINFO_EFFECTIVE_URL, &url);
     if (url) { /* without the query, which may hold a key */
@@ -382,6 +386,7 @@ void sy_xfer_finish(symbi_xfer *x, CURLcode code)
     x->status = (int)status;
     x->duration_ms = (int64_t)(us / 1000);
     x->reused = connects == 0;
+    x->http_version = version == CURL_HTTP_VERSION_2_0 ? 20 : version == CURL_HTTP_VERSION_1_0 ? 10 : 11;
     leave(x);
     if (!code && !list_headers(x)) code = CURLE_OUT_OF_MEMORY;
     if (!code) return;
@@ -395,7 +400,13 @@ void sy_xfer_finish(symbi_xfer *x, CURLcode code)
         x->result = x->err.code;
         return;
     }
+    if (tunnel >= 300) { /* the proxy refused; the server was never asked */
+        x->why = SYMBI_HTTP_ERROR_CONNECT;
+        x->result = sy_fail(&x->err, SYMBI_EIO, "%s: the proxy answered %d%s", where, (int)tunnel, tunnel == 407 ? " (it wants user:password@ in its URL)" : "");
+        return;
+    }
     x->why = x->too_large ? SYMBI_HTTP_ERROR_TOO_LARGE : x->garbled ? SYMBI_HTTP_ERROR_PROTOCOL : reason(x, code, os);
+    if (x->why == SYMBI_HTTP_ERROR_TLS) sy_route_failed(x);
     x->result = x->why == SYMBI_HTTP_ERROR_TIMEOUT ? SYMBI_ETIMEOUT : x->why == SYMBI_HTTP_ERROR_TOO_LARGE ? SYMBI_ELIMIT : SYMBI_EIO;
     if (x->too_large) sy_fail(&x->err, x->result, "%s: %s (body %lu bytes, headers %d)", where, said(x->why), (unsigned long)x->max, (int)x->max_head);
     else sy_fail(&x->err, x->result, "%s: %s (%s)", where, said(x->why), x->message[0] ? x->message : curl_easy_strerror(code));
@@ -457,6 +468,7 @@ symbi_status symbi_xfer_result(symbi_xfer *x, symbi_http_response *out, symbi_ht
     out->nheaders = x->nheaders;
     out->duration_ms = x->duration_ms;
     out->reused = x->reused;
+    out->http_version = x->http_version;
     return SYMBI_OK;
 }
 

@@ -121,11 +121,25 @@ typedef enum symbi_http_error {
 } symbi_http_error;
 SYMBI_API const char *symbi_http_error_name(symbi_http_error e);
 
+/* How a request travels: what a program or an operator says, never what comes over the wire. Empty strings: not said. Files are PEM.
+ * proxy: "none"; "environment" (http_proxy, https_proxy, no_proxy; by_operator only); or http://, https:// or socks5h:// with
+ *   perhaps user:password@. Through a proxy that is named here names are judged by the guard, addresses are the proxy's affair, and the
+ *   environment's no_proxy means nothing.
+ * ca_file, ca_path (a folder of hashed names): these authorities and no others, also for an https proxy.
+ * client_cert with client_key ("": the same file) is shown to the server. unix_socket: connects there instead (by_operator only; no proxy).
+ * A request with either follows no redirect: it is handed out.
+ * http_version: 0 what the server prefers (over TLS), 1 HTTP/1.1 only, 2 HTTP/2: offered over TLS (the server may still speak 1.1), and
+ *   without TLS simply spoken; requests then share connections. */
+typedef struct symbi_http_route {
+    symbi_str proxy, ca_file, ca_path, client_cert, client_key, client_key_password, unix_socket;
+    int http_version;
+} symbi_http_route;
+
 typedef struct symbi_http symbi_http;
 typedef struct symbi_xfer symbi_xfer;
 typedef struct symbi_http_options {
     uint32_t size;
-    symbi_str ca_file;          /* PEM bundle; "" = the system's */
+    symbi_str ca_file;          /* PEM bundle, instead of the system's; "" = the system's */
     /* "none", or a proxy that the operator names: it then resolves, so names are judged but not their addresses. "": none for guarded
      * requests; those with by_operator follow the environment (http_proxy, https_proxy, no_proxy). */
     symbi_str proxy;
@@ -164,6 +178,7 @@ typedef struct symbi_http_response {
     size_t nheaders;
     int64_t duration_ms;
     bool reused; /* over a kept connection */
+    int http_version; /* 10, 11, 20 */
 } symbi_http_response;
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_xfer_result(symbi_xfer *x, symbi_http_response *out, symbi_http_error *why, symbi_err *err);
 SYMBI_API symbi_netguard_why symbi_xfer_refused(const symbi_xfer *x); /* why the guard ended it; NONE when it did not */

@@ -44,6 +44,7 @@ typedef struct symbi_http_request {
     bool by_operator;
     bool once; /* sent at most once: also not again when a kept connection broke before an answer came */
     symbi_netguard *guard; /* where it may go; NULL: the transport's policy, and that is the strict one unless said otherwise */
+    const struct symbi_http_route *route; /* how it travels (symbi/io.h); NULL: as the transport does it */
 } symbi_http_request;
 
 /* Why a run ended. Zero is an error. */

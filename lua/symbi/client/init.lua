@@ -5,7 +5,8 @@
 -- Options: the settings of symbi.config (api_key, base_url, timeout, max_retries, validation_mode, auth = {}, ...), config = a file's path or
 -- a table of settings, headers = {}, transport = "auto" | "blocking" | "host" | "ngx" | function, retry = { rate_limit =, server_errors = },
 -- max_response_bytes (64 MiB), refresh = function(client) -> access token, log = function(level, text), cron_passthrough, raise,
--- env and dotenv as in symbi.config.manager.
+-- env and dotenv as in symbi.config.manager; and how requests travel, for programs and operators alone: proxy (a URL, or "environment"; none
+-- without it), ca_file, ca_path, client_cert, client_key, client_key_password, unix_socket, http_version ("1.1" or "2").
 local api = require "symbi.api"
 local compat = require "symbi.compat"
 local config = require "symbi.config"
@@ -19,6 +20,9 @@ local M = {}
 local OPTIONS = {
     config = true, headers = true, transport = true, retry = true, max_response_bytes = true, refresh = true, log = true, cron_passthrough = true, raise = true,
     env = true, dotenv = true, embedded = true,
+}
+local ROUTE = {
+    proxy = true, ca_file = true, ca_path = true, client_cert = true, client_key = true, client_key_password = true, unix_socket = true, http_version = true,
 }
 local SETTINGS = {
     api_key = true, base_url = true, timeout = true, max_retries = true, enable_caching = true, enable_metrics = true, enable_debug = true, validation_mode = true,
@@ -96,12 +100,19 @@ function M.new(options)
     if options ~= nil and type(options) ~= "table" then error("symbi.client: a table of options is expected", 2) end
     options = options or {}
     for k in pairs(options) do
-        if not OPTIONS[k] and not SETTINGS[k] then error("symbi.client: unknown option '" .. tostring(k) .. "'", 2) end
+        if not OPTIONS[k] and not SETTINGS[k] and not ROUTE[k] then error("symbi.client: unknown option '" .. tostring(k) .. "'", 2) end
     end
     local self = setmetatable({
         options = options, raising = options.raise == true, session = {}, per_call = {}, user_agent = "symbi-lua/" .. core.version,
         max_response_bytes = options.max_response_bytes or 64 * 1024 * 1024,
     }, Meta)
+    self.route = { proxy = "none" } -- the environment says nothing unless it is asked
+    for k in pairs(ROUTE) do
+        local v = options[k]
+        if v ~= nil and (type(v) ~= "string" or v == "") then error("symbi.client: " .. k .. " must be a string", 2) end
+        if v then self.route[k] = v end
+    end
+    if options.http_version and options.http_version ~= "1.1" and options.http_version ~= "2" then error('symbi.client: http_version is "1.1" or "2"', 2) end
     if options.embedded then
         return deliver(self, errors.fail("UnsupportedError", "symbi.client{embedded = true}: the REST router inside this process is not there yet; use symbi.runtime{...}, or give base_url", { status_code = nil }))
     end

@@ -193,10 +193,12 @@ function M.send(self, call)
         local left = deadline - t.now()
         if left <= 0 then return transport_failure(call, attempt, "no answer within " .. limit .. " s", { reason = "timeout" }) end
         local response
-        response, message, err = t.request {
+        local rq = {
             url = call.url, method = call.method, headers = list, body = call.body, timeout_ms = math.max(1, math.ceil(left * 1000)),
             max_bytes = self.max_response_bytes, by_operator = true, once = not again,
         }
+        for k, v in pairs(self.route) do rq[k] = v end
+        response, message, err = t.request(rq)
         local pause -- seconds until the next attempt
         if not response then
             err = type(err) == "table" and err or { reason = "other" }

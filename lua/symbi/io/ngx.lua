@@ -8,6 +8,7 @@
 local common = require "symbi.io.common"
 local core = require "symbi.core"
 local dns = require "symbi.io.dns"
+local route = require "symbi.io.ngx_route"
 local symio = require "symbi.io"
 local netguard, wire = core.netguard, core.wire
 
@@ -59,29 +60,48 @@ local function ms_left(deadline)
     return math.floor((deadline - ngx.now()) * 1000)
 end
 
--- A connection to the host of u; also whether it was used before. address: where exactly (judged before), or nil to leave the name to
--- nginx. Kept ones are told apart by everything that makes a connection, the address included.
-local function connect(u, address, deadline)
+-- A connection for a request to u; also whether it was used before. address: where exactly (judged before), or nil to leave the name to
+-- nginx. Kept ones are told apart by everything that makes a connection: the address, the way, the certificate shown.
+local function connect(u, address, way, deadline)
     local sock = ngx.socket.tcp()
     local left = ms_left(deadline)
     if left <= 0 then return fail("ETIMEOUT", "%s: no answer in time", u.authority) end
     sock:settimeouts(math.min(CONNECT_MS, left), left, left)
-    local host = address or u.host
-    if host:find(":", 1, true) then host = "[" .. host .. "]" end
-    local ok, why = sock:connect(host, u.port, { pool = u.scheme .. ":" .. u.authority .. "@" .. (address or ""), pool_size = POOL })
+    local options = { pool = u.scheme .. ":" .. u.authority .. "@" .. (address or "") .. (way and way.key or ""), pool_size = POOL }
+    local ok, why
+    if way and way.unix then
+        ok, why = sock:connect("unix:" .. way.unix, options)
+    else
+        local host, port = address or u.host, u.port
+        if way and way.proxy then host, port = way.proxy.host, way.proxy.port end
+        if host:find(":", 1, true) then host = "[" .. host .. "]" end
+        ok, why = sock:connect(host, port, options)
+    end
     if not ok then
-        local message = "cannot connect to " .. u.authority .. ": " .. tostring(why)
-        return nil, message, core.error(why == "timeout" and "ETIMEOUT" or "EIO", message, { reason = "connect" })
+        local message = "cannot connect to " .. (way and way.called or u.authority) .. ": " .. tostring(why)
+        return nil, message, core.error(why == "timeout" and "ETIMEOUT" or "EIO", message, { reason = why == "connection refused" and "refused" or "connect" })
     end
     local used = (sock:getreusedtimes() or 0) > 0
-    if u.tls and not used then
+    if used then return sock, used end
+    if u.tls and way and way.proxy then
+        local message, err
+        ok, message, err = route.tunnel(sock, u, way.proxy)
+        if not ok then
+            sock:close()
+            return nil, message, err
+        end
+    end
+    if u.tls then
+        if way and way.cert then sock:setclientcert(way.cert, way.pkey) end
         -- resty.core raises where a certificate is of another name
         local called
         called, ok, why = pcall(sock.sslhandshake, sock, nil, u.host, true)
         if not called then ok, why = nil, "the certificate is not accepted, or of another name" end
         if not ok then
             sock:close()
-            return fail("EIO", "TLS with %s failed: %s (nginx needs lua_ssl_trusted_certificate and lua_ssl_verify_depth)", u.authority, tostring(why))
+            if tostring(why):find("host mismatch", 1, true) and not u.host:find "%a" then why = why .. "; nginx compares names only, so name the host instead of its address" end
+            local message = string.format("TLS with %s failed: %s (nginx needs lua_ssl_trusted_certificate and lua_ssl_verify_depth)", u.authority, tostring(why))
+            return nil, message, core.error("EIO", message, { reason = "tls" })
         end
     end
     return sock, used
@@ -132,7 +152,7 @@ local function refused(message, err)
 end
 
 -- Where rq may go: a list of judged addresses, or { false } for "the name, as nginx resolves it" (what the operator named).
-local function where(rq, u, deadline)
+local function where(rq, u, way, deadline)
     local target, message, err
     if rq.by_operator then
         target, message, err = netguard.operator(rq.url, rq.guard)
@@ -141,6 +161,7 @@ local function where(rq, u, deadline)
     end
     target, message, err = netguard.check(rq.url, rq.guard)
     if not target then return refused(message, err) end
+    if way and way.proxy then return { false } end -- names are judged; addresses are the proxy's affair
     local found = { target.address }
     if not target.address then
         found, message, err = dns.lookup(u.host, deadline)
@@ -153,14 +174,17 @@ end
 
 -- One request and its answer, without redirects.
 local function once(rq, u, deadline, limits, on_data)
-    local bytes, addresses, message, err
-    addresses, message, err = where(rq, u, deadline)
+    local bytes, addresses, way, message, err
+    way, message, err = route.read(rq)
+    if way == nil then return nil, message, err end
+    addresses, message, err = where(rq, u, way, deadline)
     if not addresses then return nil, message, err end
     bytes, message, err = wire.request { url = rq.url, method = rq.method, headers = rq.headers, body = rq.body }
     if not bytes then return nil, message, err end
+    if way and way.proxy and not u.tls then bytes = route.absolute(bytes, u, way.proxy) end
     for i, address in ipairs(addresses) do
         for _ = 1, POOL + 1 do
-            local sock, used, problem = connect(u, address or nil, deadline)
+            local sock, used, problem = connect(u, address or nil, way, deadline)
             if not sock then
                 if i == #addresses then return nil, used, problem end
                 break -- the next address
@@ -191,7 +215,7 @@ local ABOUT_BODY = { ["content-type"] = true, ["content-encoding"] = true, ["con
 
 -- The request that a redirect asks for.
 local function redirected(rq, hop)
-    local next_rq = { url = hop.url, method = hop.get and "GET" or rq.method, body = not hop.get and rq.body or nil, guard = rq.guard, stream = rq.stream, headers = {} }
+    local next_rq = { url = hop.url, method = hop.get and "GET" or rq.method, body = not hop.get and rq.body or nil, guard = rq.guard, stream = rq.stream, proxy = rq.proxy, headers = {} }
     for k, v in pairs(rq.headers or {}) do
         local pair = type(v) == "table" and v or { k, v }
         local name = tostring(pair[1]):lower()
@@ -228,6 +252,7 @@ function M.http(rq, on_data)
         if not u then return nil, message, err end
         r, message, err = once(rq, u, deadline, most, on_data)
         if not r then return nil, message, err end
+        if rq.unix_socket or rq.client_cert then return r end -- what belongs to the first host goes nowhere else
         local hop
         hop, message, err = netguard.redirect {
             policy = rq.guard, url = rq.url, method = rq.method, status = r.status, location = location(r), hops = hops, body_bytes = #(rq.body or ""),
@@ -291,7 +316,7 @@ function Ngx:http(effect, run) return send(effect, run) end
 function M.sleep(ms)
     local ok, message, err = can_wait()
     if not ok then return nil, message, err end
-    ngx.sleep(ms / 1000)
+    ngx.sleep((ms > 0 and ms or 1) / 1000) -- nginx warns of 0
     return true
 end
 
@@ -314,7 +339,7 @@ function Ngx.fork(_, f) return (ngx.thread.spawn(f)) end
 function Ngx.join(_, ms, handles)
     local timer
     if ms >= 0 then
-        timer = ngx.thread.spawn(function() ngx.sleep(ms / 1000) end) -- a Lua function is what it takes
+        timer = ngx.thread.spawn(function() ngx.sleep((ms > 0 and ms or 1) / 1000) end) -- a Lua function is what it takes
         handles[#handles + 1] = timer
     end
     local ok, message = ngx.thread.wait(unpack(handles))
