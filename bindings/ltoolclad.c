@@ -6,6 +6,7 @@
  *   set, msg, err = toolclad.toolset(list)     of tools, manifest tables and declarations of symbi.tool{} (their .manifest)
  *
  *   tool:info() tool:warnings() tool:close()
+ *   tools = tool:commands()                    of a session or browser manifest: TOOL.COMMAND, each a tool; else an empty list
  *   args, msg, err = tool:validate(args)       canonical arguments
  *   schema, msg, err = tool:schema()           {name=, description=, inputSchema=, outputSchema=}
  *   argv, msg, err = tool:command(args[, {scan_id=, evidence_dir=, project_dir=, allow_options=}])     a dry run
@@ -13,9 +14,12 @@
  *   envelope, msg, err = tool:envelope(plan, result)   result: {stdout=, stderr=, exit_code=, signal=, timed_out=, ...}; for other
  *                                                     backends what their executor gave (scripts/guide/tool-<backend>.md)
  *   text, msg, err = tool:cedar(["gate"|"upstream"])
+ *   record, msg, err = tool:evidence(plan, envelope, facts[, result])   the record that is kept beside the journal (ltoolclad_more.c)
+ *   set:cedar_schema([facts]), toolclad.constraints(text, limits[, {upstream_tiers=}]), toolclad.traceparent(header), toolclad.triage: likewise
  *   set:find(name) set:names() set:count() set:close(); types:problems() types:count() types:close() */
 #include <string.h>
 
+#include "ltoolclad.h"
 #include "symL.h"
 #include "symbi/crypto.h"
 #include "symbi/toolclad.h"
@@ -24,19 +28,23 @@
 #define UD_TYPES "symbi.tooltypes"
 typedef struct ud_types { symbi_tooltypes *p; } ud_types;
 
-static symbi_tool *checktool(lua_State *L, int arg)
+symbi_tool *l_checktool(lua_State *L, int arg)
 {
     ud_tool *u = symL_checkud(L, arg, UD_TOOL);
     if (!u->p) luaL_argerror(L, arg, "the tool is closed");
     return u->p;
 }
 
-static symbi_toolset *checkset(lua_State *L, int arg)
+#define checktool l_checktool
+
+symbi_toolset *l_checkset(lua_State *L, int arg)
 {
     ud_toolset *u = symL_checkud(L, arg, UD_TOOLSET);
     if (!u->p) luaL_argerror(L, arg, "the tool set is closed");
     return u->p;
 }
+
+#define checkset l_checkset
 
 static symbi_tooltypes *checktypes(lua_State *L, int arg)
 {
@@ -231,6 +239,7 @@ static int tool_info(lua_State *L)
     set_str(L, "risk_tier", in.risk_tier);
     if (in.capability.n) set_str(L, "capability", in.capability);
     set_str(L, "source_path", in.source);
+    set_str(L, "manifest", in.manifest);
     lua_pushstring(L, symbi_backend_name(in.backend));
     lua_setfield(L, -2, "backend");
     lua_pushboolean(L, in.human_approval);
@@ -243,6 +252,20 @@ static int tool_info(lua_State *L)
     lua_setfield(L, -2, "sha256");
     push_warnings(L, t);
     lua_setfield(L, -2, "warnings");
+    return 1;
+}
+
+/* The commands of a session or browser manifest, each a tool. */
+static int tool_commands(lua_State *L)
+{
+    symbi_tool *t = checktool(L, 1);
+    lua_newtable(L);
+    for (size_t i = 0; i < symbi_tool_command_count(t); i++) {
+        ud_tool *u = symL_newud(L, sizeof *u, UD_TOOL);
+        u->p = symbi_tool_ref(symbi_tool_command_at(t, i));
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    symL_setarray(L);
     return 1;
 }
 
@@ -390,15 +413,38 @@ static bool unhex(symbi_str s, uint8_t out[32])
     return true;
 }
 
-static int tool_envelope(lua_State *L)
+/* False: symL_fail has the results. */
+bool l_check_exec(lua_State *L, int arg, symbi_exec_result *r, symbi_err *err)
 {
     static const char *const known[] = { "stdout", "stderr", "exit_code", "signal", "timed_out", "start_errno", "started_ms", "duration_ms", "stdout_truncated", "stderr_truncated",
         "stdout_bytes", "stdout_sha256", "output_file", NULL };
     const symbi_str none = { "", 0 };
+    symbi_str hash;
+    luaL_checktype(L, arg, LUA_TTABLE);
+    symL_checkopts(L, arg, known);
+    memset(r, 0, sizeof *r);
+    r->out = symL_optfield_str(L, arg, "stdout", none);
+    r->err = symL_optfield_str(L, arg, "stderr", none);
+    r->exit_code = (int)symL_optfield_int(L, arg, "exit_code", 0, -1, 255);
+    r->signal = (int)symL_optfield_int(L, arg, "signal", 0, 0, 128);
+    r->timed_out = symL_optfield_bool(L, arg, "timed_out", false);
+    r->start_errno = (int)symL_optfield_int(L, arg, "start_errno", 0, 0, 4096);
+    r->started_ms = symL_optfield_int(L, arg, "started_ms", 0, 0, INT64_MAX);
+    r->duration_ms = symL_optfield_int(L, arg, "duration_ms", 0, 0, INT64_MAX);
+    r->out_truncated = symL_optfield_bool(L, arg, "stdout_truncated", false);
+    r->err_truncated = symL_optfield_bool(L, arg, "stderr_truncated", false);
+    r->out_bytes = (uint64_t)symL_optfield_int(L, arg, "stdout_bytes", (int64_t)r->out.n, 0, INT64_MAX);
+    r->output_file = symL_optfield_str(L, arg, "output_file", none);
+    hash = symL_optfield_str(L, arg, "stdout_sha256", none); /* of all of stdout, where the executor kept only a part */
+    if (hash.n && !unhex(hash, r->out_sha256)) luaL_argerror(L, arg, "stdout_sha256 must be 64 lower-case hexadecimal digits");
+    return hash.n || symbi_sha256(symL_ctx(L), r->out, r->out_sha256, err) == SYMBI_OK;
+}
+
+static int tool_envelope(lua_State *L)
+{
     symbi_tool *t = checktool(L, 1);
     ud_plan *u = symL_checkud(L, 2, UD_PLAN);
     symbi_exec_result r;
-    symbi_str hash;
     symbi_doc *d;
     symbi_err err;
     luaL_checktype(L, 3, LUA_TTABLE);
@@ -409,23 +455,7 @@ static int tool_envelope(lua_State *L)
         symL_pushdoc(L, d);
         return 1;
     }
-    symL_checkopts(L, 3, known);
-    memset(&r, 0, sizeof r);
-    r.out = symL_optfield_str(L, 3, "stdout", none);
-    r.err = symL_optfield_str(L, 3, "stderr", none);
-    r.exit_code = (int)symL_optfield_int(L, 3, "exit_code", 0, -1, 255);
-    r.signal = (int)symL_optfield_int(L, 3, "signal", 0, 0, 128);
-    r.timed_out = symL_optfield_bool(L, 3, "timed_out", false);
-    r.start_errno = (int)symL_optfield_int(L, 3, "start_errno", 0, 0, 4096);
-    r.started_ms = symL_optfield_int(L, 3, "started_ms", 0, 0, INT64_MAX);
-    r.duration_ms = symL_optfield_int(L, 3, "duration_ms", 0, 0, INT64_MAX);
-    r.out_truncated = symL_optfield_bool(L, 3, "stdout_truncated", false);
-    r.err_truncated = symL_optfield_bool(L, 3, "stderr_truncated", false);
-    r.out_bytes = (uint64_t)symL_optfield_int(L, 3, "stdout_bytes", (int64_t)r.out.n, 0, INT64_MAX);
-    r.output_file = symL_optfield_str(L, 3, "output_file", none);
-    hash = symL_optfield_str(L, 3, "stdout_sha256", none); /* of all of stdout, where the executor kept only a part */
-    if (hash.n && !unhex(hash, r.out_sha256)) luaL_argerror(L, 3, "stdout_sha256 must be 64 lower-case hexadecimal digits");
-    if (!hash.n && symbi_sha256(symL_ctx(L), r.out, r.out_sha256, &err)) return symL_fail(L, &err);
+    if (!l_check_exec(L, 3, &r, &err)) return symL_fail(L, &err);
     if (symbi_tool_envelope(symL_ctx(L), t, u->p, &r, &d, &err)) return symL_fail(L, &err);
     symL_pushdoc(L, d);
     return 1;
@@ -504,10 +534,10 @@ static int types_count(lua_State *L)
 void l_toolclad_open(lua_State *L);
 void l_toolclad_open(lua_State *L)
 {
-    static const luaL_Reg tool_methods[] = { { "info", tool_info }, { "warnings", tool_warnings }, { "validate", tool_validate }, { "schema", tool_schema },
-        { "command", tool_command }, { "plan", tool_plan }, { "cedar", tool_cedar }, { "envelope", tool_envelope }, { "close", tool_close }, { NULL, NULL } };
+    static const luaL_Reg tool_methods[] = { { "info", tool_info }, { "commands", tool_commands }, { "warnings", tool_warnings }, { "validate", tool_validate }, { "schema", tool_schema },
+        { "command", tool_command }, { "plan", tool_plan }, { "cedar", tool_cedar }, { "envelope", tool_envelope }, { "evidence", l_tool_evidence }, { "close", tool_close }, { NULL, NULL } };
     static const luaL_Reg tool_meta[] = { { "__gc", tool_close }, { "__tostring", tool_tostring }, { NULL, NULL } };
-    static const luaL_Reg set_methods[] = { { "find", set_find }, { "names", set_names }, { "count", set_count }, { "close", set_close }, { NULL, NULL } };
+    static const luaL_Reg set_methods[] = { { "find", set_find }, { "names", set_names }, { "count", set_count }, { "cedar_schema", l_set_cedar_schema }, { "close", set_close }, { NULL, NULL } };
     static const luaL_Reg set_meta[] = { { "__gc", set_close }, { NULL, NULL } };
     static const luaL_Reg types_methods[] = { { "problems", types_problems }, { "count", types_count }, { "close", types_close }, { NULL, NULL } };
     static const luaL_Reg types_meta[] = { { "__gc", types_close }, { NULL, NULL } };
@@ -517,4 +547,5 @@ void l_toolclad_open(lua_State *L)
     symL_newtype(L, UD_TYPES, types_methods, types_meta);
     lua_newtable(L);
     symL_setfuncs(L, funcs);
+    l_toolclad_more(L);
 }

@@ -84,7 +84,7 @@ enum { SY_POLICY_FAILED = 1u << 30 }; /* in symbi_verdict.policies_; no set has 
 typedef struct sy_gate_request {
     symbi_cedar_request rq;
     symbi_cedar_entity ent[3];
-    symbi_cedar_uid group, tool;
+    symbi_cedar_uid group, tool[2]; /* a tool, and the manifest it is a command of */
     symbi_value pa, ra, cv;
 } sy_gate_request;
 bool sy_gate_build(symbi_gate *g, const symbi_action *a, const symbi_facts *f, bool approved, symbi_verdict *v, sy_gate_request *q);

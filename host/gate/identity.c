@@ -83,7 +83,7 @@ static size_t proof_place(const symbi_gate *g, const symbi_tool *t)
 
 static bool proves(const sy_proof *p, const symbi_tool_info *ti, int64_t now)
 {
-    return symbi_schemapin_result_proves(p->r, SYMBI_SCHEMAPIN_FILE, ti->sha256, now) || symbi_schemapin_result_proves(p->r, SYMBI_SCHEMAPIN_SCHEMA, p->schema, now);
+    return symbi_schemapin_result_proves(p->r, SYMBI_SCHEMAPIN_FILE, ti->manifest_sha256, now) || symbi_schemapin_result_proves(p->r, SYMBI_SCHEMAPIN_SCHEMA, p->schema, now);
 }
 
 bool sy_gate_check_proof(symbi_gate *g, symbi_verdict *v)
@@ -96,7 +96,7 @@ bool sy_gate_check_proof(symbi_gate *g, symbi_verdict *v)
     if (!p && !g->require_verified && !g->verified_tools.n) return true;
     symbi_tool_get_info(v->tool, &ti);
     if (!p) {
-        if (!g->require_verified && !sy_names_has(&g->verified_tools, ti.name)) return true;
+        if (!g->require_verified && !sy_names_has(&g->verified_tools, ti.name) && !sy_names_has(&g->verified_tools, ti.manifest)) return true;
         return sy_deny(v, SYMBI_CODE_TOOL_UNVERIFIED, "the contract of tool '%s' must be verified, and nobody did", v->name);
     }
     v->proof_ = symbi_schemapin_result_ref(p->r);

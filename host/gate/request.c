@@ -224,8 +224,13 @@ bool sy_gate_build(symbi_gate *g, const symbi_action *a, const symbi_facts *f, b
     q->rq.resource.id = SY_LIT("default");
     q->group.type = q->rq.action.type;
     q->group.id = kind;
-    q->tool.type = SY_LIT("Tool");
-    q->tool.id = a->name;
+    q->tool[0].type = q->tool[1].type = SY_LIT("Tool");
+    q->tool[0].id = a->name;
+    if (v->tool) { /* a command of a session or browser is in its manifest's name as well */
+        symbi_tool_info ti;
+        symbi_tool_get_info(v->tool, &ti);
+        q->tool[1].id = ti.manifest;
+    }
     ent[0].uid = q->rq.principal;
     ent[0].attrs = &q->pa;
     ent[0].parents = with_stored_parents(g, q->rq.principal, NULL, &ent[0].nparents);
@@ -234,8 +239,8 @@ bool sy_gate_build(symbi_gate *g, const symbi_action *a, const symbi_facts *f, b
     ent[1].parents = with_stored_parents(g, q->rq.action, &q->group, &ent[1].nparents);
     ent[2].uid = q->rq.resource;
     ent[2].attrs = &q->ra;
-    ent[2].parents = &q->tool;
-    ent[2].nparents = a->kind == SYMBI_ACTION_TOOL_CALL ? 1 : 0;
+    ent[2].parents = q->tool;
+    ent[2].nparents = a->kind != SYMBI_ACTION_TOOL_CALL ? 0 : q->tool[1].id.n && !sy_str_eq(q->tool[1].id, a->name) ? 2 : 1;
     q->rq.context = &q->cv;
     q->rq.rules = &input_rule;
     q->rq.nrules = 1;

@@ -196,18 +196,16 @@ static symbi_status no_nul(sy_rd *rd, const symbi_value *v, size_t depth)
     return SYMBI_OK;
 }
 
-static symbi_status index_args(sy_rd *rd)
+symbi_status sy_args_index(sy_rd *rd, const sy_arg *args, size_t n, const size_t **by_name)
 {
-    symbi_tool *t = rd->t;
-    size_t *idx = sy_arena_calloc(&t->arena, t->nargs, sizeof *idx);
+    size_t *idx = sy_arena_calloc(&rd->t->arena, n, sizeof *idx);
     if (!idx) return sy_rd_nomem(rd);
-    for (size_t i = 0; i < t->nargs; i++) { /* at most 1000: insertion */
+    for (size_t i = 0; i < n; i++) { /* at most 1000: insertion */
         size_t k = i;
-        for (; k && sy_str_cmp(t->args[i].name, t->args[idx[k - 1]].name) < 0; k--) idx[k] = idx[k - 1];
+        for (; k && sy_str_cmp(args[i].name, args[idx[k - 1]].name) < 0; k--) idx[k] = idx[k - 1];
         idx[k] = i;
     }
-    t->by_name = idx;
-    t->info.arg_count = t->nargs;
+    *by_name = idx;
     return SYMBI_OK;
 }
 
@@ -223,10 +221,12 @@ static symbi_status load_manifest(sy_rd *rd, const symbi_value *m)
     if ((st = load_tool(rd, tool)) || (st = sy_rd_table(rd, m, "args", &args))) return st;
     if (args && args->u.o.n > ARGS_MAX) return sy_rd_fail(rd, args, "args", "more than %d arguments", ARGS_MAX);
     mark = sy_rd_enter(rd, SY_LIT("args"));
-    if ((st = sy_load_args(rd, args, &rd->t->args, &rd->t->nargs, symbi_value_getz(m, "mcp") != NULL)) || (st = index_args(rd))) return st;
+    if ((st = sy_load_args(rd, args, &rd->t->args, &rd->t->nargs, symbi_value_getz(m, "mcp") != NULL)) || (st = sy_args_index(rd, rd->t->args, rd->t->nargs, &rd->t->by_name))) return st;
+    rd->t->info.arg_count = rd->t->nargs;
     sy_rd_leave(rd, mark);
     if ((st = sy_load_backend(rd, m)) || (st = sy_rd_table(rd, m, "output", &output)) || (st = load_output(rd, output))) return st;
-    return sy_rd_known(rd, m, keys);
+    if ((st = sy_rd_known(rd, m, keys))) return st;
+    return sy_finish_commands(rd);
 }
 
 static symbi_tool *tool_new(symbi_ctx *cx)
@@ -313,12 +313,13 @@ symbi_status symbi_tool_from_value(symbi_ctx *cx, const symbi_value *manifest, s
 
 symbi_tool *symbi_tool_ref(symbi_tool *t)
 {
-    sy_ref_inc(&t->refs);
+    sy_ref_inc(&(t->owner ? t->owner : t)->refs);
     return t;
 }
 
 void symbi_tool_unref(symbi_tool *t)
 {
+    if (t && t->owner) t = t->owner;
     if (t && sy_ref_dec(&t->refs)) {
         symbi_alloc a = t->alloc;
         symbi_doc_unref(t->doc);
@@ -328,7 +329,12 @@ void symbi_tool_unref(symbi_tool *t)
     }
 }
 
-void symbi_tool_get_info(const symbi_tool *t, symbi_tool_info *out) { *out = t->info; }
+void symbi_tool_get_info(const symbi_tool *t, symbi_tool_info *out)
+{
+    *out = t->info;
+    out->manifest = t->owner ? t->owner->info.name : t->info.name;
+    memcpy(out->manifest_sha256, t->owner ? t->owner->info.sha256 : t->info.sha256, 32);
+}
 
 symbi_str symbi_tool_warning(const symbi_tool *t, size_t i)
 {

@@ -55,6 +55,7 @@ struct sy_arg {
     size_t nschemes;
     symbi_str pattern_text;
     const sy_pattern *pattern;
+    const void *more; /* what a type of one backend only needs */
     uint32_t line;
 };
 
@@ -156,6 +157,13 @@ struct symbi_tool {
     const symbi_value *output_schema; /* object or NULL */
     bool output_strict;
     sy_warning *warn_first, *warn_last;
+    /* [session] and [browser]: each command is a tool of its own, in one block of this tool's arena. A command's references are its owner's. */
+    symbi_tool *owner;    /* of a command: the manifest's tool; else NULL */
+    symbi_tool *commands;
+    size_t ncommands;
+    symbi_str command_name;            /* the C of TOOL.C */
+    const symbi_value *command_table;  /* [session.commands.C] or [browser.commands.C] */
+    const void *backend_data;          /* what the backend's reader made of its table; shared by the commands */
 };
 
 const sy_arg *sy_tool_arg(const symbi_tool *t, symbi_str name); /* NULL when not declared */

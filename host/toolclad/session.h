@@ -1,0 +1,35 @@
+/* toolclad/session.h: what the files of backend session share: [session] as read, and the check of a command's text. */
+#ifndef SY_TOOLCLAD_SESSION_H
+#define SY_TOOLCLAD_SESSION_H
+#include "toolclad/read.h"
+
+/* [session.states]: the name of a state and what the prompt looks like in it. */
+typedef struct sy_session_state {
+    symbi_str name;
+    symbi_str pattern_text;
+    const sy_pattern *pattern;
+} sy_session_state;
+
+typedef struct sy_session_def {
+    const symbi_str *argv; /* startup_command, split; never a shell */
+    size_t argc;
+    symbi_str ready_text;
+    const sy_pattern *ready;
+    int64_t startup_ms, idle_ms, total_ms, max_interactions, reply_ms;
+    int64_t output_max;
+    bool sanitize; /* interaction.input_sanitize has "injection" */
+    bool events;
+    int64_t queue_max, ttl_ms;
+    const sy_session_state *states;
+    size_t nstates;
+} sy_session_def;
+
+/* sy_arg.more of a command's text */
+typedef struct sy_session_text {
+    symbi_str shown; /* the pattern as written */
+    bool sanitize, extract_target;
+} sy_session_text;
+
+/* Adds the argument "command" to what [session.commands.C.args] has (session_cmd.c). */
+symbi_status sy_session_command(sy_rd *rd, const symbi_value *c, symbi_tool *o);
+#endif
