@@ -22,6 +22,7 @@
 #include "symbi/schemapin_skill.h"
 #include "symbi/secrets.h"
 #include "symbi/toml.h"
+#include "symbi/tool_request.h"
 #include "symbi/toolclad.h"
 #include "symbi/value.h"
 #include "symbi/webhook.h"
