@@ -255,6 +255,18 @@ static int gate_reload(lua_State *L)
     return 1;
 }
 
+/* generation, msg, err = gate:retool(set): another set of tools, whole, for the next check */
+static int gate_retool(lua_State *L)
+{
+    symbi_gate *g = checkgate(L, 1);
+    ud_toolset *s = symL_checkud(L, 2, UD_TOOLSET);
+    symbi_err err;
+    if (!s->p) return luaL_argerror(L, 2, "the tool set is closed");
+    if (symbi_gate_retool(g, s->p, &err)) return symL_fail(L, &err);
+    symL_pushint(L, (int64_t)symbi_gate_generation(g));
+    return 1;
+}
+
 /* status, msg, err = gate:request_approval(verdict[, ttl_ms]): puts a step-up into the store, before people */
 static int gate_request_approval(lua_State *L)
 {
@@ -400,7 +412,7 @@ static int gate_approve(lua_State *L)
 void l_gate_open(lua_State *L);
 void l_gate_open(lua_State *L)
 {
-    static const luaL_Reg methods[] = { { "check", gate_check }, { "explain", gate_explain }, { "commit", gate_commit }, { "redeem", gate_redeem }, { "reload", gate_reload },
+    static const luaL_Reg methods[] = { { "check", gate_check }, { "explain", gate_explain }, { "commit", gate_commit }, { "redeem", gate_redeem }, { "reload", gate_reload }, { "retool", gate_retool },
                                         { "approve", gate_approve }, { "generation", gate_generation }, { "warnings", gate_warnings }, { "prove", gate_prove }, { "request_approval", gate_request_approval }, { "load_approval", gate_load_approval }, { "narrow", gate_narrow }, { "shadow", gate_shadow }, { "shadow_counts", gate_shadow_counts }, { "close", gate_close }, { NULL, NULL } };
     static const luaL_Reg gate_meta[] = { { "__gc", gate_close }, { NULL, NULL } };
     static const luaL_Reg funcs[] = { { "new", gate_new }, { "warnings", set_warnings }, { "ready", set_ready }, { NULL, NULL } };

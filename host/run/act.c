@@ -21,44 +21,49 @@ static symbi_status text_of(symbi_run *r, const symbi_value *v, symbi_str *out, 
     return r->turn.status ? sy_arena_fail(&r->turn, "the turn", err) : SYMBI_OK;
 }
 
-/* s as the model may read it, in the turn arena: without known secrets, and without what a person would not see. */
-static symbi_status clean_text(symbi_run *r, symbi_str s, symbi_str *out, symbi_err *err)
+/* s in the turn arena without known secrets; raw: and else as it is. */
+static symbi_status text_without(symbi_run *r, symbi_str s, bool raw, symbi_str *out, symbi_err *err)
 {
     symbi_text bare = { 0 }, clean = { 0 };
     symbi_status st = symbi_redactor_apply(r->o.redactor, r->cx, s, &bare, err);
-    if (!st && !r->o.raw_output) st = symbi_sanitize(r->cx, symbi_text_str(&bare), SYMBI_SANITIZE_PROSE, SYMBI_SANITIZE_COMMENTS | SYMBI_SANITIZE_LOSSY, &clean, NULL, err);
-    if (!st) *out = sy_run_dup(&r->turn, symbi_text_str(r->o.raw_output ? &bare : &clean));
+    if (!st && !raw) st = symbi_sanitize(r->cx, symbi_text_str(&bare), SYMBI_SANITIZE_PROSE, SYMBI_SANITIZE_COMMENTS | SYMBI_SANITIZE_LOSSY, &clean, NULL, err);
+    if (!st) *out = sy_run_dup(&r->turn, symbi_text_str(raw ? &bare : &clean));
     symbi_text_free(&bare);
     symbi_text_free(&clean);
     if (st) return st;
     return r->turn.status ? sy_arena_fail(&r->turn, "the turn", err) : SYMBI_OK;
 }
 
+/* s as the model may read it: without known secrets, and without what a person would not see. */
+static symbi_status clean_text(symbi_run *r, symbi_str s, symbi_str *out, symbi_err *err) { return text_without(r, s, r->o.raw_output, out, err); }
+
 /* A copy of v with clean texts. Each text by itself: a comment that one of them leaves open must not swallow the others. */
-static symbi_status clean_value(symbi_run *r, const symbi_value *v, symbi_value *out, size_t depth, symbi_err *err)
+static symbi_status value_without(symbi_run *r, const symbi_value *v, bool raw, symbi_value *out, size_t depth, symbi_err *err)
 {
     symbi_status st = SYMBI_OK;
     *out = *v;
     if (!depth) return sy_fail(err, SYMBI_ELIMIT, "what the tool gave is nested too deeply");
     if (v->kind == SYMBI_STRING) {
         *out = sy_val_str(SY_LIT(""));
-        return clean_text(r, v->u.s, &out->u.s, err);
+        return text_without(r, v->u.s, raw, &out->u.s, err);
     }
     if (v->kind == SYMBI_ARRAY) {
         symbi_value *items = sy_arena_calloc(&r->turn, v->u.a.n + 1, sizeof *items);
         out->u.a.items = items;
-        for (size_t i = 0; items && i < v->u.a.n && !st; i++) st = clean_value(r, &v->u.a.items[i], &items[i], depth - 1, err);
+        for (size_t i = 0; items && i < v->u.a.n && !st; i++) st = value_without(r, &v->u.a.items[i], raw, &items[i], depth - 1, err);
     } else if (v->kind == SYMBI_OBJECT) {
         symbi_member *m = sy_arena_calloc(&r->turn, v->u.o.n + 1, sizeof *m);
         out->u.o.members = m;
         for (size_t i = 0; m && i < v->u.o.n && !st; i++) {
-            st = clean_text(r, v->u.o.members[i].key, &m[i].key, err);
-            if (!st) st = clean_value(r, &v->u.o.members[i].val, &m[i].val, depth - 1, err);
+            st = text_without(r, v->u.o.members[i].key, raw, &m[i].key, err);
+            if (!st) st = value_without(r, &v->u.o.members[i].val, raw, &m[i].val, depth - 1, err);
         }
     }
     if (!st && r->turn.status) st = sy_arena_fail(&r->turn, "the turn", err);
     return st;
 }
+
+static symbi_status clean_value(symbi_run *r, const symbi_value *v, symbi_value *out, size_t depth, symbi_err *err) { return value_without(r, v, r->o.raw_output, out, depth, err); }
 
 /* Keeps what a tool gave, and what the model is told of it. */
 static symbi_status keep(symbi_run *r, sy_proposal *p, const symbi_value *v, symbi_err *err)
@@ -87,6 +92,47 @@ static void evidence_head(symbi_run *r, const sy_proposal *p, sy_obj *o)
         sy_obj_str(o, "scan_id", sy_run_dup(&r->turn, p->plan->scan_id));
     }
     sy_obj_str(o, "tool", p->name);
+}
+
+/* The whole record of a run (spec orga-oats.md 3.4), for the store; its hash goes into the journal's entry. Without known secrets, like all
+ * that is kept. */
+static symbi_status record(symbi_run *r, sy_proposal *p, const symbi_value *env, const symbi_exec_result *x, sy_obj *o, symbi_err *err)
+{
+    symbi_str ids[SYMBI_VERDICT_POLICIES];
+    symbi_verdict_policy at;
+    symbi_evidence_facts f = { 0 };
+    symbi_doc *d;
+    symbi_value bare;
+    symbi_text t;
+    uint8_t hash[32];
+    symbi_status st;
+    if (!r->o.audit) return SYMBI_OK;
+    f.loop_id = r->o.loop_id;
+    f.agent = r->o.agent_id;
+    f.call_id = p->call_id;
+    f.decision = symbi_str_z(symbi_decision_name(p->v.decision));
+    f.policies = ids;
+    while (f.npolicies < SYMBI_VERDICT_POLICIES && symbi_verdict_policy_at(&p->v, f.npolicies, &at)) ids[f.npolicies++] = sy_run_dup(&r->turn, symbi_str_z(at.id));
+    if (p->v.identified) f.agentpin_kid = symbi_agentpin_result_kid(p->v.identity_);
+    f.has_sequence = p->v.committed;
+    f.journal_sequence = p->v.sequence;
+    f.started_ms = symbi_ctx_now_ms(r->cx) - (symbi_ctx_mono_ms(r->cx) - p->started_mono);
+    if (r->turn.status) return sy_arena_fail(&r->turn, "the turn", err);
+    if ((st = symbi_tool_evidence(r->cx, p->v.tool, p->plan, env, x, &f, &d, err))) return st;
+    st = value_without(r, symbi_doc_root(d), true, &bare, r->cx->limits.doc_depth + 1, err);
+    symbi_doc_unref(d);
+    if (st || (st = symbi_json_write(r->cx, &bare, SYMBI_JSON_CANONICAL, &t, err))) return st;
+    p->record = sy_run_dup(&r->turn, symbi_text_str(&t));
+    symbi_text_free(&t);
+    if (r->turn.status) return sy_arena_fail(&r->turn, "the turn", err);
+    if ((st = symbi_sha256(r->cx, p->record, hash, err))) return st;
+    for (size_t i = 0; i < 32; i++) {
+        static const char digit[] = "0123456789abcdef";
+        p->record_key[2 * i] = digit[hash[i] >> 4];
+        p->record_key[2 * i + 1] = digit[hash[i] & 15];
+    }
+    sy_obj_str(o, "evidence_sha256", symbi_str_z(p->record_key));
+    return SYMBI_OK;
 }
 
 static void failed(symbi_run *r, sy_proposal *p, symbi_str text)
@@ -126,10 +172,11 @@ static symbi_status observe_exec(symbi_run *r, sy_proposal *p, const symbi_exec_
     if (st) return st;
     st = tell_envelope(r, p, symbi_doc_root(env), x->out_truncated || x->err_truncated, err);
     status = sy_run_dup(&r->turn, symbi_value_str(symbi_doc_root(env), "status", SY_LIT("error")));
+    if (!st) evidence_head(r, p, &e);
+    if (!st) st = record(r, p, symbi_doc_root(env), x, &e, err);
     symbi_doc_unref(env);
     if (st) return st;
     p->failed = !sy_str_eqz(status, "success");
-    evidence_head(r, p, &e);
     sy_obj_int(&e, "exit_code", x->exit_code);
     sy_obj_count(&e, "output_bytes", x->out_bytes);
     sy_obj_hex(&e, "output_sha256", x->out_sha256, 32);
@@ -156,6 +203,7 @@ static symbi_status observe_backend(symbi_run *r, sy_proposal *p, const symbi_va
         const symbi_value *m = symbi_value_getz(symbi_doc_root(env), own[i]);
         if (m && !(st = clean_value(r, m, &copy, 4, err))) sy_obj_put(&e, own[i], copy);
     }
+    if (!st) st = record(r, p, symbi_doc_root(env), NULL, &e, err);
     symbi_doc_unref(env);
     p->evidence = sy_obj_value(&e);
     if (st) return st;

@@ -71,8 +71,10 @@ void sy_run_drop_pending(symbi_run *r)
 void sy_run_committed(symbi_run *r)
 {
     uint64_t len = r->o.audit ? symbi_audit_len(r->o.audit) : 0;
-    for (size_t i = 0; i < r->ncalls; i++)
+    for (size_t i = 0; i < r->ncalls; i++) {
         if (!r->calls[i].v.committed) sy_verdict_committed(&r->calls[i].v, len ? len - 1 : 0);
+        r->calls[i].recorded = r->calls[i].record.n != 0;
+    }
     sy_run_drop_pending(r);
 }
 
@@ -98,13 +100,29 @@ static symbi_status approvals_of_turn(symbi_run *r, symbi_store_kv **kv, symbi_t
     return st;
 }
 
+/* The records of what ran, behind the n that are there already. */
+static symbi_status records_of_turn(symbi_run *r, symbi_store_kv **kv, size_t *n, symbi_err *err)
+{
+    symbi_store_kv *all = sy_arena_calloc(&r->turn, *n + r->ncalls + 1, sizeof *all);
+    if (!all) return sy_arena_fail(&r->turn, "the turn", err);
+    if (*n) memcpy(all, *kv, *n * sizeof *all);
+    for (size_t i = 0; i < r->ncalls; i++) {
+        if (!r->calls[i].record.n || r->calls[i].recorded) continue;
+        all[*n].ns = SY_LIT("evidence");
+        all[*n].key = symbi_str_z(r->calls[i].record_key);
+        all[(*n)++].value = r->calls[i].record;
+    }
+    *kv = all;
+    return SYMBI_OK;
+}
+
 symbi_status sy_run_commit(symbi_run *r, bool durable, bool *waiting, symbi_err *err)
 {
     symbi_audit_event *ev;
     symbi_store_kv *kv = NULL;
     symbi_text *hold = NULL;
     symbi_status st;
-    size_t n = r->npending, nkv = 0;
+    size_t n = r->npending, nhold = 0, nkv = 0;
     *waiting = false;
     if (!r->o.audit || !r->npending) {
         sy_run_committed(r);
@@ -118,7 +136,9 @@ symbi_status sy_run_commit(symbi_run *r, bool durable, bool *waiting, symbi_err 
         ev[i].iteration = r->result.iterations;
         ev[i].event = symbi_text_str(&r->pending[i]);
     }
-    st = approvals_of_turn(r, &kv, &hold, &nkv, err);
+    st = approvals_of_turn(r, &kv, &hold, &nhold, err);
+    nkv = nhold;
+    if (!st) st = records_of_turn(r, &kv, &nkv, err);
     if (!st && r->o.commit_effect) {
         symbi_text_free(&r->batch);
         st = symbi_audit_prepare(r->o.audit, ev, n, kv, nkv, &r->batch, err);
@@ -127,7 +147,7 @@ symbi_status sy_run_commit(symbi_run *r, bool durable, bool *waiting, symbi_err 
         st = symbi_audit_commit(r->o.audit, ev, n, kv, nkv, durable, err);
         if (!st) sy_run_committed(r);
     }
-    for (size_t i = 0; hold && i < nkv; i++) symbi_text_free(&hold[i]);
+    for (size_t i = 0; hold && i < nhold; i++) symbi_text_free(&hold[i]);
     sy_free(&r->cx->alloc, ev, n * sizeof *ev);
     return st;
 }

@@ -39,6 +39,9 @@ typedef struct sy_proposal {
     symbi_str observation;  /* what the tool gave */
     symbi_str told;         /* what the model is told of it: clean */
     symbi_value evidence;   /* for the tools_dispatched event; NULL kind when there is none */
+    symbi_str record;       /* the whole of it, kept in the store under the hash that the event names ("" without a trail) */
+    char record_key[65];
+    bool recorded;
     int64_t started_mono;
 } sy_proposal;
 
