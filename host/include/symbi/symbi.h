@@ -14,6 +14,7 @@
 #include "symbi/gate.h"
 #include "symbi/json.h"
 #include "symbi/match.h"
+#include "symbi/mcp.h"
 #include "symbi/netguard.h"
 #include "symbi/jwt.h"
 #include "symbi/run.h"

@@ -1,0 +1,51 @@
+/* symbi/io_pipe.h: a long-lived child that is talked to over its standard input and output. A small supervisor process stands between:
+ * it gives the child a session of its own, keeps the tail of its stderr, kills the child's whole group when it is told to, when the child
+ * ends, or when this process is gone, and reaps what is left. No SIGCHLD and no zombie reaches this process. Linux only. */
+#ifndef SYMBI_IO_PIPE_H
+#define SYMBI_IO_PIPE_H
+#include "symbi/ctx.h"
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct symbi_pipe symbi_pipe;
+typedef struct symbi_pipe_options {
+    uint32_t size;
+    const symbi_str *argv; size_t argc; /* argv[0] without '/' is looked up in PATH of env */
+    const symbi_str *env; size_t nenv;  /* "NAME=value": all of it, nothing is inherited */
+    symbi_str cwd;                      /* "": this process's */
+    size_t max_out;                     /* bytes that may wait to be written; 0 = 16 MiB */
+    size_t stderr_keep;                 /* of the tail of stderr; 0 = 4096, at most 65536 */
+    size_t nofile;                      /* RLIMIT_NOFILE; 0 = 1024 */
+} symbi_pipe_options;
+enum { SYMBI_PIPE_GRACE_MS = 250 };
+SYMBI_API void symbi_pipe_options_init(symbi_pipe_options *o);
+/* EIO: the program cannot be started (the message has the reason). */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_pipe_open(symbi_ctx *cx, const symbi_pipe_options *o, symbi_pipe **out, symbi_err *err);
+/* Closes its input, waits a grace, SIGTERM, another grace, SIGKILL to the group; waits for all of it (at most about 1.5 s). */
+SYMBI_API void symbi_pipe_free(symbi_pipe *p);
+SYMBI_API int symbi_pipe_pid(const symbi_pipe *p); /* of the child */
+
+/* Puts bytes into the queue and writes what goes without waiting. ELIMIT: too much waits. EIO: the child does not read any more. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_pipe_write(symbi_pipe *p, symbi_str bytes, symbi_err *err);
+/* What the child wrote, without waiting: EAGAIN when there is nothing yet; EIO when it closed its output (symbi_pipe_ended tells more).
+ * Borrowed until the next read. Also goes on writing. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_pipe_read(symbi_pipe *p, symbi_str *bytes, symbi_err *err);
+/* Waits until reading or writing can go on: ETIMEOUT when ms passed. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_pipe_wait(symbi_pipe *p, int64_t ms, symbi_err *err);
+/* For a loop: watch fd for these bits (SYMBI_LOOP_*). */
+SYMBI_API int symbi_pipe_fd(const symbi_pipe *p);
+SYMBI_API unsigned symbi_pipe_wants(const symbi_pipe *p);
+
+typedef struct symbi_pipe_end {
+    int exit_code;      /* -1: by a signal */
+    int signal;
+    symbi_str errors;   /* the tail of stderr; borrowed */
+} symbi_pipe_end;
+/* How the child ended, once it has: waits at most ms for that. False: it runs, or nobody knows. */
+SYMBI_API bool symbi_pipe_ended(symbi_pipe *p, int64_t ms, symbi_pipe_end *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

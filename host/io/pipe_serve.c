@@ -1,0 +1,291 @@
+/* io/pipe_serve.c: the supervisor of one long-lived child. It ends when the child has ended and nothing of it is left, or when the host
+ * closes the control socket (which also happens when the host dies): then the child's group is told to go and made to. */
+#define _GNU_SOURCE
+#include "io/pipe_int.h"
+
+#include "symbi/io_pipe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+typedef enum stage { RUN, CLOSING, TERM, KILLED } stage; /* CLOSING: its input is closed, it may go by itself */
+
+typedef struct serve {
+    const sy_pipe_conf *c;
+    pid_t pid;
+    int err;      /* read end of its stderr, -1 closed */
+    int failed;   /* errno of a failed start, written by the child */
+    int err_w;
+    size_t at, n; /* of the ring */
+    stage stage;
+    int64_t deadline;
+    bool reaped, orphaned; /* orphaned: the host has gone */
+    int status;
+} serve;
+
+static int64_t mono(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void on_child(int sig) { (void)sig; } /* only so that ppoll returns */
+
+static void close_others(int a, int b)
+{
+    unsigned lo = (unsigned)(a < b ? a : b), hi = (unsigned)(a < b ? b : a);
+    if (syscall(SYS_close_range, hi + 1, ~0u, 0)) {
+        struct rlimit r;
+        unsigned top = getrlimit(RLIMIT_NOFILE, &r) || r.rlim_cur > 65536 ? 65536 : (unsigned)r.rlim_cur;
+        for (unsigned f = hi + 1; f < top; f++) close((int)f);
+    }
+    for (unsigned f = 3; f < hi; f++)
+        if (f != lo) close((int)f);
+}
+
+static void prepare(const sy_pipe_conf *c)
+{
+    static const long dfl[8]; /* the kernel's struct, all zero: the default */
+    struct rlimit core = { 0, 0 };
+    struct sigaction sa;
+    sigset_t set;
+    int null = open("/dev/null", O_RDWR);
+    if (null < 0) _exit(1);
+    for (int f = 0; f < 3; f++)
+        if (f != null) dup2(null, f);
+    if (null > 2) close(null);
+    close_others(c->ctl, c->data);
+    setsid(); /* a Ctrl-C at the host's terminal is the host's */
+    for (int i = 1; i < 65; i++) syscall(SYS_rt_sigaction, (long)i, dfl, 0l, 8l);
+    memset(&sa, 0, sizeof sa);
+    sa.sa_handler = on_child;
+    sigaction(SIGCHLD, &sa, NULL);
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_SETMASK, &set, NULL);
+    prctl(PR_SET_NAME, "symbi-pipe");
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    setrlimit(RLIMIT_CORE, &core);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+/* execve of a bare name along PATH of the new environment; entries that are not absolute are passed over. */
+static int exec_path(const sy_pipe_conf *c)
+{
+    const char *name = c->argv[0], *p = "/usr/local/bin:/usr/bin:/bin";
+    size_t nlen = strlen(name);
+    int best = ENOENT;
+    char full[PATH_MAX];
+    for (char *const *e = c->envp; *e; e++)
+        if (!strncmp(*e, "PATH=", 5)) p = *e + 5;
+    while (*p) {
+        const char *e = strchrnul(p, ':');
+        size_t n = (size_t)(e - p);
+        if (*p == '/' && n + 1 + nlen < sizeof full) {
+            memcpy(full, p, n);
+            full[n] = '/';
+            memcpy(full + n + 1, name, nlen + 1);
+            execve(full, c->argv, c->envp);
+            if (errno == EACCES) best = EACCES;
+            else if (errno != ENOENT && errno != ENOTDIR) return errno;
+        }
+        p = *e ? e + 1 : e;
+    }
+    return best;
+}
+
+static int child(void *arg)
+{
+    serve *s = arg;
+    const sy_pipe_conf *c = s->c;
+    struct rlimit files = { (rlim_t)c->nofile, (rlim_t)c->nofile };
+    sigset_t none;
+    setsid();
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* the supervisor has one thread, so this means its death */
+    if (dup2(c->data, 0) < 0 || dup2(c->data, 1) < 0 || dup2(s->err_w, 2) < 0) goto bad;
+    setrlimit(RLIMIT_NOFILE, &files);
+    if (c->cwd[0] && chdir(c->cwd)) goto bad;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (strchr(c->argv[0], '/')) execve(c->argv[0], c->argv, c->envp);
+    else errno = exec_path(c);
+bad:
+    s->failed = errno ? errno : EINVAL;
+    _exit(127);
+}
+
+static void say(serve *s, uint32_t what, int value, bool with_errors)
+{
+    sy_pipe_word w = { what, (int32_t)s->pid, value, with_errors ? (uint32_t)s->n : 0 };
+    struct iovec v[3] = { { &w, sizeof w }, { NULL, 0 }, { NULL, 0 } };
+    struct msghdr m = { .msg_iov = v, .msg_iovlen = 3 };
+    size_t first = (s->at + s->c->errors - s->n) % s->c->errors, run = s->c->errors - first < s->n ? s->c->errors - first : s->n;
+    if (with_errors) {
+        v[1] = (struct iovec){ s->c->tail + first, run };
+        v[2] = (struct iovec){ s->c->tail, s->n - run };
+    }
+    while (sendmsg(s->c->ctl, &m, MSG_NOSIGNAL) < 0 && errno == EINTR) continue;
+}
+
+static bool start(serve *s)
+{
+    int e[2];
+    if (pipe2(e, O_CLOEXEC)) {
+        say(s, 'F', errno, false);
+        return false;
+    }
+    fcntl(e[0], F_SETFL, O_NONBLOCK);
+    s->err_w = e[1];
+    s->pid = clone(child, s->c->stack_top, CLONE_VM | CLONE_VFORK | SIGCHLD, s);
+    if (s->pid < 0) s->failed = errno;
+    close(e[1]);
+    close(s->c->data); /* only the child holds it now: the host sees the end of its output */
+    s->err = e[0];
+    if (!s->failed) {
+        say(s, 'S', 0, false);
+        return true;
+    }
+    if (s->pid > 0)
+        while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR) continue;
+    say(s, 'F', s->failed, false);
+    return false;
+}
+
+static void read_errors(serve *s)
+{
+    char b[4096];
+    for (int i = 0; s->err >= 0 && i < 64; i++) {
+        ssize_t n = read(s->err, b, sizeof b);
+        if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
+        if (n <= 0) {
+            close(s->err);
+            s->err = -1;
+            return;
+        }
+        for (ssize_t k = 0; k < n; k++) {
+            s->c->tail[s->at] = b[k];
+            s->at = (s->at + 1) % s->c->errors;
+            if (s->n < s->c->errors) s->n++;
+        }
+    }
+}
+
+/* What has ended is taken away; true while something of the child's is alive. */
+static bool alive(serve *s)
+{
+    for (;;) {
+        int st = 0;
+        pid_t p = waitpid(-1, &st, WNOHANG);
+        if (p == 0) return true;
+        if (p < 0) return false; /* ECHILD */
+        if (p == s->pid && !s->reaped) {
+            s->reaped = true;
+            s->status = st;
+        }
+    }
+}
+
+/* Children that left the group (daemons): ours since we are their subreaper. */
+static void kill_strays(const serve *s)
+{
+    char path[64] = "/proc/self/task/", buf[4096], digits[12];
+    ssize_t n;
+    size_t k = 0, at = strlen(path);
+    int fd;
+    for (unsigned t = (unsigned)syscall(SYS_gettid); t; t /= 10) digits[k++] = (char)('0' + t % 10);
+    while (k) path[at++] = digits[--k];
+    memcpy(path + at, "/children", 10);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    n = read(fd, buf, sizeof buf - 1);
+    close(fd);
+    buf[n < 0 ? 0 : n] = 0;
+    for (char *p = buf; *p;) {
+        pid_t pid = 0;
+        while (*p >= '0' && *p <= '9') pid = pid * 10 + (*p++ - '0');
+        while (*p == ' ') p++;
+        if (pid > 1 && (pid != s->pid || s->reaped)) kill(pid, SIGKILL);
+        if (!pid) break;
+    }
+}
+
+static void to_group(const serve *s, int sig) { kill(-s->pid, sig); }
+
+static void next_stage(serve *s)
+{
+    if (s->stage == CLOSING) {
+        to_group(s, SIGTERM);
+        to_group(s, SIGCONT); /* a stopped one would not hear it */
+        s->stage = TERM;
+    } else {
+        to_group(s, SIGKILL);
+        kill_strays(s);
+        s->stage = KILLED;
+    }
+    s->deadline = mono() + (s->stage == TERM ? SYMBI_PIPE_GRACE_MS : 20);
+}
+
+static void run(serve *s)
+{
+    sigset_t none;
+    bool told = false;
+    sigemptyset(&none);
+    for (;;) {
+        struct pollfd p[2] = { { s->orphaned ? -1 : s->c->ctl, POLLIN, 0 }, { s->err, POLLIN, 0 } };
+        int64_t left = s->stage == RUN ? 60000 : s->deadline - mono();
+        struct timespec ts;
+        bool some;
+        if (left < 0) left = 0;
+        ts.tv_sec = left / 1000;
+        ts.tv_nsec = left % 1000 * 1000000L;
+        if (ppoll(p, 2, &ts, &none) > 0) {
+            char b[16];
+            if (p[1].revents) read_errors(s);
+            if (p[0].revents && recv(s->c->ctl, b, sizeof b, MSG_DONTWAIT) == 0) {
+                s->orphaned = true;
+                if (s->stage == RUN) {
+                    s->stage = CLOSING;
+                    s->deadline = mono() + SYMBI_PIPE_GRACE_MS;
+                }
+            }
+        }
+        some = alive(s);
+        if (s->reaped && s->stage < KILLED) { /* what it left behind goes with it: no reader is waited for */
+            to_group(s, SIGKILL);
+            kill_strays(s);
+            s->stage = KILLED;
+            s->deadline = mono() + 20;
+            some = alive(s);
+        } else if (s->stage != RUN && mono() >= s->deadline) {
+            next_stage(s);
+            some = alive(s);
+        }
+        if (s->reaped && !told) {
+            read_errors(s);
+            say(s, 'E', s->status, true);
+            told = true;
+        }
+        if (s->reaped && !some) return;
+    }
+}
+
+_Noreturn void sy_pipe_main(const sy_pipe_conf *c)
+{
+    serve s = { .c = c, .err = -1, .stage = RUN };
+    prepare(c);
+    if (start(&s)) run(&s);
+    _exit(0);
+}
