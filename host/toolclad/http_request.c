@@ -83,9 +83,9 @@ static void author(filler *f, symbi_str s)
         put(f, s);
         return;
     }
-    for (size_t i = 0; i < s.n; i++) { /* a URL is ASCII */
+    for (size_t i = 0; i < s.n; i++) { /* a URL is ASCII, and some of that stands in none */
         char e[4];
-        if ((unsigned char)s.p[i] < 0x80) put(f, (symbi_str){ s.p + i, 1 });
+        if ((unsigned char)s.p[i] < 0x80 && !memchr("{}|^\"<>`", s.p[i], 8)) put(f, (symbi_str){ s.p + i, 1 });
         else put(f, (symbi_str){ e, (size_t)snprintf(e, sizeof e, "%%%02X", (unsigned)(unsigned char)s.p[i]) });
     }
 }
