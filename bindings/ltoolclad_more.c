@@ -152,6 +152,10 @@ void l_toolclad_more(lua_State *L)
     static const luaL_Reg triage[] = { { "severity", triage_severity }, { "category", triage_category }, { "ticket", triage_ticket }, { "route", triage_route },
         { "grounded", triage_grounded }, { "decided", triage_decided }, { "context", triage_context }, { NULL, NULL } };
     symL_setfuncs(L, more);
+    lua_getfield(L, LUA_REGISTRYINDEX, UD_TOOL); /* methods: lua/symbi/toolclad.lua adds those that wait */
+    lua_getfield(L, -1, "__index");
+    lua_setfield(L, -3, "methods");
+    lua_pop(L, 1);
     lua_newtable(L);
     symL_setfuncs(L, triage);
     lua_setfield(L, -2, "triage");

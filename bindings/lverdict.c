@@ -1,6 +1,6 @@
 /* bindings/lverdict.c: verdicts and plans as Lua sees them.
  *
- * A verdict reads as a table: allowed, decision, code, reason, kind, agent, name, policies, permit, input, action_digest, policy_hash,
+ * A verdict reads as a table: allowed, decision, code, reason, kind, agent, name, policies, permit, input, tool, action_digest, policy_hash,
  * committed, redeemed, sequence, proposed (the arguments that a MODIFY replaced by input), retry_after_ms (of a DEFER), identified, tool_verified. allowed is true for
  * ALLOW alone: what a MODIFY's permit opens is not what was asked for. Nothing can be written to it. Each field becomes a Lua value when it is read, not before. */
 #include <string.h>
@@ -106,6 +106,10 @@ static int verdict_index(lua_State *L)
         char rule[240];
         symbi_verdict_audit_rule(v, rule);
         lua_pushstring(L, rule);
+    }
+    else if (strcmp(k, "tool") == 0 && v->tool) { /* the contract that was in force */
+        ud_tool *t = symL_newud(L, sizeof *t, UD_TOOL);
+        t->p = symbi_tool_ref(v->tool);
     }
     else if (strcmp(k, "committed") == 0) lua_pushboolean(L, v->committed);
     else if (strcmp(k, "redeemed") == 0) lua_pushboolean(L, v->redeemed);

@@ -78,8 +78,10 @@ function M.policies(from, options)
     return core.cedar.policies(sources, { symbi_alias = true, legacy_scope = not options.strict_policies, annotated_ids = true })
 end
 
--- Where the policies of a gate came from, for gate:refresh; a gate that is gone takes its entry with it.
+-- Where the policies of a gate came from, for gate:refresh; a gate that is gone takes its entry with it. The same for its tools
+-- (symbi.toolclad.folder): a tool that breaks keeps its last good contract, so a broken one is no failure of the refresh.
 local origins = setmetatable({}, { __mode = "k" })
+local tool_folders = setmetatable({}, { __mode = "k" })
 
 -- What the folder looks like from outside: names, sizes and times. A change is noticed by it, never trusted for what it is.
 local function signature(dir, surface)
@@ -166,15 +168,26 @@ end
 -- nothing changed, the new generation when another set is in force, or nil, message, err when the folder is broken: then the old
 -- set stays in force, and the failure is on the trail once. A set can become empty only by an empty folder, which denies everything.
 function M.refresh(gate, force)
-    local origin, message, err = origin_of(gate)
+    local folder, origin = tool_folders[gate], origins[gate]
+    local swapped = folder and folder:refresh()
+    if not origin and folder then return swapped and gate:generation() or false end
+    local message, err
+    origin, message, err = origin_of(gate)
     if not origin then return nil, message, err end
-    return refresh(gate, origin, force and "force" or "changed")
+    local generation
+    generation, message, err = refresh(gate, origin, force and "force" or "changed")
+    if generation == false and swapped then return gate:generation() end
+    return generation, message, err
 end
 
 --- gate:follow([{quiet_ms=, most_ms=}]): from now on the system tells when the folder changes (inotify), and gate:poll, which costs one system
 -- call, is enough to have the edit in force. Inside symbi.io.host.run nobody needs to poll: the loop does. Returns true, or nil, message,
 -- err where folders cannot be watched (then gate:refresh is what there is).
 function M.follow(gate, options)
+    if tool_folders[gate] then
+        local ok, why, werr = tool_folders[gate]:watch()
+        if not ok or not origins[gate] then return ok, why, werr end
+    end
     local origin, message, err = origin_of(gate)
     if not origin then return nil, message, err end
     if not origin.watch then
@@ -195,8 +208,11 @@ end
 --- gate:poll([ms]): what gate:refresh returns, when the folder that is followed changed; false when it did not, or is still being written.
 -- Where an edit is under way it waits for its end, at most ms (default 0); where there is none it never waits.
 function M.poll(gate, ms)
+    local swapped = tool_folders[gate] and tool_folders[gate]:poll(ms)
+    if tool_folders[gate] and not origins[gate] then return swapped and gate:generation() or false end
     local origin, message, err = origin_of(gate)
     if not origin then return nil, message, err end
+    if swapped then return gate:generation() end
     if not origin.watch then return refresh(gate, origin, "changed") end
     local changed
     changed, message, err = origin.watch:poll(0)
@@ -206,17 +222,18 @@ function M.poll(gate, ms)
     return refresh(gate, origin, "look")
 end
 
---- gate:status(): {generation=, reloads=, failures=, broken = message or nil, following=, warnings={...}}: reloads and failures since it was opened.
+--- gate:status(): {generation=, tools = {...} where they come from a folder, reloads=, failures=, broken = message or nil, following=, warnings={...}}: reloads and failures since it was opened.
 function M.status(gate)
     local origin = origins[gate] or {}
     return { generation = gate:generation(), reloads = origin.reloads or 0, failures = origin.failures or 0, following = origin.watch ~= nil,
-        broken = origin.broken and origin.broken.message, warnings = gate:warnings() }
+        tools = tool_folders[gate] and tool_folders[gate]:status(), broken = origin.broken and origin.broken.message, warnings = gate:warnings() }
 end
 
 local close = core.gate.methods.close
 function M.close(gate)
-    local origin = origins[gate]
-    origins[gate] = nil
+    local origin, folder = origins[gate], tool_folders[gate]
+    origins[gate], tool_folders[gate] = nil, nil
+    if folder then folder:close() end
     if origin and origin.watch then origin.watch:close() end
     return close(gate)
 end
@@ -246,7 +263,8 @@ function M.open(options)
     end
     local proofs = o.proofs
     o.strict_policies, o.mode, o.proofs = nil, nil, nil
-    if type(o.tools) == "string" then
+    local tools_dir = type(o.tools) == "string" and o.tools or nil
+    if tools_dir then -- whole or not at all to begin with
         o.tools, message, err = require("symbi").toolclad.dir(o.tools)
         if not o.tools then return nil, message, err end
     end
@@ -270,6 +288,16 @@ function M.open(options)
         end
     end
     if gate and origin then origins[gate] = origin end
+    if gate and tools_dir then
+        local folder, ok
+        folder, message, err = require("symbi").toolclad.follow(tools_dir, { audit = o.audit })
+        if folder then ok, message, err = folder:bind(gate) end
+        if not ok then
+            gate:close()
+            return nil, message, err
+        end
+        tool_folders[gate] = folder
+    end
     return gate, message, err
 end
 

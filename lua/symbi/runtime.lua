@@ -85,7 +85,7 @@ function Runtime:open_gate(profile, max_tool_calls)
     local policies = type(self.policies_dir) == "string" and self.policies_dir or self.policies
     local own = self.options
     return require("symbi").gate.open { agent_identity = own.agent_identity, identity_issuer = own.identity_issuer, require_identity = own.require_identity, proofs = own.proofs,
-        require_verified = own.require_verified, policies = policies, strict_policies = self.options.strict_policies, tools = self.tools, profile = profile, surface = self.surface, audit = self.audit,
+        require_verified = own.require_verified, policies = policies, strict_policies = self.options.strict_policies, tools = type(self.tools_dir) == "string" and self.tools_dir or self.tools, profile = profile, surface = self.surface, audit = self.audit,
         max_tool_calls = max_tool_calls, insecure_allow_all = self.options.insecure_allow_all }
 end
 

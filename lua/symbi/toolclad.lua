@@ -117,4 +117,29 @@ function M.dir(path, options)
     return set, problems
 end
 
+--- A folder whose changes are taken up (symbi.toolclad.folder): options types=, audit=, watch = true.
+function M.follow(path, options)
+    if type(path) ~= "string" then error("symbi.toolclad.follow: a path is expected", 2) end
+    options = check_options(options, { types = true, audit = true, watch = true }, "follow")
+    if not io_module() then return fail("EUNSUPPORTED", "symbi.toolclad.follow needs symbi.io, which is not built here") end
+    return require "symbi.toolclad.folder"(path, options)
+end
+
+--- One call, through a gate (symbi.toolclad.execute; also tool:execute(args, options)).
+function M.execute(tool, args, options) return require "symbi.toolclad.execute"(tool, args, options) end
+core.toolclad.methods.execute = M.execute
+
+--- The typed, grounded decision (symbi/triage.h): where a ticket goes. The words of the model count as far as the ticket bears them out, and
+-- only policy, asked for tool_call::escalate with {category, claimed_severity, ticket_severity}, lets anything be escalated.
+-- options: {gate=, agent=, ticket=, untrusted=, category=, claimed=}. Returns the queue, and the verdict.
+function M.decide(options)
+    options = check_options(options, { gate = true, agent = true, ticket = true, untrusted = true, category = true, claimed = true }, "decide")
+    local t = core.toolclad.triage
+    local severity, message, err = t.ticket(options.ticket, options.untrusted)
+    if not severity then return nil, message, err end
+    local context = t.context(options.category, options.claimed, severity)
+    local verdict = options.gate:check({ kind = "tool_call", agent = options.agent, name = "escalate", arguments = {} }, { context = context })
+    return t.decided(options.category, verdict.allowed), verdict
+end
+
 return M
