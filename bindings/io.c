@@ -164,12 +164,14 @@ int luaopen_symbi_io(lua_State *L)
     lua_newtable(L);
     symL_setfuncs(L, funcs);
     l_io_file_open(L);
+    l_io_pipe_open(L);
     l_io_prompt_open(L);
     l_io_memory_open(L);
     l_io_exec_open(L);
     l_io_http_open(L);
     l_io_loop_open(L);
     l_io_watch_open(L);
+    l_io_evidence_open(L);
     l_io_store(L);
     lua_setfield(L, -2, "store");
     return 1;

@@ -60,6 +60,9 @@ typedef struct ud_netguard { symbi_netguard *p; } ud_netguard;
 #define UD_NARROW "symbi.narrow" /* ldsl.c: a compiled .symbi agent */
 typedef struct ud_narrow { symbi_narrow *p; } ud_narrow;
 
+#define UD_MCP "symbi.mcp" /* lmcp.c */
+typedef struct ud_mcp { symbi_mcp *p; } ud_mcp;
+
 /* uservalue: table that keeps the audit alive */
 typedef struct ud_gate { symbi_gate *p; } ud_gate;
 /* holds references of its own, not the gate */
