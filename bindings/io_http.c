@@ -274,11 +274,17 @@ static int io_http(lua_State *L)
     return n;
 }
 
+static int io_http_library(lua_State *L)
+{
+    lua_pushstring(L, symbi_http_library());
+    return 1;
+}
+
 void l_io_http_open(lua_State *L)
 {
     static const luaL_Reg methods[] = { { "read", t_read }, { "status", t_status }, { "result", t_result }, { "close", t_close }, { NULL, NULL } };
     static const luaL_Reg meta[] = { { "__gc", t_close }, { NULL, NULL } };
-    static const luaL_Reg funcs[] = { { "http", io_http }, { "transfer", io_transfer }, { NULL, NULL } };
+    static const luaL_Reg funcs[] = { { "http", io_http }, { "transfer", io_transfer }, { "http_library", io_http_library }, { NULL, NULL } };
     symL_newtype(L, UD_TRANSFER, methods, meta);
     symL_setfuncs(L, funcs);
 }

@@ -33,6 +33,12 @@ const char *symbi_http_error_name(symbi_http_error e)
     }
 }
 
+const char *symbi_http_library(void)
+{
+    pthread_once(&global_once, global_init);
+    return curl_version();
+}
+
 /* ---- curl's two callbacks: what to watch, when to wake ------------------------------------------------------------- */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ud, void *sockp)
 {

@@ -120,6 +120,7 @@ typedef enum symbi_http_error {
     SYMBI_HTTP_ERROR_MAX_ = 0x7fff
 } symbi_http_error;
 SYMBI_API const char *symbi_http_error_name(symbi_http_error e);
+SYMBI_API const char *symbi_http_library(void); /* names and versions of what does it: "libcurl/7.88.1 OpenSSL/3.0.22 ..." */
 
 /* How a request travels: what a program or an operator says, never what comes over the wire. Empty strings: not said. Files are PEM.
  * proxy: "none"; "environment" (http_proxy, https_proxy, no_proxy; by_operator only); or http://, https:// or socks5h:// with

@@ -117,7 +117,8 @@ function M.read(rq)
     if not any then return false end
     if rq.http_version == "2" then return fail("EUNSUPPORTED", "nginx's cosockets speak HTTP/1.1 only; remove http_version") end
     if rq.http_version ~= nil and rq.http_version ~= "1.1" then return fail("EINVAL", "http_version is \"1.1\" or \"2\"") end
-    local way, message, err = { key = "" }, nil, nil
+    local way = { key = "" }
+    local message, err
     if rq.unix_socket then
         if not rq.by_operator then return fail("EINVAL", "unix_socket is for requests of the operator (by_operator)") end
         if rq.proxy and rq.proxy ~= "none" then return fail("EINVAL", "unix_socket and proxy exclude each other") end
