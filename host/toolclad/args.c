@@ -165,6 +165,7 @@ static symbi_status load_arg(sy_rd *rd, const symbi_value *t, sy_arg *a, bool st
     const sy_custom *custom = NULL;
     const symbi_str *sanitize = NULL;
     size_t nsanitize = 0;
+    bool listed = false;
     symbi_status st;
     if (t->kind != SYMBI_OBJECT) return sy_rd_fail(rd, t, "", "table expected, got %s", symbi_kind_name((symbi_kind)t->kind));
     a->line = t->line;
@@ -174,10 +175,11 @@ static symbi_status load_arg(sy_rd *rd, const symbi_value *t, sy_arg *a, bool st
     }
     if ((st = sy_rd_int(rd, t, "position", &a->position, NULL)) || (st = sy_rd_bool(rd, t, "required", &a->required)) || (st = sy_rd_str(rd, t, "description", &a->description)) ||
         (st = sy_rd_bool(rd, t, "feeds_decision", &a->feeds_decision)) || (st = sy_rd_bool(rd, t, "allow_options", &a->allow_options)) ||
-        (st = sy_rd_strs(rd, t, "sanitize", &sanitize, &nsanitize, NULL)) || (st = find_type(rd, t, a, structured, &custom)))
+        (st = sy_rd_strs(rd, t, "sanitize", &sanitize, &nsanitize, &listed)) || (st = find_type(rd, t, a, structured, &custom)))
         return st;
     for (size_t i = 0; i < nsanitize; i++)
         if (!sy_str_eqz(sanitize[i], "injection") && (st = sy_rd_warn(rd, symbi_value_getz(t, "sanitize"), "sanitize", "unknown value '%.*s' ('injection' is known, and always on)", SY_FMT(sanitize[i])))) return st;
+    a->any_text = listed && !nsanitize && !strncmp(rd->at, "browser.commands.", 17); /* nothing of it reaches a command line (spec 14) */
     /* the argument's own constraints, then those of the custom type over them; options of the type first, for the argument
      * to override */
     if (custom && (st = options(rd, custom->def, a))) return st;

@@ -43,7 +43,7 @@ struct sy_arg {
     symbi_str name, type_name, description;
     const sy_type *type; /* the base type of a custom one */
     int64_t position;
-    bool required, clamp, scope_check, feeds_decision, allow_options, has_allowed;
+    bool required, clamp, scope_check, feeds_decision, allow_options, has_allowed, any_text; /* any_text: no metacharacter check (sanitize = [] of a browser's command) */
     bool has_min, has_max, has_fmin, has_fmax;
     int64_t min, max;
     double fmin, fmax;

@@ -48,7 +48,7 @@ symbi_status sy_check_meta(const sy_check *c, symbi_str v, char except)
 {
     int m = sy_metachar(v, except);
     char ch[2] = { (char)m, 0 }, echo[SY_ECHO];
-    if (m < 0) return SYMBI_OK;
+    if (m < 0 || c->arg->any_text) return SYMBI_OK;
     return sy_fail(c->err, SYMBI_ESCHEMA, "Injection detected: value contains forbidden character '%s'", sy_echo((symbi_str){ ch, 1 }, echo));
 }
 

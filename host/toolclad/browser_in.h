@@ -1,0 +1,158 @@
+/* toolclad/browser_in.h: what the files of the browser machine share: browser_cdp.c reads and writes the protocol and decides on requests,
+ * browser_do.c performs commands, browser_ax.c turns an accessibility tree into text, browser.c reads manifests and makes plans. */
+#ifndef SY_TOOLCLAD_BROWSER_IN_H
+#define SY_TOOLCLAD_BROWSER_IN_H
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/ctx.h"
+#include "codec/build.h"
+#include "symbi/browser.h"
+#include "symbi/json.h"
+#include "toolclad/browser_scope.h"
+
+enum {
+    SY_CDP_ID = 64,           /* longest id of a session, target, frame or request that is kept */
+    SY_CDP_TARGETS = 128,     /* attached at once; one more ends the browser */
+    SY_CDP_TABS = 16,         /* more are closed again */
+    SY_CDP_BLOCKED = 16,      /* refused requests that a result tells of; all are counted */
+    SY_CDP_FETCHES = 32,      /* open requests to hosts outside */
+    SY_CDP_OUT = 24 << 20,    /* bytes waiting to be sent */
+    SY_CDP_CONTENT = 1 << 20, /* characters of a page that a result carries */
+    SY_CDP_URL = 2048
+};
+
+typedef struct sy_cdp_id { char s[SY_CDP_ID + 1]; } sy_cdp_id;
+
+typedef enum sy_target_kind { SY_TARGET_PAGE, SY_TARGET_FRAME, SY_TARGET_WORKER } sy_target_kind;
+typedef struct sy_target {
+    struct sy_target *next;
+    sy_target_kind kind;
+    sy_cdp_id session, target; /* of a page: the id of its main frame, too */
+    bool ready;                /* requests are held; only then does it run */
+    bool paused;               /* it waits for our word to run */
+    bool was_somewhere;        /* a page of the scope was there once */
+    bool refused;              /* its last navigation was refused */
+    int64_t fetch_id;          /* of Fetch.enable */
+    bool loading, idle;
+    int64_t stopped_at;        /* when loading ended */
+    uint64_t order;            /* of attaching */
+} sy_target;
+
+typedef struct sy_fetch {
+    struct sy_fetch *next;
+    uint64_t id;
+    bool given;
+    sy_cdp_id session, request;
+    sy_arena a; /* what out borrows from */
+    symbi_browser_request out;
+} sy_fetch;
+
+/* Where a command stands. */
+typedef enum sy_step {
+    SY_STEP_NONE = 0,
+    SY_STEP_UP,      /* for a tab that is ready */
+    SY_STEP_NAVIGATE,
+    SY_STEP_WORLD,   /* an isolated world for our own functions, then CALL */
+    SY_STEP_CALL,
+    SY_STEP_MOUSE,
+    SY_STEP_INSERT,
+    SY_STEP_SETTLE,  /* whatever was set off loads */
+    SY_STEP_POLL,    /* wait_for: between two looks */
+    SY_STEP_HISTORY, /* go_back: what is there */
+    SY_STEP_GO,
+    SY_STEP_TREE,
+    SY_STEP_SHOT,
+    SY_STEP_EVAL,
+    SY_STEP_TABS,
+    SY_STEP_END_HISTORY, /* every command ends with the page's state */
+    SY_STEP_END_WORLD,
+    SY_STEP_END_STATE,
+    SY_STEP_DONE
+} sy_step;
+
+typedef enum sy_do {
+    SY_DO_NAVIGATE, SY_DO_CLICK, SY_DO_TYPE, SY_DO_SUBMIT, SY_DO_SNAPSHOT, SY_DO_HTML, SY_DO_SCREENSHOT, SY_DO_JS, SY_DO_WAIT, SY_DO_BACK, SY_DO_TABS,
+    SY_DO_TIMING, SY_DO_SCROLL, SY_DO_COUNT
+} sy_do;
+/* The commands of section 14 by name; SY_DO_COUNT when s is none. */
+sy_do sy_browser_do(symbi_str s);
+extern const char *const sy_browser_commands[SY_DO_COUNT + 1];
+
+typedef struct sy_blocked {
+    char url[200], reason[200];
+} sy_blocked;
+
+struct symbi_browser {
+    symbi_ctx *cx;
+    symbi_plan *first;           /* the plan that it was made from: settings and scope borrow from it */
+    const symbi_value *settings, *scope;
+    bool live;
+    int64_t max_interactions, session_ms, idle_ms, startup_ms;
+    int64_t born, last_used;
+    sy_buf argv;                 /* NUL-separated */
+    size_t argc;
+
+    sy_buf out;
+    size_t out_at;
+    int64_t last_id;
+
+    sy_target *targets;
+    size_t ntargets;
+    uint64_t orders;
+    sy_target *tab;              /* the one that commands act on */
+    sy_cdp_id made;              /* live: the tab that we made */
+    int64_t made_id, attach_id;  /* requests for a tab, and for all targets */
+    size_t popups;               /* windows that our tabs are about to open */
+    bool started;
+    const char *ended;           /* why nothing more can be done */
+    char ended_text[160];
+
+    sy_fetch *fetches;
+    uint64_t last_fetch;
+
+    /* the open command, and the last */
+    symbi_plan *plan;
+    sy_do what;
+    sy_step step;
+    int64_t want;                /* the reply that it waits for; 0: none */
+    int64_t began, deadline, step_at, poll_until;
+    bool settle_after, ending;
+    int interactions;
+    int64_t world;
+    int mouse;
+    double x, y;
+    sy_arena a;                  /* of the result */
+    symbi_value content;
+    bool has_content, truncated, timed_out, denied;
+    char error[300];
+    sy_blocked blocked[SY_CDP_BLOCKED];
+    size_t nblocked;
+    char url[SY_CDP_URL + 1], title[301], domain[SY_SCOPE_HOST + 1];
+    bool has_forms, authenticated, loaded;
+    sy_buf picture;
+    symbi_doc *state;
+    bool replied;
+};
+
+/* browser_cdp.c */
+/* Starts a message; params follow as raw JSON text ("{...}"), then sy_cdp_send. session NULL: the browser itself. Returns its id. */
+int64_t sy_cdp_begin(symbi_browser *b, const char *method, const sy_target *t);
+void sy_cdp_z(symbi_browser *b, const char *raw);
+void sy_cdp_str(symbi_browser *b, symbi_str s); /* quoted and escaped */
+void sy_cdp_int(symbi_browser *b, int64_t i);
+void sy_cdp_end(symbi_browser *b);
+int64_t sy_cdp_simple(symbi_browser *b, const char *method, const sy_target *t, const char *params);
+void sy_browser_end(symbi_browser *b, const char *why);
+void sy_browser_need_tab(symbi_browser *b);
+void sy_blocked_add(symbi_browser *b, symbi_str url, const char *reason);
+
+/* browser_do.c: the reply to b->want came (result NULL: error says why), or time passed (both NULL) */
+void sy_do_advance(symbi_browser *b, const symbi_value *result, const char *error);
+void sy_do_fail(symbi_browser *b, const char *fmt, ...) SYMBI_PRINTF(2, 3);
+void sy_do_finish(symbi_browser *b); /* no page to ask any more: over at once */
+bool sy_cdp_take_id(symbi_str s, sy_cdp_id *out); /* false: empty, too long, or not of the characters that ids have */
+size_t sy_utf8_cut(symbi_str s, size_t max);      /* length of the longest prefix of whole characters within max bytes */
+
+/* browser_ax.c */
+symbi_str sy_ax_text(symbi_ctx *cx, sy_arena *a, const symbi_value *nodes, size_t max, bool *cut);
+#endif
