@@ -198,7 +198,7 @@ static symbi_status sync_key(symbi_memory_store *m, sync *s, bool *open, const c
     size_t n = 0;
     int rc;
     symbi_status st = sy_memory_slot(m, key, &e, err);
-    if (st || sy_memory_look(m, key, &stamp, &settled)) return st; /* a folder without memory is as one that is gone */
+    if (st || sy_memory_look(m, e, &stamp, &settled)) return st; /* a folder without memory is as one that is gone */
     e->seen = m->round;
     if (e->indexed && sy_memory_same(&stamp, &e->index_stamp)) return SYMBI_OK;
     st = begin(m, s, open, err);
@@ -229,7 +229,9 @@ static symbi_status sync_all(symbi_memory_store *m, size_t *unread, symbi_err *e
     m->round++;
     st = read_known(m, err);
     if (!st) st = sy_memory_keys(m, &keys, err);
+    sy_memory_watch_pass(m, true);
     for (size_t i = 0; !st && i < keys.n; i += strlen(keys.p + i) + 1) st = sync_key(m, &s, &open, keys.p + i, unread, err);
+    sy_memory_watch_pass(m, false);
     for (size_t i = 0; !st && i < m->entries; i++) {
         if (!m->entry[i]->indexed || m->entry[i]->seen == m->round) continue;
         st = begin(m, &s, &open, err);

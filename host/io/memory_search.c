@@ -132,6 +132,7 @@ static symbi_status run(search *s, symbi_str query, symbi_str agent, size_t *unr
     if (st) return st;
     sy_buf_init(&keys, s->m->alloc, s->m->cx->limits.output_bytes);
     st = sy_memory_keys(s->m, &keys, err);
+    sy_memory_watch_pass(s->m, true);
     for (size_t i = 0, k; !st && i < keys.n; i += k + 1) {
         char name[SYMBI_MEMORY_KEY_BYTES];
         size_t n = 0;
@@ -142,6 +143,7 @@ static symbi_status run(search *s, symbi_str query, symbi_str agent, size_t *unr
         if (st && st != SYMBI_ENOTFOUND) ++*unread;
         st = SYMBI_OK;
     }
+    sy_memory_watch_pass(s->m, false);
     sy_buf_free(&keys);
     return st;
 }

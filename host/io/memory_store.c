@@ -53,7 +53,7 @@ symbi_status symbi_memory_store_open(symbi_ctx *cx, const char *root, const symb
     if (!m) return sy_fail_nomem(err);
     m->cx = cx;
     m->alloc = cx->alloc;
-    m->dir = -1;
+    m->dir = m->watch.fd = -1;
     if (o) m->o = *o;
     else symbi_memory_store_options_init(&m->o);
     sy_map_init(&m->map, cx->alloc, seed);
@@ -61,6 +61,7 @@ symbi_status symbi_memory_store_open(symbi_ctx *cx, const char *root, const symb
     if (m->o.index) m->index_path = copy(m, m->o.index, &m->index_n);
     if (!m->root || (m->o.index && !m->index_path)) st = sy_fail_nomem(err);
     if (!st && (m->dir = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) st = sy_file_fail(err, errno, "open", root);
+    if (!st) sy_memory_watch_open(m);
     if (st) symbi_memory_store_close(m);
     else *out = m;
     return st;
@@ -82,6 +83,7 @@ void symbi_memory_store_close(symbi_memory_store *m)
     if (!m) return;
     a = m->alloc;
     sy_memory_index_close(m);
+    sy_memory_watch_close(m);
     for (size_t i = 0; i < m->entries; i++) {
         drop(m, m->entry[i]);
         sy_free(&a, m->entry[i], sizeof **m->entry);
@@ -132,15 +134,25 @@ bool sy_memory_same(const sy_file_stamp *a, const sy_file_stamp *b)
     return a->ino == b->ino && a->size == b->size && a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
 }
 
-symbi_status sy_memory_look(symbi_memory_store *m, const char *key, sy_file_stamp *out, bool *settled)
+symbi_status sy_memory_look(symbi_memory_store *m, sy_memory_entry *e, sy_file_stamp *out, bool *settled)
 {
     char name[SYMBI_MEMORY_KEY_BYTES + 16];
     struct stat st;
-    size_t n = strlen(key);
-    memcpy(name, key, n);
+    size_t n = strlen(e->key);
+    if (sy_memory_watch_quiet(m, e)) {
+        *out = e->last;
+        *settled = e->last_settled;
+        return SYMBI_OK;
+    }
+    memcpy(name, e->key, n);
     memcpy(name + n, "/memory.md", 11);
-    if (fstatat(m->dir, name, &st, 0)) return SYMBI_ENOTFOUND;
-    *settled = sy_memory_stamp(&st, out);
+    sy_memory_watch_add(m, e);
+    if (fstatat(m->dir, name, &st, AT_SYMLINK_NOFOLLOW)) return SYMBI_ENOTFOUND;
+    e->quiet = e->wd && S_ISREG(st.st_mode) && st.st_nlink == 1;
+    if (S_ISLNK(st.st_mode) && fstatat(m->dir, name, &st, 0)) return SYMBI_ENOTFOUND;
+    *settled = e->last_settled = sy_memory_stamp(&st, out);
+    e->last = *out;
+    e->looked_ms = sy_memory_now_ms();
     return SYMBI_OK;
 }
 
@@ -236,7 +248,7 @@ symbi_status sy_memory_get(symbi_memory_store *m, const char *key, symbi_str age
     *out = NULL;
     r = sy_memory_slot(m, key, &e, err);
     if (r) return r;
-    if (e->doc && !sy_memory_look(m, key, &stamp, &settled) && sy_memory_same(&stamp, &e->stamp)) {
+    if (e->doc && !sy_memory_look(m, e, &stamp, &settled) && sy_memory_same(&stamp, &e->stamp)) {
         *out = e;
         return SYMBI_OK;
     }
@@ -419,9 +431,14 @@ symbi_status symbi_memory_store_delete(symbi_memory_store *m, symbi_str agent, s
 
 symbi_status sy_memory_keys(symbi_memory_store *m, sy_buf *out, symbi_err *err)
 {
-    int fd = openat(m->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), e;
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    size_t before = out->n;
     struct dirent *d;
+    DIR *dir;
+    int fd, e;
+    if (sy_memory_watch_listed(m, out)) return sy_buf_status(out) ? sy_fail(err, sy_buf_status(out), "the list of agents below %s is too long", m->root) : SYMBI_OK;
+    sy_memory_watch_root(m);
+    fd = openat(m->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    dir = fd < 0 ? NULL : fdopendir(fd);
     if (!dir) {
         e = errno;
         if (fd >= 0) close(fd);
@@ -438,7 +455,9 @@ symbi_status sy_memory_keys(symbi_memory_store *m, sy_buf *out, symbi_err *err)
     e = errno;
     closedir(dir);
     if (sy_buf_status(out)) return sy_fail(err, sy_buf_status(out), "the list of agents below %s is too long", m->root);
-    return e ? sy_file_fail(err, e, "list", m->root) : SYMBI_OK;
+    if (e) return sy_file_fail(err, e, "list", m->root);
+    sy_memory_watch_keep(m, (symbi_str){ out->p + before, out->n - before });
+    return SYMBI_OK;
 }
 
 static int by_text(const void *a, const void *b) { return sy_str_cmp(((const symbi_value *)a)->u.s, ((const symbi_value *)b)->u.s); }

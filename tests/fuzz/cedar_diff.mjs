@@ -72,7 +72,7 @@ function call(f) {
 const KINDS = [
   [/recursion limit/, "recursion_limit"], [/wrong number of arguments/, "wrong_num_args"], [/does not have the tag/, "tag_does_not_exist"],
   [/does not have the attribute/, "attr_does_not_exist"], [/entity `[^]*` does not exist/, "entity_does_not_exist"],
-  [/integer overflow/, "integer_overflow"], [/error while evaluating `\w+` extension function/, "extension_error"], [/type error/, "type_error"],
+  [/integer overflow/, "integer_overflow"], [/error while evaluating `\w+` extension function|extension function `.*` does not exist/, "extension_error"], [/type error/, "type_error"],
 ];
 function kindOf(e) {
   const text = e.message + " " + (e.related ?? []).map((r) => r.message).join(" ");

@@ -240,6 +240,91 @@ static void test_cache(void)
     symbi_memory_store_close(m);
 }
 
+static const char *first_fact(symbi_memory_store *m, const char *agent, char buf[100])
+{
+    symbi_doc *d = NULL;
+    const symbi_value *v;
+    symbi_status st = symbi_memory_store_load(m, z(agent), &d, &err);
+    snprintf(buf, 100, "%s", st == SYMBI_ENOTFOUND ? "(none)" : "(error)");
+    if (st) return buf;
+    v = symbi_value_getz(symbi_doc_root(d), "facts");
+    if (v->u.a.n) snprintf(buf, 100, "%.*s", (int)v->u.a.items[0].u.s.n, v->u.a.items[0].u.s.p);
+    symbi_doc_unref(d);
+    return buf;
+}
+
+#define SH(cmd) CHECK(system(cmd) == 0)
+#define FACT(agent, want) CHECK_STR(z(first_fact(m, agent, buf)), want)
+
+/* Whoever changes a file, and however: the next load sees it. Twice each, so that the second one would come from the cache. */
+static void test_changed_by_others(void)
+{
+    symbi_memory_store *m;
+    char root[300], buf[100], path[400];
+    symbi_doc *d;
+    FILE *f;
+    int status;
+    pid_t pid;
+    snprintf(root, sizeof root, "%s/others", dir);
+    CHECK_OK(symbi_memory_store_open(cx, root, NULL, &m, &err), err);
+    setenv("R", root, 1);
+    SH("cd $R && mkdir a b c && for k in a b c; do printf '## Facts\n- one %s\n' $k > $k/memory.md; done");
+    for (int i = 0; i < 3; i++) FACT("a", "one a"); /* read, watched, known */
+    SH("cd $R && printf '## Facts\n- two a\n' > a/memory.md"); /* of the same size */
+    FACT("a", "two a");
+    FACT("a", "two a");
+    SH("cd $R && printf '## Facts\n- new a\n' > a/x && mv a/x a/memory.md");
+    FACT("a", "new a");
+    FACT("a", "new a");
+    SH("cd $R && mv a away && mv b a");
+    FACT("a", "one b");
+    FACT("a", "one b");
+    FACT("b", "(none)");
+    SH("cd $R && rm -r a && mkdir a && printf '## Facts\n- again\n' > a/memory.md");
+    FACT("a", "again");
+    FACT("a", "again");
+    SH("cd $R && rm a/memory.md");
+    FACT("a", "(none)");
+    SH("cd $R && ln -s ../c/memory.md a/memory.md"); /* a link: what it points to changes elsewhere */
+    for (int i = 0; i < 3; i++) FACT("a", "one c");
+    SH("cd $R && printf '## Facts\n- via c\n' > c/memory.md");
+    FACT("a", "via c");
+    SH("cd $R && rm a/memory.md && ln c/memory.md a/memory.md"); /* a second name: likewise */
+    for (int i = 0; i < 3; i++) FACT("a", "via c");
+    SH("cd $R && printf '## Facts\n- hard c\n' > c/memory.md");
+    FACT("a", "hard c");
+    CHECK_OK(symbi_memory_store_search(m, z("hard"), z(""), z(""), 0, &d, NULL, &err), err);
+    CHECK(symbi_doc_root(d)->u.a.n == 2);
+    symbi_doc_unref(d);
+    SH("cd $R && printf '## Facts\n- soft c\n' > c/memory.md");
+    CHECK_OK(symbi_memory_store_search(m, z("hard"), z(""), z(""), 0, &d, NULL, &err), err);
+    CHECK(symbi_doc_root(d)->u.a.n == 0);
+    symbi_doc_unref(d);
+    CHECK_OK(symbi_memory_store_list(m, &d, &err), err);
+    CHECK(symbi_doc_root(d)->u.a.n == 3); /* a, away, c */
+    symbi_doc_unref(d);
+    SH("cd $R && mv away f && mkdir g");
+    CHECK_OK(symbi_memory_store_list(m, &d, &err), err);
+    CHECK(symbi_doc_root(d)->u.a.n == 4);
+    if (symbi_doc_root(d)->u.a.n == 4) CHECK_STR(symbi_doc_root(d)->u.a.items[2].u.s, "f");
+    symbi_doc_unref(d);
+    /* A child uses the store that it inherited: neither takes the other's news. */
+    SH("cd $R && mkdir e && printf '## Facts\n- one e\n' > e/memory.md");
+    for (int i = 0; i < 3; i++) FACT("e", "one e");
+    snprintf(path, sizeof path, "%s/e/memory.md", root);
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) {
+        f = fopen(path, "w");
+        if (!f || fputs("## Facts\n- two e\n", f) < 0 || fclose(f)) _exit(1);
+        first_fact(m, "e", buf);
+        _exit(strcmp(buf, "two e") != 0);
+    }
+    CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    FACT("e", "two e");
+    symbi_memory_store_close(m);
+}
+
 int main(void)
 {
     if (symbi_ctx_new(NULL, &cx, &err) || !mkdtemp(dir)) return 1;
@@ -250,6 +335,7 @@ int main(void)
     RUN(test_kill);
     RUN(test_writers);
     RUN(test_cache);
+    RUN(test_changed_by_others);
     if (symbi_file_remove_tree(cx, dir, &err)) printf("%s\n", err.msg);
     symbi_ctx_free(cx);
     return test_end();
