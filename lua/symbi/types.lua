@@ -13,6 +13,8 @@
 ---@field retry_after? integer
 ---@field request? { method: string, url: string }
 ---@field errors? table[]
+---@field reason? string
+---@field cause? any
 ---@field is fun(self: symbi.Error, name: string): boolean
 
 ---@alias symbi.auth.AuthMethod "api_key"|"jwt"|"oauth2"|"basic"
@@ -410,6 +412,18 @@
 ---@field with fun(self: symbi.Client, options: { timeout?: number, headers?: table<string, string>, idempotency_key?: string }): symbi.Client
 ---@field raise fun(self: symbi.Client): symbi.Client
 ---@field close fun(self: symbi.Client)
+---@field agentpin table
+---@field metrics_client symbi.client.metrics
+---@field configure_client fun(self: symbi.Client, settings: table|string): table?, string?, symbi.Error?
+---@field get_configuration fun(self: symbi.Client): table
+---@field reload_configuration fun(self: symbi.Client): table?, string?, symbi.Error?
+---@field authenticate_jwt fun(self: symbi.Client, token: string, options?: { refresh?: string }): table?, string?, symbi.Error?
+---@field set_tokens fun(self: symbi.Client, tokens: { access?: string, refresh?: string }): boolean
+---@field refresh_token fun(self: symbi.Client): table?, string?, symbi.Error?
+---@field validate_permissions fun(self: symbi.Client, action: string): boolean
+---@field get_user_roles fun(self: symbi.Client): string[]
+---@field wait_for_review_completion fun(self: symbi.Client, review_id: string, timeout?: number, options?: { interval?: number }): symbi.ReviewSession?, string?, symbi.Error?
+---@field manager symbi.ConfigManager
 ---@field approvals symbi.client.approvals
 ---@field channels symbi.client.channels
 ---@field communication symbi.client.communication
@@ -447,3 +461,48 @@
 ---@field receive_messages fun(self: symbi.Client, agent_id: string): any?, string?, symbi.Error?
 ---@field get_message_status fun(self: symbi.Client, message_id: string): any?, string?, symbi.Error?
 ---@field execute_workflow fun(self: symbi.Client, request: symbi.WorkflowExecutionRequest): any?, string?, symbi.Error?
+
+---@class symbi.ClientOptions
+---@field api_key? string
+---@field base_url? string
+---@field timeout? number
+---@field max_retries? integer
+---@field database? symbi.config.DatabaseConfig
+---@field auth? symbi.config.AuthConfig
+---@field vector? symbi.config.VectorConfig
+---@field logging? symbi.config.LoggingConfig
+---@field enable_caching? boolean
+---@field enable_metrics? boolean
+---@field enable_debug? boolean
+---@field validation_mode? "strict"|"development"|"performance"
+---@field config? string|table
+---@field headers? table<string, string>
+---@field transport? "auto"|"blocking"|"host"|"ngx"|function|table
+---@field retry? { rate_limit?: boolean, server_errors?: boolean }
+---@field max_response_bytes? integer
+---@field refresh? fun(client: symbi.Client): string
+---@field log? fun(level: string, text: string)
+---@field cron_passthrough? boolean
+---@field raise? boolean
+---@field env? table|function
+---@field dotenv? string|false
+---@field embedded? boolean
+---@field proxy? string
+---@field ca_file? string
+---@field ca_path? string
+---@field client_cert? string
+---@field client_key? string
+---@field client_key_password? string
+---@field unix_socket? string
+---@field http_version? "1.1"|"2"
+
+---@class symbi.ConfigManager
+---@field load fun(self, path?: string, force?: boolean, given?: table): table?, string?, symbi.Error?
+---@field reload fun(self): table?, string?, symbi.Error?
+---@field get_config fun(self): table?, string?, symbi.Error?
+---@field get_source fun(self, name: string): string?, string?, symbi.Error?
+---@field to_dict fun(self, secrets?: boolean): table?, string?, symbi.Error?
+---@field save_to_file fun(self, path: string, format?: "yaml"|"json", exclude_secrets?: boolean): boolean?, string?, symbi.Error?
+---@field validate_required_settings fun(self): table<string, string>
+
+---@alias symbi.client fun(options?: symbi.ClientOptions): symbi.Client?, string?, symbi.Error?

@@ -56,7 +56,7 @@ local function generate()
     local function add(line) out[#out + 1] = line end
     add "---@class symbi.Error"
     for _, f in ipairs { "name string", "kind string", "message string", "code string", "status? integer", "status_code? integer", "response_text? string", "details? table",
-        "retry_after? integer", "request? { method: string, url: string }", "errors? table[]", "is fun(self: symbi.Error, name: string): boolean" } do add("---@field " .. f) end
+        "retry_after? integer", "request? { method: string, url: string }", "errors? table[]", "reason? string", "cause? any", "is fun(self: symbi.Error, name: string): boolean" } do add("---@field " .. f) end
     add ""
     for _, full in ipairs(model.names()) do add(shape_line(full)) end
     local groups = {}
@@ -79,11 +79,33 @@ local function generate()
     add("---@class symbi.Client: " .. table.concat(flat, ", "))
     for _, f in ipairs { "config table", "api_key? string", "base_url string", "request fun(self: symbi.Client, method: string, path: string, options?: table): any, any, symbi.Error?",
         "with fun(self: symbi.Client, options: { timeout?: number, headers?: table<string, string>, idempotency_key?: string }): symbi.Client",
-        "raise fun(self: symbi.Client): symbi.Client", "close fun(self: symbi.Client)" } do add("---@field " .. f) end
+        "raise fun(self: symbi.Client): symbi.Client", "close fun(self: symbi.Client)", "agentpin table", "metrics_client symbi.client.metrics",
+        "configure_client fun(self: symbi.Client, settings: table|string): table?, string?, symbi.Error?", "get_configuration fun(self: symbi.Client): table",
+        "reload_configuration fun(self: symbi.Client): table?, string?, symbi.Error?", "authenticate_jwt fun(self: symbi.Client, token: string, options?: { refresh?: string }): table?, string?, symbi.Error?",
+        "set_tokens fun(self: symbi.Client, tokens: { access?: string, refresh?: string }): boolean", "refresh_token fun(self: symbi.Client): table?, string?, symbi.Error?",
+        "validate_permissions fun(self: symbi.Client, action: string): boolean", "get_user_roles fun(self: symbi.Client): string[]",
+        "wait_for_review_completion fun(self: symbi.Client, review_id: string, timeout?: number, options?: { interval?: number }): symbi.ReviewSession?, string?, symbi.Error?",
+        "manager symbi.ConfigManager" } do add("---@field " .. f) end
     for _, g in ipairs(groups) do add("---@field " .. g .. " symbi.client." .. g) end
     for _, e in ipairs(api.endpoints) do
         if not e.group then add(method_line(e, e.name)) end
     end
+    add ""
+    add "---@class symbi.ClientOptions"
+    for _, f in ipairs(model.get("config.ClientConfig").fields) do
+        add("---@field " .. f.name .. "? " .. (f.name == "timeout" and "number" or type_of(f.type, "config")))
+    end
+    for _, f in ipairs { 'validation_mode? "strict"|"development"|"performance"', "config? string|table", "headers? table<string, string>", 'transport? "auto"|"blocking"|"host"|"ngx"|function|table',
+        "retry? { rate_limit?: boolean, server_errors?: boolean }", "max_response_bytes? integer", "refresh? fun(client: symbi.Client): string", "log? fun(level: string, text: string)",
+        "cron_passthrough? boolean", "raise? boolean", "env? table|function", "dotenv? string|false", "embedded? boolean", "proxy? string", "ca_file? string", "ca_path? string", "client_cert? string",
+        "client_key? string", "client_key_password? string", "unix_socket? string", 'http_version? "1.1"|"2"' } do add("---@field " .. f) end
+    add ""
+    add "---@class symbi.ConfigManager"
+    for _, f in ipairs { "load fun(self, path?: string, force?: boolean, given?: table): table?, string?, symbi.Error?", "reload fun(self): table?, string?, symbi.Error?",
+        "get_config fun(self): table?, string?, symbi.Error?", "get_source fun(self, name: string): string?, string?, symbi.Error?", "to_dict fun(self, secrets?: boolean): table?, string?, symbi.Error?",
+        'save_to_file fun(self, path: string, format?: "yaml"|"json", exclude_secrets?: boolean): boolean?, string?, symbi.Error?', "validate_required_settings fun(self): table<string, string>" } do add("---@field " .. f) end
+    add ""
+    add "---@alias symbi.client fun(options?: symbi.ClientOptions): symbi.Client?, string?, symbi.Error?"
     return table.concat(out, "\n") .. "\n"
 end
 
