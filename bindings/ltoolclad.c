@@ -519,7 +519,7 @@ void l_toolclad_open(lua_State *L);
 void l_toolclad_open(lua_State *L)
 {
     static const luaL_Reg tool_methods[] = { { "info", tool_info }, { "warnings", tool_warnings }, { "validate", tool_validate }, { "schema", tool_schema },
-        { "command", tool_command }, { "plan", tool_plan }, { "cedar", tool_cedar }, { "envelope", tool_envelope }, { "evidence", l_tool_evidence }, { "close", tool_close }, { NULL, NULL } };
+        { "command", tool_command }, { "plan", tool_plan }, { "cedar", tool_cedar }, { "envelope", tool_envelope }, { "evidence", l_tool_evidence }, { "describe", l_tool_describe }, { "check", l_tool_check }, { "close", tool_close }, { NULL, NULL } };
     static const luaL_Reg tool_meta[] = { { "__gc", tool_close }, { "__tostring", tool_tostring }, { NULL, NULL } };
     static const luaL_Reg set_methods[] = { { "find", set_find }, { "names", set_names }, { "count", set_count }, { "cedar_schema", l_set_cedar_schema }, { "close", set_close }, { NULL, NULL } };
     static const luaL_Reg set_meta[] = { { "__gc", set_close }, { NULL, NULL } };

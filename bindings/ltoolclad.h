@@ -10,6 +10,8 @@ symbi_toolset *l_checkset(lua_State *L, int arg);
 bool l_check_exec(lua_State *L, int arg, symbi_exec_result *r, symbi_err *err);
 
 int l_tool_evidence(lua_State *L);
+int l_tool_describe(lua_State *L);
+int l_tool_check(lua_State *L);
 int l_set_cedar_schema(lua_State *L);
 void l_toolclad_more(lua_State *L); /* adds to the module's table on the top of the stack */
 #endif

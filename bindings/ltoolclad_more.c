@@ -2,6 +2,8 @@
  *
  *   record, msg, err = tool:evidence(plan, envelope, facts[, result])    the record of a run (spec orga-oats.md 3.4); facts: {loop_id=, call_id=,
  *                                agent=, user=, agentpin_kid=, decision=, policies={ids}, journal_sequence=, started_ms=}; result: of a command line
+ *   contract = tool:describe()                       {name=, binary=, backend=, args={{name=, type=, required=, ...}}, cedar={resource=, action=}}
+ *   value, msg, err = tool:check(name, value)        one value for one argument, canonical
  *   text, msg, err = set:cedar_schema([facts])       facts: further attributes of the context, as Cedar writes them
  *   issues, msg, err = toolclad.constraints(manifest_text, limits[, {upstream_tiers = bool}])
  *   t = toolclad.traceparent(header)                 {trace_id=, parent_id=} or nil
@@ -59,6 +61,29 @@ int l_tool_evidence(lua_State *L)
     }
     if (!lua_isnil(L, 5) && !l_check_exec(L, 5, &r, &err)) return symL_fail(L, &err);
     if (symL_tovalue(L, 3, &env, &err) || symbi_tool_evidence(symL_ctx(L), t, u->p, &env, lua_isnil(L, 5) ? NULL : &r, &f, &d, &err)) return symL_fail(L, &err);
+    symL_pushdoc(L, d);
+    return 1;
+}
+
+int l_tool_describe(lua_State *L)
+{
+    symbi_doc *d;
+    symbi_err err;
+    if (symbi_tool_describe(symL_ctx(L), l_checktool(L, 1), &d, &err)) return symL_fail(L, &err);
+    symL_pushdoc(L, d);
+    return 1;
+}
+
+int l_tool_check(lua_State *L)
+{
+    symbi_tool *t = l_checktool(L, 1);
+    symbi_str name = symL_checkstr(L, 2);
+    symbi_value v;
+    symbi_doc *d;
+    symbi_err err;
+    luaL_checkany(L, 3);
+    lua_settop(L, 3);
+    if (symL_tovalue(L, 3, &v, &err) || symbi_tool_check(symL_ctx(L), t, name, &v, &d, &err)) return symL_fail(L, &err);
     symL_pushdoc(L, d);
     return 1;
 }

@@ -69,6 +69,12 @@ typedef struct symbi_toolset symbi_toolset; /* below */
 typedef enum symbi_tool_cedar_form { SYMBI_TOOL_CEDAR_UPSTREAM = 0, SYMBI_TOOL_CEDAR_GATE } symbi_tool_cedar_form;
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_cedar(symbi_ctx *cx, const symbi_tool *t, symbi_tool_cedar_form form, symbi_text *out, symbi_err *err);
 
+/* The contract as data: name, version, binary, backend, risk_tier, timeout_ms, cedar {resource, action}, args [{name, type, position, required,
+ * default, allowed, ...}] in order of position. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_describe(symbi_ctx *cx, const symbi_tool *t, symbi_doc **out, symbi_err *err);
+/* One value for one argument, by itself: *out is the canonical value. ENOTFOUND: no such argument. Calls are checked by symbi_tool_validate. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_check(symbi_ctx *cx, const symbi_tool *t, symbi_str name, const symbi_value *value, symbi_doc **out, symbi_err *err);
+
 /* A Cedar schema of the gate's requests with the arguments of every tool of the set (NULL: none), so that policies over context.input.<argument>
  * validate strictly. An argument that is always there (required, or with a default) is no optional attribute; lists, objects and fractions
  * have no one Cedar type and are left out. facts: attributes of the context that the host adds ("ticket_severity?: String"), or "". */
