@@ -46,7 +46,7 @@ struct symbi_mcp {
     int64_t last_id, open_id;
     outgoing queue[MAX_QUEUE];
     size_t nqueue;
-    outgoing taken;
+    outgoing taken, aside; /* aside: an answer to a question that came while an HTTP answer is being read */
     sy_buf session, in, cursor;
     secret *secrets;
     symbi_doc *judged[MAX_JUDGED]; /* definitions, as they were listed */
@@ -680,7 +680,7 @@ static symbi_status substitute(symbi_mcp *m, symbi_str pre, symbi_str s, symbi_s
     return SYMBI_OK;
 }
 
-static symbi_status make_headers(symbi_mcp *m, symbi_mcp_message *out, symbi_err *err)
+static symbi_status make_headers(symbi_mcp *m, const outgoing *o, symbi_mcp_message *out, symbi_err *err)
 {
     size_t n = 0;
     symbi_status st;
@@ -688,8 +688,8 @@ static symbi_status make_headers(symbi_mcp *m, symbi_mcp_message *out, symbi_err
     m->headers[n++] = (symbi_mcp_pair){ SY_LIT("Accept"), SY_LIT("application/json, text/event-stream") };
     if (m->modern) {
         m->headers[n++] = (symbi_mcp_pair){ SY_LIT("MCP-Protocol-Version"), SY_LIT(SY_MCP_MODERN) };
-        if (m->taken.wants_answer) m->headers[n++] = (symbi_mcp_pair){ SY_LIT("Mcp-Method"), symbi_str_z(m->taken.method) };
-        if (m->taken.wants_answer && !strcmp(m->taken.method, "tools/call")) {
+        if (o->wants_answer) m->headers[n++] = (symbi_mcp_pair){ SY_LIT("Mcp-Method"), symbi_str_z(o->method) };
+        if (o->wants_answer && !strcmp(o->method, "tools/call")) {
             symbi_str v = sy_mcp_header_value(&m->arena, sy_buf_str(&m->tool));
             if (!v.p) return sy_fail_nomem(err);
             m->headers[n++] = (symbi_mcp_pair){ SY_LIT("Mcp-Name"), v };
@@ -711,24 +711,27 @@ static symbi_status make_headers(symbi_mcp *m, symbi_mcp_message *out, symbi_err
 symbi_status symbi_mcp_take(symbi_mcp *m, symbi_mcp_message *out, symbi_err *err)
 {
     symbi_status st = SYMBI_OK;
+    outgoing *o;
     memset(out, 0, sizeof *out);
     symbi_err_clear(err);
     if (!m->nqueue) return sy_fail(err, SYMBI_ESTATE, "there is nothing to send");
-    free_outgoing(m, &m->taken);
-    m->taken = m->queue[0];
+    o = m->in_http && !m->queue[0].wants_answer ? &m->aside : &m->taken;
+    free_outgoing(m, o);
+    *o = m->queue[0];
     memmove(m->queue, m->queue + 1, (m->nqueue - 1) * sizeof *m->queue);
     m->nqueue--;
-    out->body = (symbi_str){ m->taken.p, m->taken.n };
-    out->wants_answer = m->taken.wants_answer;
+    out->body = (symbi_str){ o->p, o->n };
+    out->wants_answer = o->wants_answer;
     if (!http(m)) return SYMBI_OK;
     out->body.n--; /* without the newline */
     sy_arena_reset(&m->arena);
-    if ((st = make_headers(m, out, err))) {
+    if ((st = make_headers(m, o, out, err))) {
         symbi_err e = { 0 };
         if (err) e = *err;
         fail_job(m, true, st, "%s", e.msg);
         return st;
     }
+    if (o == &m->aside) return SYMBI_OK;
     end_reading(m);
     m->in_http = true;
     return SYMBI_OK;
@@ -825,6 +828,7 @@ void symbi_mcp_free(symbi_mcp *m)
     a = m->cx->alloc;
     clear_queue(m);
     free_outgoing(m, &m->taken);
+    free_outgoing(m, &m->aside);
     drop_job(m);
     forget_judged(m);
     symbi_doc_unref(m->result);
@@ -899,6 +903,7 @@ symbi_mcp_want symbi_mcp_next(const symbi_mcp *m)
     if (m->job == J_NONE) return SYMBI_MCP_IDLE;
     if (m->job == J_FAILED) return SYMBI_MCP_FAILED;
     if (m->job == J_DONE) return SYMBI_MCP_DONE;
+    if (m->in_http && m->open_id != m->taken.id) return SYMBI_MCP_RECEIVE; /* the answer is in; its end is not */
     if (m->nqueue) return SYMBI_MCP_SEND;
     return m->phase == P_JUDGE ? SYMBI_MCP_JUDGE : SYMBI_MCP_RECEIVE;
 }

@@ -8,7 +8,7 @@ Runtime.__index = Runtime
 
 local KNOWN = { policies = true, tools = true, state = true, agents = true, model = true, replay = true, project_dir = true, surface = true,
     sandbox = true, memory_bytes = true, no_audit = true, evidence_dir = true, strict_policies = true, insecure_allow_all = true,
-    agent_identity = true, identity_issuer = true, require_identity = true, proofs = true, require_verified = true }
+    agent_identity = true, identity_issuer = true, require_identity = true, proofs = true, require_verified = true, mcp = true }
 
 --- SYMBI_MODEL_URL, SYMBI_MODEL, SYMBI_MODEL_KEY name a live model behind any OpenAI-compatible endpoint.
 function M.model_from_environment()
@@ -117,7 +117,8 @@ end
 
 --- The transports of this environment; with a replay file the model's answers come from there.
 function Runtime:io(options)
-    local io = require("symbi").io.auto { tools = self.callbacks, store = self.store, audit = self.audit, approve = options and options.approve }
+    local io = require("symbi").io.auto { tools = self.callbacks, store = self.store, audit = self.audit, approve = options and options.approve,
+        mcp = self.options.mcp }
     if self.replay then
         local replay = assert(require("symbi.io.replay").open(self.replay))
         local base = io

@@ -126,7 +126,8 @@ function M.new(class, options, transport)
     options = options or {}
     return setmetatable({
         tools = options.tools, approver = options.approve, store = options.store, audit = options.audit, secrets = options.secrets,
-        transport = transport, kept = {}, keep = keep, forget = forget, finish = finish,
+        allow_private_hosts = options.allow_private_hosts,
+        mcp = options.mcp, transport = transport, kept = {}, keep = keep, forget = forget, finish = finish,
     }, class)
 end
 
