@@ -27,7 +27,9 @@ typedef struct symbi_tool_info {
     bool human_approval;
     int64_t timeout_ms; /* 0: no per-tool limit */
     size_t arg_count, warning_count;
-    uint8_t sha256[32]; /* of the manifest text, or of the canonical JSON of a declared one */
+    uint8_t sha256[32]; /* of the manifest text, or of the canonical JSON of a declared one; of a command: over its manifest's and its name */
+    symbi_str manifest; /* the manifest's own name: that of a command's session or browser, else the same as name */
+    uint8_t manifest_sha256[32]; /* likewise */
 } symbi_tool_info;
 
 /* Custom argument types: the [types.<name>] tables of toolclad.toml (spec section 4). Immutable, atomically refcounted. A
@@ -52,6 +54,11 @@ SYMBI_API symbi_tool *symbi_tool_ref(symbi_tool *t);
 SYMBI_API void symbi_tool_unref(symbi_tool *t);
 SYMBI_API void symbi_tool_get_info(const symbi_tool *t, symbi_tool_info *out);
 SYMBI_API symbi_str symbi_tool_warning(const symbi_tool *t, size_t i); /* one line each; empty past the end */
+/* A session's or a browser's commands, in order of their names: each is a tool of its own, called TOOL.COMMAND, with its description,
+ * risk tier, approval and arguments (a session's has "command" besides, the text to type). Such a manifest itself cannot be called.
+ * The tool is borrowed; a reference of its own keeps the whole manifest. NULL past the end. */
+SYMBI_API size_t symbi_tool_command_count(const symbi_tool *t);
+SYMBI_API symbi_tool *symbi_tool_command_at(const symbi_tool *t, size_t i);
 
 /* Checks args (an object; NULL or null counts as {}) against the contract. *out: object with exactly the declared arguments
  * that have a value, ordered by name, canonical: integer and port as INT, number as INT or DOUBLE, boolean as BOOL, all
@@ -129,6 +136,7 @@ typedef struct symbi_plan_options {
     const symbi_str *base_env; size_t nbase_env; /* environment of the host, filtered as spec section 8.4 says */
     int64_t host_timeout_ms; /* cap; 0 = 300000 */
     bool checks_files;       /* the executor honours check_files; otherwise a plan that needs it is EUNSUPPORTED */
+    symbi_str trace_id;      /* of the run, 32 hex digits or a UUID: HTTP tools then send a traceparent; anything else: none */
     bool allow_options;      /* drops the rule on option injection: only for comparison with other implementations */
 } symbi_plan_options;
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_plan(symbi_ctx *cx, const symbi_tool *t, const symbi_value *validated, const symbi_plan_options *o, symbi_plan **out, symbi_err *err);
@@ -170,7 +178,8 @@ typedef struct symbi_evidence_facts {
 } symbi_evidence_facts;
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_evidence(symbi_ctx *cx, const symbi_tool *t, const symbi_plan *p, const symbi_value *envelope, const symbi_exec_result *x, const symbi_evidence_facts *f, symbi_doc **out, symbi_err *err);
 
-/* A set of tools by name: immutable after building, refcounted. add refuses a duplicate name (EEXISTS) and keeps the first. */
+/* A set of tools by name: immutable after building, refcounted. add refuses a duplicate name (EEXISTS) and keeps the first. Of a session
+ * or browser manifest its commands are added in its place, all or none. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_toolset_new(symbi_ctx *cx, symbi_toolset **out, symbi_err *err);
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_toolset_add(symbi_toolset *s, symbi_tool *t, symbi_err *err); /* takes a reference of its own */
 SYMBI_API symbi_toolset *symbi_toolset_ref(symbi_toolset *s);
