@@ -144,6 +144,17 @@ void symL_setfuncs(lua_State *L, const luaL_Reg *l)
 
 size_t symL_rawlen(lua_State *L, int idx) { return (size_t)RAWLEN(L, idx); }
 
+int symL_cpcall(lua_State *L, lua_CFunction f, void *ud)
+{
+#if LUA_VERSION_NUM >= 502
+    lua_pushcfunction(L, f);
+    lua_pushlightuserdata(L, ud);
+    return lua_pcall(L, 1, 0, 0);
+#else
+    return lua_cpcall(L, f, ud); /* there pushing a function takes memory */
+#endif
+}
+
 int symL_absindex(lua_State *L, int idx)
 {
     return idx > 0 || idx <= LUA_REGISTRYINDEX ? idx : lua_gettop(L) + idx + 1;

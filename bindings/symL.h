@@ -39,6 +39,9 @@ void *symL_checkud(lua_State *L, int arg, const char *tname);
 void symL_setuservalue(lua_State *L, int idx);
 void symL_getuservalue(lua_State *L, int idx);
 
+/* f with ud as its argument 1, protected: 0, or a status with the error on the top. Raises nothing, for a state of one's own. */
+int symL_cpcall(lua_State *L, lua_CFunction f, void *ud);
+
 symbi_str symL_checkstr(lua_State *L, int arg); /* a string or number; borrowed while on the stack */
 symbi_str symL_optstr(lua_State *L, int arg, symbi_str dflt);
 symbi_str symL_tostr(lua_State *L, int idx);    /* no conversion: {NULL,0} when not a string */
