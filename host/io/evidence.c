@@ -4,6 +4,7 @@
 #include "io/evidence.h"
 
 #include "base/err.h"
+#include "symbi/io_evidence.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,13 +22,13 @@ static bool trusted(const char *dir)
     return !(st.st_mode & (S_IWGRP | S_IWOTH)) || (st.st_mode & S_ISVTX);
 }
 
-symbi_status sy_evidence_prepare(const symbi_plan *plan, symbi_err *err)
+symbi_status sy_evidence_prepare(symbi_str path, symbi_err *err)
 {
     char dir[PATH_MAX];
     char *slash;
-    if (plan->output_file.n >= sizeof dir || memchr(plan->output_file.p, 0, plan->output_file.n)) return sy_fail(err, SYMBI_EINVAL, "the evidence file's name is too long or malformed");
-    memcpy(dir, plan->output_file.p, plan->output_file.n);
-    dir[plan->output_file.n] = 0;
+    if (!path.n || path.n >= sizeof dir || memchr(path.p, 0, path.n)) return sy_fail(err, SYMBI_EINVAL, "the evidence file's name is too long or malformed");
+    memcpy(dir, path.p, path.n);
+    dir[path.n] = 0;
     slash = strrchr(dir, '/');
     if (!slash || slash == dir) return sy_fail(err, SYMBI_EINVAL, "the evidence file %s has no folder of its own", dir);
     *slash = 0;
@@ -69,4 +70,22 @@ bool sy_evidence_write(const char *path, symbi_str data)
     if (e) unlink(path);
     errno = e;
     return !e;
+}
+
+symbi_status symbi_evidence_prepare(symbi_ctx *cx, symbi_str path, symbi_err *err)
+{
+    (void)cx;
+    return sy_evidence_prepare(path, err);
+}
+
+symbi_status symbi_evidence_write(symbi_ctx *cx, symbi_str path, symbi_str data, symbi_err *err)
+{
+    char z[PATH_MAX];
+    struct stat st;
+    (void)cx;
+    if (!path.n || path.n >= sizeof z || memchr(path.p, 0, path.n)) return sy_fail(err, SYMBI_EINVAL, "the evidence file's name is too long or malformed");
+    memcpy(z, path.p, path.n);
+    z[path.n] = 0;
+    if (lstat(z, &st) == 0) return sy_fail(err, SYMBI_EIO, "the evidence file %s is there already", z);
+    return sy_evidence_write(z, data) ? SYMBI_OK : sy_fail(err, SYMBI_EIO, "cannot write the evidence file %s: %s", z, strerror(errno));
 }

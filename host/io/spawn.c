@@ -414,7 +414,7 @@ symbi_status symbi_spawner_start(symbi_spawner *sp, const symbi_plan *plan, symb
     st = encode(sp->cx, &j->frame, plan, permit, j->id, err);
     if (!st && plan->capture) {
         sy_buf_adds(&j->evidence, plan->output_file);
-        st = sy_buf_status(&j->evidence) ? sy_fail(err, sy_buf_status(&j->evidence), "the evidence file's name is too long") : sy_evidence_prepare(plan, err);
+        st = sy_buf_status(&j->evidence) ? sy_fail(err, sy_buf_status(&j->evidence), "the evidence file's name is too long") : sy_evidence_prepare(plan->output_file, err);
     }
     if (st) {
         sy_buf_free(&j->frame);
