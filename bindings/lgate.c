@@ -101,13 +101,14 @@ static int gate_new(lua_State *L)
 {
     static const char *const known[] = { "policies", "entities", "tools", "comm", "profile", "surface", "audit", "permit_ttl_ms",
                                          "max_tool_calls", "insecure_allow_all", "production", "compat", "compat_allow",
-                                         "require_identity", "identity_issuer", "agent_identity", "require_verified", NULL };
+                                         "require_identity", "identity_issuer", "agent_identity", "require_verified", "scope", "require_scope", NULL };
     symbi_gate_options o;
     ud_policies *pol;
     ud_entities *ent;
     ud_toolset *tools;
     ud_comm *comm;
     ud_audit *audit;
+    ud_scope_file *scope;
     ud_gate *u;
     symbi_err err;
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -119,6 +120,10 @@ static int gate_new(lua_State *L)
     tools = optud(L, 1, "tools", UD_TOOLSET);
     audit = optud(L, 1, "audit", UD_AUDIT);
     comm = optud(L, 1, "comm", UD_COMM);
+    scope = optud(L, 1, "scope", UD_SCOPE_FILE);
+    if (scope && !scope->p) return luaL_error(L, "gate.new: a given object is closed");
+    o.scope = scope ? scope->p : NULL;
+    o.require_scope = symL_optfield_bool(L, 1, "require_scope", false);
     o.comm = comm ? comm->p : NULL;
     o.policies = pol ? pol->p : NULL;
     o.entities = ent ? ent->p : NULL;

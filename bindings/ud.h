@@ -51,6 +51,9 @@ typedef struct ud_store {
 #define UD_SCHEMAPIN "symbi.schemapin_result" /* lschemapin.c: the outcome of a check, immutable */
 typedef struct ud_schemapin { symbi_schemapin_result *p; } ud_schemapin;
 
+#define UD_SCOPE_FILE "symbi.scope" /* lscope.c */
+typedef struct ud_scope_file { symbi_scope *p; } ud_scope_file;
+
 #define UD_KEY "symbi.key" /* lcrypto.c */
 typedef struct ud_key { symbi_key *p; } ud_key;
 

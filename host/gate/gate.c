@@ -55,6 +55,8 @@ symbi_status symbi_gate_new(symbi_ctx *cx, const symbi_gate_options *o, symbi_ga
     g->has_profile = o->has_profile;
     g->require_identity = o->require_identity;
     g->require_verified = o->require_verified;
+    g->require_scope = o->require_scope;
+    g->scope = symbi_scope_ref(o->scope);
     if (o->has_profile) st = sy_names_copy(cx, o->profile, o->nprofile, true, &g->profile);
     if (!st) st = sy_names_copy(cx, o->verified_tools, o->nverified_tools, true, &g->verified_tools);
     if (!st) st = sy_names_copy(cx, (const symbi_str *)(const void *)o->identities, 2 * o->nidentities, false, &g->identities); /* pairs of names lie as names do */
@@ -124,6 +126,7 @@ void symbi_gate_free(symbi_gate *g)
     symbi_cedar_entities_unref(g->entities);
     symbi_toolset_unref(g->tools);
     symbi_comm_rules_unref(g->comm);
+    symbi_scope_unref(g->scope);
     sy_nonces_free(&g->used);
     sy_arena_free(&g->scratch);
     sy_narrow_free(g);
@@ -318,6 +321,15 @@ static symbi_str first_policy(const symbi_verdict *v, symbi_verdict_policy *p)
     return symbi_verdict_policy_at(v, 0, p) ? symbi_str_z(p->id) : SY_LIT("?");
 }
 
+/* What a call aims at, whatever policy says. */
+static bool check_scope(symbi_gate *g, symbi_verdict *v)
+{
+    symbi_err err;
+    if (!v->tool || !v->input || (!g->scope && !g->require_scope)) return true;
+    if (symbi_tool_check_scope(v->tool, symbi_doc_root(v->input), g->scope, g->require_scope, &err) == SYMBI_OK) return true;
+    return sy_deny(v, SYMBI_CODE_OUT_OF_SCOPE, "tool '%s': %s", v->name, err.msg);
+}
+
 /* A person's part: what needs approval is stepped up until somebody answered. */
 static bool check_approval(symbi_gate *g, bool wanted_by_policy, symbi_verdict *v)
 {
@@ -366,7 +378,7 @@ static bool check_policy_and_approval(symbi_gate *g, const symbi_action *a, cons
         return false;
     }
     *change = asked == SY_ASKED_MODIFY;
-    if (asked != SY_ASKED_YES) return false;
+    if (asked != SY_ASKED_YES || !check_scope(g, v)) return false;
     person = ti.human_approval || by_policy || sy_narrow_wants_person(g, a, f, v);
     if (!sy_narrow_ask(g, a, f, person, v)) return false;
     return !person || check_approval(g, by_policy, v);

@@ -42,7 +42,8 @@ struct symbi_gate {
     sy_names issuer;                  /* one, or none */
     sy_proof *proofs;                 /* by address of the tool */
     size_t nproofs, proofs_cap;
-    bool require_identity, require_verified;
+    bool require_identity, require_verified, require_scope;
+    symbi_scope *scope;
     bool has_profile, allow_all, compat, compat_allow;
     char surface[64];
     int64_t permit_ttl_ms;

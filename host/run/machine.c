@@ -456,6 +456,7 @@ symbi_status symbi_run_redeem(symbi_run *r, uint64_t id, symbi_str permit, symbi
     memset(&po, 0, sizeof po);
     po.evidence_dir = r->o.evidence_dir;
     po.project_dir = r->o.project_dir;
+    po.trace_id = r->o.loop_id;
     po.base_env = r->o.base_env;
     po.nbase_env = r->o.nbase_env;
     left = sy_run_time_left(r);

@@ -117,7 +117,7 @@ function Agent:run(prompt, options)
     end
     local run, message, err = self:start(prompt, options)
     if not run then return nil, message, err end
-    local io = options.io or self.runtime:io(options)
+    local io = options.io or self.runtime:io(options, self.id)
     local result
     result, message, err = require("symbi.io.drive").drive(run, io, options.watch, poll)
     run:close()

@@ -261,6 +261,10 @@ function M.open(options)
         if o.policies == nil then return nil, message, err end
         if o.policies == false then o.policies = nil end
     end
+    if o.scope ~= nil then
+        o.scope, message, err = require("symbi").scope.open(o.scope)
+        if not o.scope then return nil, message, err end
+    end
     local proofs = o.proofs
     o.strict_policies, o.mode, o.proofs = nil, nil, nil
     local tools_dir = type(o.tools) == "string" and o.tools or nil

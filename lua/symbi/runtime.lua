@@ -8,7 +8,8 @@ Runtime.__index = Runtime
 
 local KNOWN = { policies = true, tools = true, state = true, agents = true, model = true, replay = true, project_dir = true, surface = true,
     sandbox = true, memory_bytes = true, no_audit = true, evidence_dir = true, strict_policies = true, insecure_allow_all = true,
-    agent_identity = true, identity_issuer = true, require_identity = true, proofs = true, require_verified = true, mcp = true }
+    agent_identity = true, identity_issuer = true, require_identity = true, proofs = true, require_verified = true, mcp = true,
+    scope = true, require_scope = true, secrets = true, allow_private_hosts = true }
 
 --- SYMBI_MODEL_URL, SYMBI_MODEL, SYMBI_MODEL_KEY name a live model behind any OpenAI-compatible endpoint.
 function M.model_from_environment()
@@ -33,6 +34,15 @@ local function tool_set(from)
         end
     end
     return core.toolclad.toolset(list)
+end
+
+-- What tools may target: what was given, else <project_dir>/scope/scope.toml where there is one. false: nothing says it.
+local function find_scope(given, dir)
+    local symbi = require "symbi"
+    if given ~= nil then return symbi.scope.open(given) end
+    local scope, message, err = symbi.scope.open(dir .. "/scope/scope.toml")
+    if scope or (err and err.code == "ENOTFOUND") then return scope or false end
+    return nil, message, err
 end
 
 function M.new(options)
@@ -67,6 +77,8 @@ function M.new(options)
     rt.env = symbi.io.environ()
     rt.policies, message, err = symbi.gate.policies(rt.policies_dir or {}, options)
     if not rt.policies then return nil, message, err end
+    rt.scope, message, err = find_scope(options.scope, rt.project_dir)
+    if rt.scope == nil then return nil, message, err end
     rt.callbacks = type(rt.tools_dir) == "table" and rt.tools_dir or {}
     rt.tools, message, err = tool_set(rt.tools_dir or {})
     if not rt.tools then return nil, message, err end
@@ -86,7 +98,7 @@ function Runtime:open_gate(profile, max_tool_calls)
     local own = self.options
     return require("symbi").gate.open { agent_identity = own.agent_identity, identity_issuer = own.identity_issuer, require_identity = own.require_identity, proofs = own.proofs,
         require_verified = own.require_verified, policies = policies, strict_policies = self.options.strict_policies, tools = type(self.tools_dir) == "string" and self.tools_dir or self.tools, profile = profile, surface = self.surface, audit = self.audit,
-        max_tool_calls = max_tool_calls, insecure_allow_all = self.options.insecure_allow_all }
+        max_tool_calls = max_tool_calls, scope = self.scope or nil, require_scope = own.require_scope, insecure_allow_all = self.options.insecure_allow_all }
 end
 
 -- <agents>/<name>.toml, .symbi or .dsl. Two of one name are refused: neither may hide what the other forbids.
@@ -115,10 +127,17 @@ function Runtime:agent(definition)
     return require("symbi.agent").new(self, definition)
 end
 
---- The transports of this environment; with a replay file the model's answers come from there.
-function Runtime:io(options)
+-- The secrets that tools of this agent may use: within the store's scope where it has one.
+local function secrets_for(secrets, agent)
+    if type(secrets) == "table" and secrets.scope and secrets.for_agent and agent then return secrets:for_agent(agent) end
+    return secrets
+end
+
+--- The transports of this environment; with a replay file the model's answers come from there. agent: the id of who is going to use them.
+function Runtime:io(options, agent)
+    local own = self.options
     local io = require("symbi").io.auto { tools = self.callbacks, store = self.store, audit = self.audit, approve = options and options.approve,
-        mcp = self.options.mcp }
+        mcp = own.mcp, secrets = secrets_for(own.secrets, agent), allow_private_hosts = own.allow_private_hosts }
     if self.replay then
         local replay = assert(require("symbi.io.replay").open(self.replay))
         local base = io

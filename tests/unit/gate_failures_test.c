@@ -17,6 +17,7 @@ typedef enum how {
     NO_SET, NO_TOOLS, PROFILE_OTHER, PROFILE_EMPTY, STEPS, BUDGET, LONG_NAME, LONG_AGENT, NO_AGENT, NO_KIND, BAD_KIND, NAMED_ANSWER, BAD_CONTENT, DEEP_ARGS, BIG_ARGS,
     NOT_OBJECT, COMM_NO_RULE, COMM_DEEP, ASK, ASKED_DENIED, ASKED_EXPIRED, ASKED_OTHER, ASKED_TWICE, ASKED_FORBIDDEN, STORED_GONE, RANDOM, MEMORY, CLOCK, SHADOW, UNFILLED,
     DELEGATE, ANSWER, ID_NONE, ID_FORGED, ID_LATE, ID_OTHER, ID_ISSUER, PROOF_NONE, PROOF_FORGED, PROOF_LATE, PROOF_OTHER,
+    SCOPE_OUTSIDE, SCOPE_NONE, SCOPE_BROKEN,
     /* at commit */
     COMMIT_CLOCK, STORE_DOWN, DISK_FULL, RACE,
     /* at redeem */
@@ -142,6 +143,11 @@ static const row k_rows[] = {
     { "tool-signature-expired", "a signature of the tool's contract that expired since", C(TOOL_PROOF_EXPIRED), SYMBI_OK, PROOF_LATE },
     { "tool-changed", "the signature is good, and of another contract under the tool's name", C(TOOL_CHANGED), SYMBI_OK, PROOF_OTHER },
 
+    /* what it is aimed at */
+    { "scope-outside", "a target that the scope file does not name", C(OUT_OF_SCOPE), SYMBI_OK, SCOPE_OUTSIDE, NULL, "scan", "{\"host\":\"10.9.0.1\"}" },
+    { "scope-none", "a tool names a target, there is no scope file, and the host requires one", C(OUT_OF_SCOPE), SYMBI_OK, SCOPE_NONE, NULL, "scan", "{\"host\":\"10.0.0.1\"}" },
+    { "scope-broken", "the scope file cannot be read", C(OUT_OF_SCOPE), SYMBI_OK, SCOPE_BROKEN, NULL, "scan", "{\"host\":\"10.0.0.1\"}" },
+
     /* trusted facts */
     { "context-input", "the host's facts use the key `input`", C(RESERVED_CONTEXT_KEY), SYMBI_OK, CHECK_ONLY, NULL, NULL, NULL, "{\"input\":{\"path\":\"ok\"}}" },
     { "context-approval", "the host's facts claim has_human_approval", C(RESERVED_CONTEXT_KEY), SYMBI_OK, CHECK_ONLY, NULL, NULL, NULL, "{\"has_human_approval\":true}" },
@@ -229,6 +235,8 @@ static int fill(void *ud, void *buf, size_t n)
     return 0;
 }
 
+static const char k_scan[] = "[tool]\nname = \"scan\"\ndispatch = \"callback\"\n[args.host]\ntype = \"scope_target\"\nrequired = true\n";
+
 static bool add_tool(world *w, const char *manifest)
 {
     symbi_tool *t;
@@ -260,7 +268,7 @@ static bool open_world(world *w)
     env.alloc.ud = env.shared_alloc.ud = &w->mem;
     env.rand.fill = fill;
     env.rand.ud = &w->broken_random;
-    return symbi_ctx_new(&env, &w->cx, &w->err) == SYMBI_OK && symbi_toolset_new(w->cx, &w->tools, &w->err) == SYMBI_OK && add_tool(w, k_count) && add_tool(w, k_wipe) &&
+    return symbi_ctx_new(&env, &w->cx, &w->err) == SYMBI_OK && symbi_toolset_new(w->cx, &w->tools, &w->err) == SYMBI_OK && add_tool(w, k_count) && add_tool(w, k_wipe) && add_tool(w, k_scan) &&
            failing_store_new(w->cx, &w->backing, &w->store, &w->err) == SYMBI_OK && symbi_ed25519_generate(w->cx, &w->key, &w->err) == SYMBI_OK && open_trail(w);
 }
 
@@ -459,9 +467,14 @@ static bool open_gate(const row *r, world *w)
         symbi_doc_unref(d);
         o.comm = w->comm;
     }
+    o.require_scope = r->how == SCOPE_NONE;
+    if (r->how == SCOPE_OUTSIDE && symbi_scope_parse(w->cx, S("[scope]\ntargets = [\"10.0.0.0/24\"]\n"), S("scope.toml"), &o.scope, &w->err)) return false;
+    if (r->how == SCOPE_BROKEN && symbi_scope_broken(w->cx, S("scope.toml:1: broken"), &o.scope, &w->err)) return false;
     if (r->how == STORE_FULL) symbi_ctx_limits(w->cx)->permits_used = 1;
     o.audit = w->audit;
-    return symbi_gate_new(w->cx, &o, &w->gate, &w->err) == SYMBI_OK;
+    if (symbi_gate_new(w->cx, &o, &w->gate, &w->err)) w->gate = NULL;
+    symbi_scope_unref(o.scope);
+    return w->gate != NULL;
 }
 
 /* A person's answer to this action, given before it is checked. */

@@ -29,6 +29,7 @@
 #include "symbi/cedar.h"
 #include "symbi/comm.h"
 #include "symbi/schemapin.h"
+#include "symbi/scope.h"
 #include "symbi/toolclad.h"
 #ifdef __cplusplus
 extern "C" {
@@ -116,7 +117,8 @@ typedef struct symbi_facts {
     X(TOOL_UNVERIFIED, 42, "the tool's contract must be verified, and is not")                              \
     X(TOOL_PROOF_INVALID, 43, "the signature of the tool's contract did not verify")                        \
     X(TOOL_PROOF_EXPIRED, 44, "the signature of the tool's contract has expired")                           \
-    X(TOOL_CHANGED, 45, "the tool's contract is not the one whose signature was verified")
+    X(TOOL_CHANGED, 45, "the tool's contract is not the one whose signature was verified")                  \
+    X(OUT_OF_SCOPE, 46, "a target lies outside the scope")
 
 typedef enum symbi_code {
 #define SYMBI_CODE_ENUM(name, num, text) SYMBI_CODE_##name = num,
@@ -220,6 +222,8 @@ typedef struct symbi_gate_options {
     bool require_verified;         /* every tool's contract must be proved (symbi_gate_prove) */
     const symbi_str *verified_tools; /* or these tools' contracts; copied */
     size_t nverified_tools;
+    symbi_scope *scope;            /* what may be targeted (symbi/scope.h), asked after policy and before a person; a reference is taken; may be NULL */
+    bool require_scope;            /* without a scope, calls that name a target are denied */
     symbi_audit *audit;            /* borrowed, must outlive the gate; NULL: no trail, and commit only marks the verdict */
 } symbi_gate_options;
 SYMBI_API void symbi_gate_options_init(symbi_gate_options *o);

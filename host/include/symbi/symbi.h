@@ -21,6 +21,7 @@
 #include "symbi/schemapin.h"
 #include "symbi/schemapin_net.h"
 #include "symbi/schemapin_skill.h"
+#include "symbi/scope.h"
 #include "symbi/secrets.h"
 #include "symbi/toml.h"
 #include "symbi/tool_request.h"
