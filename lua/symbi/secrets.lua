@@ -34,7 +34,8 @@ local function redacted(x, depth)
     if depth > 64 then return "[REDACTED]" end
     local out = {}
     for k, v in pairs(x) do out[redacted(k, depth + 1)] = redacted(v, depth + 1) end
-    return setmetatable(out, getmetatable(x))
+    if core.is_array(x) then return core.array(out) end -- their metatable does not show itself
+    return setmetatable(out, getmetatable(x) or nil)
 end
 
 --- A text, or a table with texts in it, without the values that stores have handed out in this Lua state.
