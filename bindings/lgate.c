@@ -226,14 +226,17 @@ static int gate_redeem(lua_State *L)
     memset(&po, 0, sizeof po);
     lua_settop(L, 4);
     if (!lua_isnil(L, 4)) {
-        static const char *const known[] = { "project_dir", "evidence_dir", "env", "timeout_ms", "checks_files", NULL };
+        static const char *const known[] = { "project_dir", "evidence_dir", "env", "timeout_ms", "checks_files", "sandbox", NULL };
         luaL_checktype(L, 4, LUA_TTABLE);
         symL_checkopts(L, 4, known);
         po.project_dir = symL_optfield_str(L, 4, "project_dir", symbi_str_z(""));
         po.evidence_dir = symL_optfield_str(L, 4, "evidence_dir", symbi_str_z(""));
         po.host_timeout_ms = symL_optfield_int(L, 4, "timeout_ms", 0, 0, INT32_MAX);
-        po.checks_files = symL_optfield_bool(L, 4, "checks_files", false);
+        po.checks_files = symL_optfield_bool(L, 4, "checks_files", true);
         po.base_env = read_env(L, 4, &po.nbase_env);
+        po.box = l_optbox(L, 4);
+    } else {
+        po.checks_files = true; /* the spawner does */
     }
     up = symL_newud(L, sizeof *up, UD_PLAN);
     if (symbi_gate_redeem(g, &u->v, permit, &po, &up->p, &up->order, &code, &err)) {

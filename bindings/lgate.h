@@ -27,4 +27,5 @@ symbi_agentpin_result *l_gate_identity(lua_State *L, int idx);
 void l_verdict_types(lua_State *L); /* verdict and plan */
 void l_push_hex(lua_State *L, const uint8_t *p, size_t n);
 bool l_read_digest(symbi_str hex, uint8_t digest[32]);
+symbi_box l_optbox(lua_State *L, int arg); /* lverdict.c: the option `sandbox` of the table at arg; raises for an unknown word */
 #endif

@@ -55,7 +55,7 @@ static int run_new(lua_State *L)
 {
     static const char *const known[] = { "gate", "audit", "no_audit", "commit", "loop_id", "agent_id", "agent", "context", "identity", "system", "prompt",
         "provider", "base_url", "model", "api_key", "stream", "raw_output", "temperature", "max_iterations", "max_total_tokens", "context_token_budget",
-        "max_output_tokens", "timeout_ms", "tool_timeout_ms", "approval_timeout_ms", "max_concurrent_tools", "project_dir", "evidence_dir", "env", NULL };
+        "max_output_tokens", "timeout_ms", "tool_timeout_ms", "approval_timeout_ms", "max_concurrent_tools", "project_dir", "evidence_dir", "env", "sandbox", NULL };
     const symbi_str none = { "", 0 };
     symbi_run_options o;
     symbi_value agent, context;
@@ -90,6 +90,7 @@ static int run_new(lua_State *L)
     o.api_key = symL_optfield_str(L, 1, "api_key", none);
     o.project_dir = symL_optfield_str(L, 1, "project_dir", none);
     o.evidence_dir = symL_optfield_str(L, 1, "evidence_dir", none);
+    o.box = l_optbox(L, 1);
     o.stream = symL_optfield_bool(L, 1, "stream", false);
     o.raw_output = symL_optfield_bool(L, 1, "raw_output", false);
     lua_getfield(L, 1, "temperature");

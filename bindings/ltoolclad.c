@@ -18,6 +18,7 @@
  *   set:find(name) set:names() set:count() set:close(); types:problems() types:count() types:close() */
 #include <string.h>
 
+#include "lgate.h"
 #include "ltoolclad.h"
 #include "symL.h"
 #include "symbi/crypto.h"
@@ -309,7 +310,7 @@ static symbi_status validate_and_plan(symbi_ctx *cx, symbi_tool *t, const symbi_
 /* Pushes a plan; 0, or the number of results of a failure. */
 static int make_plan(lua_State *L)
 {
-    static const char *const known[] = { "scan_id", "evidence_dir", "project_dir", "env", "timeout_ms", "allow_options", "checks_files", NULL };
+    static const char *const known[] = { "scan_id", "evidence_dir", "project_dir", "env", "timeout_ms", "allow_options", "checks_files", "sandbox", NULL };
     symbi_tool *t = checktool(L, 1);
     symbi_plan_options o;
     symbi_value v;
@@ -327,6 +328,7 @@ static int make_plan(lua_State *L)
         o.host_timeout_ms = symL_optfield_int(L, 3, "timeout_ms", 0, 0, INT32_MAX);
         o.allow_options = symL_optfield_bool(L, 3, "allow_options", false);
         o.checks_files = symL_optfield_bool(L, 3, "checks_files", true); /* a dry run reads no file */
+        o.box = l_optbox(L, 3);
         lua_getfield(L, 3, "env");
         if (!lua_isnil(L, -1)) {
             symbi_str *env;

@@ -156,6 +156,34 @@ static void push_strings(lua_State *L, const symbi_str *s, size_t n)
     symL_setarray(L);
 }
 
+symbi_box l_optbox(lua_State *L, int arg)
+{
+    symbi_box b = SYMBI_BOX_NONE;
+    symbi_str s = symL_optfield_str(L, arg, "sandbox", symbi_str_z("none"));
+    if (!symbi_box_of(s, &b)) luaL_error(L, "sandbox must be \"bwrap\" or \"none\", got '%s'", s.p);
+    return b;
+}
+
+/* {kind=, network=, output=, write={...}, hide={...}}, or nil */
+static void push_box(lua_State *L, const symbi_plan *p)
+{
+    if (!p->box) {
+        lua_pushnil(L);
+        return;
+    }
+    lua_createtable(L, 0, 5);
+    lua_pushstring(L, symbi_box_name(p->box));
+    lua_setfield(L, -2, "kind");
+    lua_pushboolean(L, p->box_network);
+    lua_setfield(L, -2, "network");
+    lua_pushboolean(L, p->box_output);
+    lua_setfield(L, -2, "output");
+    push_strings(L, p->box_write, p->nbox_write);
+    lua_setfield(L, -2, "write");
+    push_strings(L, p->box_hide, p->nbox_hide);
+    lua_setfield(L, -2, "hide");
+}
+
 static int plan_index(lua_State *L)
 {
     ud_plan *u = symL_checkud(L, 1, UD_PLAN);
@@ -173,6 +201,8 @@ static int plan_index(lua_State *L)
     else if (strcmp(k, "command") == 0) symL_pushstr(L, p->command);
     else if (strcmp(k, "detail") == 0 && p->detail) symL_pushvalue(L, p->detail);
     else if (strcmp(k, "secrets") == 0) push_strings(L, p->secrets, p->nsecrets);
+    else if (strcmp(k, "check_files") == 0) push_strings(L, p->check_files, p->ncheck_files);
+    else if (strcmp(k, "sandbox") == 0) push_box(L, p);
     else if (strcmp(k, "digest") == 0) l_push_hex(L, p->digest, 32);
     else lua_pushnil(L);
     return 1;

@@ -144,7 +144,7 @@ static void set(sy_comp *c, uint32_t attr, const struct setting *s, uint32_t *se
     }
     switch (s->form) {
     case SANDBOX:
-        if (!symbi_sandbox_of(text, &c->limits.sandbox)) sy_comp_refuse(c, attr, "setting", "docker (tier1), gvisor (tier2), firecracker (tier3), e2b", "'%.*s' is no sandbox", SY_FMT(text));
+        if (!symbi_sandbox_of(text, &c->limits.sandbox)) sy_comp_refuse(c, attr, "setting", "docker (tier1), gvisor (tier2), firecracker (tier3), e2b, bwrap", "'%.*s' is no sandbox", SY_FMT(text));
         return;
     case TOOLS: c->tools_attr = attr; return;
     case TIME:

@@ -73,9 +73,10 @@ bool symbi_narrow_asks_approval(const symbi_narrow *n) { return n->p.asks_approv
 void symbi_narrow_hash(const symbi_narrow *n, uint8_t out[32]) { memcpy(out, n->hash, 32); }
 symbi_doc *symbi_narrow_doc(const symbi_narrow *n) { return symbi_doc_ref(n->p.doc); }
 
-static const char *const g_tiers[] = { "none", "docker", "gvisor", "firecracker", "e2b" };
+static const char *const g_tiers[] = { "none", "docker", "gvisor", "firecracker", "e2b", "bwrap" };
+enum { TIERS = sizeof g_tiers / sizeof g_tiers[0] };
 
-const char *symbi_sandbox_name(symbi_sandbox s) { return (unsigned)s < 5 ? g_tiers[s] : g_tiers[0]; }
+const char *symbi_sandbox_name(symbi_sandbox s) { return (unsigned)s < TIERS ? g_tiers[s] : g_tiers[0]; }
 
 static bool same(symbi_str a, const char *z)
 {
@@ -90,7 +91,7 @@ static bool same(symbi_str a, const char *z)
 bool symbi_sandbox_of(symbi_str text, symbi_sandbox *out)
 {
     static const char *const tiers[] = { "tier1", "tier2", "tier3" };
-    for (unsigned i = 1; i < 5; i++) {
+    for (unsigned i = 1; i < TIERS; i++) {
         if (!same(text, g_tiers[i]) && !(i < 4 && same(text, tiers[i - 1]))) continue;
         *out = (symbi_sandbox)i;
         return true;

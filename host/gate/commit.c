@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "gate/gate.h"
 #include "gate/permit.h"
+#include "symbi/gate_narrow.h"
 
 #include <string.h>
 
@@ -69,6 +70,8 @@ static symbi_code presented(symbi_gate *g, const symbi_verdict *v, symbi_str per
 symbi_status symbi_gate_redeem(symbi_gate *g, symbi_verdict *v, symbi_str permit, const symbi_plan_options *po, symbi_plan **plan,
                                symbi_order *order, symbi_code *code, symbi_err *err)
 {
+    const symbi_narrow_limits *l = symbi_gate_limits(g);
+    symbi_plan_options own;
     symbi_plan *p = NULL;
     symbi_code c;
     symbi_status st;
@@ -78,6 +81,10 @@ symbi_status symbi_gate_redeem(symbi_gate *g, symbi_verdict *v, symbi_str permit
     if (code) *code = c;
     if (c != SYMBI_CODE_ALLOWED) return sy_fail(err, SYMBI_EPERMIT, "%s: %s", symbi_code_name(c), symbi_code_text(c));
     if (v->kind != SYMBI_ACTION_TOOL_CALL || !v->tool || !v->input) return sy_fail(err, SYMBI_EINVAL, "only a tool call has a plan");
+    memset(&own, 0, sizeof own);
+    if (po) own = *po;
+    if (l && l->sandbox == SYMBI_SANDBOX_BWRAP) own.box = SYMBI_BOX_BWRAP; /* what the agent's definition asks for, whoever executes */
+    po = &own;
     if ((st = symbi_tool_plan(g->cx, v->tool, symbi_doc_root(v->input), po, &p, err))) return st;
     if ((st = sy_order_mint(g->cx, g->key, &v->permit, p->digest, order, err))) goto fail;
     st = sy_nonces_add(&g->used, v->permit.bytes + SY_PERMIT_NONCE, sy_permit_expiry(v->permit.bytes), symbi_ctx_now_ms(g->cx));

@@ -96,7 +96,9 @@ static bool limits_met(symbi_gate *g, const symbi_action *a, const symbi_facts *
 {
     const symbi_narrow_limits *l = symbi_narrow_get_limits(g->narrow->rules);
     const symbi_narrow_host *h = &g->narrow->host;
-    bool tier = !l->sandbox || (l->sandbox == SYMBI_SANDBOX_E2B || h->sandbox == SYMBI_SANDBOX_E2B ? h->sandbox == l->sandbox : h->sandbox >= l->sandbox);
+    /* The tiers from docker to firecracker are one ladder; e2b and bwrap stand beside it. bwrap is put into every plan (symbi_gate_redeem). */
+    bool beside = l->sandbox >= SYMBI_SANDBOX_E2B || h->sandbox >= SYMBI_SANDBOX_E2B;
+    bool tier = !l->sandbox || l->sandbox == SYMBI_SANDBOX_BWRAP || (beside ? h->sandbox == l->sandbox : h->sandbox >= l->sandbox);
     if (a->kind != SYMBI_ACTION_TOOL_CALL) return true;
     if (!tier)
         return sy_deny(v, SYMBI_CODE_OBLIGATION_UNMET, "the agent's tools must run in sandbox %s; this host runs them in %s (it says so itself: run it inside one and tell it)",

@@ -44,8 +44,10 @@ struct symbi_spawner {
     symbi_ctx *cx;
     symbi_spawner_options o;
     char path[108];
+    char bwrap[256];
     int fd;        /* -1: not running */
-    pid_t pid, owner;
+    pid_t pid, owner; /* pid: of the guard, our child; the spawner is its child */
+    int32_t *seen;    /* page shared with both */
     uint64_t last_id;
     symbi_job *jobs, **tail; /* open ones, oldest first */
     size_t open, sent;
@@ -106,20 +108,28 @@ static int listen_at(const char *path, symbi_err *err)
 static symbi_status launch(symbi_spawner *sp, symbi_err *err)
 {
     sy_sp_conf *conf;
+    int32_t *seen;
     int sv[2], ears = -1;
     sigset_t all, was;
     pid_t pid;
     /* The block is shared with the child by copy; it stays mapped there and is unmapped here. */
     conf = mmap(NULL, sizeof *conf, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (conf == MAP_FAILED) return sy_fail_nomem(err);
+    seen = mmap(NULL, sizeof *seen, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (conf == MAP_FAILED || seen == MAP_FAILED) {
+        if (conf != MAP_FAILED) munmap(conf, sizeof *conf);
+        if (seen != MAP_FAILED) munmap(seen, sizeof *seen);
+        return sy_fail_nomem(err);
+    }
     if (sp->path[0] && (ears = listen_at(sp->path, err)) < 0) {
         munmap(conf, sizeof *conf);
+        munmap(seen, sizeof *seen);
         return err ? err->code : SYMBI_EIO;
     }
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sv)) {
         int e = errno;
         if (ears >= 0) close(ears), unlink(sp->path);
         munmap(conf, sizeof *conf);
+        munmap(seen, sizeof *seen);
         return sy_fail(err, SYMBI_EIO, "cannot start the tool spawner: %s", strerror(e));
     }
     sv[0] = up(sv[0]);
@@ -128,23 +138,27 @@ static symbi_status launch(symbi_spawner *sp, symbi_err *err)
     conf->ctl = sv[1];
     conf->listen = ears;
     conf->since = sy_sp_wall();
+    conf->seen = seen;
+    memcpy(conf->bwrap, sp->bwrap, sizeof conf->bwrap);
     memcpy(conf->path, sp->path, sizeof conf->path);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &was); /* so that no handler of the host runs in the child */
     /* No exit signal: the host's SIGCHLD handling never hears of it. The raw call: fork's handlers could wait for locks. */
     pid = sv[0] < 0 || sv[1] < 0 ? -1 : (pid_t)syscall(SYS_clone, 0ul, 0ul, 0ul, 0ul, 0ul);
-    if (pid == 0) sy_spawner_main(conf);
+    if (pid == 0) sy_guard_main(conf);
     pthread_sigmask(SIG_SETMASK, &was, NULL);
     if (ears >= 0) close(ears);
     if (sv[1] >= 0) close(sv[1]);
     munmap(conf, sizeof *conf);
     if (pid < 0) {
         int e = errno;
+        munmap(seen, sizeof *seen);
         if (sv[0] >= 0) close(sv[0]);
         if (sp->path[0]) unlink(sp->path);
         return sy_fail(err, SYMBI_EIO, "cannot start the tool spawner: %s", strerror(e));
     }
     sp->fd = sv[0];
+    sp->seen = seen;
     sp->pid = pid;
     sp->owner = getpid();
     return SYMBI_OK;
@@ -163,9 +177,15 @@ symbi_status symbi_spawner_new(symbi_ctx *cx, const symbi_spawner_options *o, sy
     if (!sp) return sy_fail_nomem(err);
     symbi_spawner_options_init(&sp->o);
     if (o) memcpy(&sp->o, o, o->size < sizeof *o ? o->size : sizeof *o);
+    if (sp->o.bwrap && strlen(sp->o.bwrap) >= sizeof sp->bwrap) {
+        sy_free(&cx->alloc, sp, sizeof *sp);
+        return sy_fail(err, SYMBI_EINVAL, "the path of bwrap is longer than %lu bytes", (unsigned long)sizeof sp->bwrap - 1);
+    }
     defaults(&sp->o);
     if (sp->o.listen_path) strcpy(sp->path, sp->o.listen_path);
     sp->o.listen_path = NULL;
+    if (sp->o.bwrap) strcpy(sp->bwrap, sp->o.bwrap);
+    sp->o.bwrap = NULL;
     sp->cx = cx;
     sp->fd = -1;
     sp->tail = &sp->jobs;
@@ -230,6 +250,8 @@ static int reap(symbi_spawner *sp, int64_t ms)
 static void forget(symbi_spawner *sp)
 {
     if (sp->fd >= 0) close(sp->fd);
+    if (sp->seen) munmap(sp->seen, sizeof *sp->seen);
+    sp->seen = NULL;
     sp->fd = -1;
     sp->pid = 0;
     sy_buf_free(&sp->out);
@@ -267,7 +289,12 @@ void symbi_spawner_free(symbi_spawner *sp)
     sy_free(&a, sp, sizeof *sp);
 }
 
-int symbi_spawner_pid(const symbi_spawner *sp) { return sp->fd >= 0 ? (int)sp->pid : 0; }
+int symbi_spawner_pid(const symbi_spawner *sp)
+{
+    if (sp->fd < 0) return 0;
+    for (int i = 0; i < 2000 && !__atomic_load_n(sp->seen, __ATOMIC_ACQUIRE); i++) usleep(500); /* the guard is about to write it */
+    return (int)__atomic_load_n(sp->seen, __ATOMIC_ACQUIRE);
+}
 int symbi_spawner_fd(const symbi_spawner *sp) { return sp->fd; }
 size_t symbi_spawner_open(const symbi_spawner *sp) { return sp->open; }
 unsigned symbi_spawner_wants(const symbi_spawner *sp)
@@ -355,7 +382,7 @@ void symbi_spawner_step(symbi_spawner *sp)
         char *p;
         ssize_t n;
         if (st && st != SYMBI_EAGAIN) {
-            kill(sp->pid, SIGKILL);
+            kill(sp->pid, SIGTERM); /* the guard ends the spawner, and all that it started */
             why = "sent garbage";
             break;
         }
@@ -370,7 +397,7 @@ void symbi_spawner_step(symbi_spawner *sp)
         }
         p = sy_buf_reserve(&sp->in, want < SY_SP_READ ? SY_SP_READ : want);
         if (!p) {
-            kill(sp->pid, SIGKILL);
+            kill(sp->pid, SIGTERM);
             why = "was stopped: out of memory";
             break;
         }
@@ -480,7 +507,7 @@ symbi_status symbi_job_wait(symbi_job *j, int64_t timeout_ms, symbi_err *err)
         struct pollfd p = { sp->fd, (short)(POLLIN | (sp->out.n ? POLLOUT : 0)), 0 };
         int64_t now = sy_sp_mono(), left = until - now;
         if (j->state == J_SENT && j->patience <= now) {
-            kill(sp->pid, SIGKILL);
+            kill(sp->pid, SIGTERM);
             died(sp, "did not answer and was killed");
             break;
         }

@@ -45,6 +45,9 @@ typedef struct sy_sp_job {
     sy_spawn_sha sha;
     int64_t start_mono, start_wall, deadline;
     bool timed_out, aborted;
+    uint64_t tag;  /* what its processes carry (spawn_exec.c) */
+    int status_fd; /* of bwrap, what it says about the tool; -1: none */
+    bool boxed;
     size_t sent;
 } sy_sp_job;
 
@@ -53,19 +56,42 @@ typedef struct sy_sp_conf {
     int ctl, listen;         /* listen -1: none */
     char path[108];
     int64_t since; /* wall clock just before the process was made */
+    char bwrap[256]; /* where it is; "": looked for */
+    int32_t *seen;   /* a page shared with the host: [0] the spawner's pid */
 } sy_sp_conf;
 
-/* The process: never returns. conf lies in memory of its own (copy on write). */
-_Noreturn void sy_spawner_main(const sy_sp_conf *conf);
+/* The guard, which makes the spawner and outlives it (spawn_guard.c): never returns. conf lies in memory of its own (copy on write). */
+_Noreturn void sy_guard_main(const sy_sp_conf *conf);
+/* The spawner: never returns. life: readable once the guard is gone. */
+_Noreturn void sy_spawner_main(const sy_sp_conf *conf, int life);
+/* Closes every descriptor above 2 but these (-1: none). */
+void sy_sp_close_others(int a, int b, int c);
+/* The children of process pid (single-threaded), in buf as the numbers that the kernel writes: "12 13 "; "" when it cannot be known. */
+const char *sy_sp_children(pid_t pid, char *buf, size_t cap);
+pid_t sy_sp_next_pid(const char **p); /* the next of those numbers, 0 at the end */
+
+/* What a plan with a box runs instead of its argv. */
+typedef struct sy_sp_box {
+    char *const *argv; /* NULL: no box */
+} sy_sp_box;
+/* SYMBI_OK with *start_errno 0, or the errno of a program that cannot be started in there; else why it is not run (err). m is overwritten. */
+symbi_status sy_sp_box_make(sy_sp_mem *m, const sy_xw_exec *x, const sy_sp_conf *conf, sy_sp_box *out, int *start_errno, symbi_err *err);
+enum { SY_SP_STATUS_FD = 3 }; /* where bwrap writes its status */
+bool sy_sp_box_began(int status_fd);             /* bwrap's status says that the tool was started and has ended */
+void sy_sp_box_term(pid_t leader, char *scratch); /* SIGTERM to everything in the box that leader made, not to bwrap itself */
+/* EINVAL unless every file to check is a regular one inside the plan's folder. */
+symbi_status sy_sp_check_files(const sy_xw_exec *x, symbi_err *err);
 
 /* Starts one tool: descriptors and pid into j, 0 or an errno. stack: top of a free stack of at least 64 KiB. */
-int sy_sp_exec(sy_sp_job *j, const sy_xw_exec *x, const sy_sp_conf *conf, char *stack_top);
+int sy_sp_exec(sy_sp_job *j, const sy_xw_exec *x, const sy_sp_box *box, const sy_sp_conf *conf, char *stack_top);
+/* The tag that pid carries, 0 when it cannot be read. */
+uint64_t sy_sp_tag_of(pid_t pid);
 
 /* One job's life; the times are of CLOCK_MONOTONIC. */
 void sy_sp_job_read(sy_sp_job *j, int which, char *scratch);             /* its pipe is readable or closed */
 void sy_sp_job_look(sy_sp_job *j, char *scratch, int64_t now);           /* has it ended? */
 void sy_sp_job_time(sy_sp_job *j, char *scratch, int64_t now);           /* its deadline has come */
-void sy_sp_job_stop(sy_sp_job *j, bool at_once, int64_t now);            /* given up by its client */
+void sy_sp_job_stop(sy_sp_job *j, bool at_once, char *scratch, int64_t now); /* given up by its client */
 void sy_sp_job_refuse(sy_sp_job *j, symbi_status st, const char *message); /* a result without a run */
 void sy_sp_job_failed(sy_sp_job *j, int start_errno);
 int64_t sy_sp_mono(void);

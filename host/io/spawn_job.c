@@ -122,12 +122,35 @@ static void frame(sy_sp_job *j, symbi_status st, const char *message, symbi_exec
     j->sent = 0;
 }
 
+/* bwrap ended without having started the tool: its first line on stderr says why. */
+static void unboxed(sy_sp_job *j)
+{
+    static const char head[] = "the tool was not run: ", none[] = "bwrap ended before it could start it",
+                      userns[] = "bwrap may not make namespaces here (user namespaces are switched off, or this is a container that forbids them)";
+    char msg[256];
+    const char *t = j->buf[1].p;
+    size_t n = j->buf[1].n, k = sizeof head - 1;
+    memcpy(msg, head, k);
+    if (n && memmem(t, n, "namespace", 9)) t = userns, n = sizeof userns - 1;
+    else if (!n || n < 7 || memcmp(t, "bwrap: ", 7)) t = none, n = sizeof none - 1;
+    for (size_t i = 0; i < n && t[i] != '\n' && k < sizeof msg - 1; i++) msg[k++] = (char)(t[i] >= ' ' && t[i] < 127 ? t[i] : '?');
+    msg[k] = 0;
+    sy_sp_job_refuse(j, SYMBI_EUNSUPPORTED, msg);
+}
+
 static void finish(sy_sp_job *j, int status, bool reaped)
 {
     symbi_exec_result r;
+    bool began = !j->boxed || sy_sp_box_began(j->status_fd);
     memset(&r, 0, sizeof r);
     shut(j, 0);
     shut(j, 1);
+    if (j->status_fd >= 0) close(j->status_fd);
+    j->status_fd = -1;
+    if (!began && reaped && WIFEXITED(status) && !j->timed_out && !j->aborted) {
+        unboxed(j);
+        return;
+    }
     r.out_truncated = j->cut[0];
     r.err_truncated = j->cut[1];
     r.out_bytes = j->sha.n;
@@ -177,21 +200,25 @@ void sy_sp_job_time(sy_sp_job *j, char *scratch, int64_t now)
     switch (j->stage) {
     case SY_SP_RUN:
         j->timed_out = true;
-        sy_sp_job_stop(j, false, now);
+        sy_sp_job_stop(j, false, scratch, now);
         break;
-    case SY_SP_TERM: sy_sp_job_stop(j, true, now); break;
+    case SY_SP_TERM: sy_sp_job_stop(j, true, scratch, now); break;
     case SY_SP_LINGER:
     case SY_SP_KILL: end(j, scratch); break;
     default: break;
     }
 }
 
-void sy_sp_job_stop(sy_sp_job *j, bool at_once, int64_t now)
+void sy_sp_job_stop(sy_sp_job *j, bool at_once, char *scratch, int64_t now)
 {
     if (j->stage == SY_SP_FREE || j->stage == SY_SP_SEND || j->stage == SY_SP_KILL) return;
     if (j->stage == SY_SP_TERM && !at_once) return;
-    kill(-j->pid, at_once ? SIGKILL : SIGTERM);
-    if (!at_once) kill(-j->pid, SIGCONT); /* a stopped tool would not see the SIGTERM */
+    if (j->boxed && !at_once) { /* bwrap would die of it at once, and with it the box */
+        sy_sp_box_term(j->pid, scratch);
+    } else {
+        kill(-j->pid, at_once ? SIGKILL : SIGTERM);
+        if (!at_once) kill(-j->pid, SIGCONT); /* a stopped tool would not see the SIGTERM */
+    }
     j->stage = at_once ? SY_SP_KILL : SY_SP_TERM;
     j->deadline = now + (at_once ? SY_SP_STUCK_MS : SY_SP_GRACE_MS);
 }

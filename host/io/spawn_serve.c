@@ -1,5 +1,5 @@
 /* io/spawn_serve.c: the spawner process: one poll loop over its clients and the tools it runs. When its parent goes (end of
- * file on the control socket) it kills every process group it started and ends. */
+ * file on the control socket) it kills every tool and all that descends from it, and ends. */
 #define _GNU_SOURCE
 #include "io/spawn_int.h"
 
@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STACK = 256 << 10, JOB_KEEP = 1 << 20, CONN_KEEP = 256 << 10, LOOK_MS = 20, WHO_LISTEN = 1000, WHO_JOB = 1001 };
+enum { STACK = 256 << 10, JOB_KEEP = 1 << 20, CONN_KEEP = 256 << 10, WORDS_KEEP = 64 << 10, LOOK_MS = 20, WHO_LISTEN = 1000, WHO_LIFE = 1001, WHO_JOB = 1002 };
 
 typedef struct conn {
     int fd; /* -1: free */
@@ -38,8 +38,10 @@ typedef struct serve {
     int *who; /* per entry of pfd: a connection, the listener, or a job's stream */
     int64_t looked;
     char *scratch, *stack_top;
-    sy_sp_mem words; /* what decoding a request needs, one request at a time */
-    bool strays;     /* children that are no job are alive */
+    sy_sp_mem words, box; /* what decoding a request, and making its box, need: one request at a time */
+    bool strays;          /* children whose tool has ended are alive */
+    uint64_t next_tag;
+    int life;             /* readable once the guard is gone */
 } serve;
 
 static void on_child(int sig) { (void)sig; } /* only so that ppoll returns */
@@ -53,34 +55,59 @@ static void *words_alloc(void *ud, void *p, size_t o, size_t n)
     return sy_sp_mem_room(&s->words, n) ? s->words.p : NULL;
 }
 
-/* Children that are no leader of a running job: what a tool left behind after leaving its group. They are reaped, and
- * killed once no tool runs any more (before that one might belong to a tool that is still at work). */
-static void sweep(serve *s)
+const char *sy_sp_children(pid_t pid, char *buf, size_t cap)
 {
-    char path[64], buf[4096];
+    char path[64];
     ssize_t n;
     int fd;
+    buf[0] = 0;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return buf;
+    n = read(fd, buf, cap - 1);
+    close(fd);
+    if (n < 0) n = 0;
+    while (n > 0 && (size_t)n == cap - 1 && buf[n - 1] != ' ') n--; /* a number that was cut */
+    buf[n] = 0;
+    return buf;
+}
+
+pid_t sy_sp_next_pid(const char **p)
+{
+    pid_t pid = 0;
+    while (**p == ' ' || **p == '\n') ++*p;
+    while (**p >= '0' && **p <= '9') pid = pid * 10 + (*(*p)++ - '0');
+    return pid;
+}
+
+/* Does a child that leads no job belong to one that is still at work? */
+static bool owned(const serve *s, pid_t pid)
+{
+    uint64_t tag = s->running ? sy_sp_tag_of(pid) : 0;
+    for (size_t i = 0; tag && i < s->njobs; i++)
+        if (s->jobs[i].stage > SY_SP_FREE && s->jobs[i].stage < SY_SP_SEND && s->jobs[i].tag == tag) return true;
+    return false;
+}
+
+/* Children that are no leader of a running job: what a tool left behind after leaving its group. They are reaped, and killed once
+ * their tool has ended. */
+static void sweep(serve *s)
+{
+    char buf[4096];
+    const char *p;
     s->strays = false;
     if (s->running == 0) {
-        pid_t p;
-        while ((p = waitpid(-1, NULL, WNOHANG)) > 0) continue;
-        if (p < 0) return; /* ECHILD: the usual case */
+        pid_t pid;
+        while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) continue;
+        if (pid < 0) return; /* ECHILD: the usual case */
     }
-    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)syscall(SYS_gettid));
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return;
-    n = read(fd, buf, sizeof buf - 1);
-    close(fd);
-    buf[n < 0 ? 0 : n] = 0;
-    for (char *p = buf; *p;) {
-        pid_t pid = 0;
+    p = sy_sp_children((pid_t)syscall(SYS_getpid), buf, sizeof buf);
+    for (pid_t pid; (pid = sy_sp_next_pid(&p));) {
         bool leader = false;
-        while (*p >= '0' && *p <= '9') pid = pid * 10 + (*p++ - '0');
-        while (*p == ' ') p++;
         for (size_t i = 0; i < s->njobs; i++) leader |= s->jobs[i].stage > SY_SP_FREE && s->jobs[i].stage < SY_SP_SEND && s->jobs[i].pid == pid;
         if (leader || pid <= 1) continue;
-        if (waitpid(pid, NULL, WNOHANG) == pid) continue;
-        if (s->running == 0) kill(pid, SIGKILL);
+        if (waitpid(pid, NULL, WNOHANG) == pid || owned(s, pid)) continue;
+        kill(pid, SIGKILL);
         s->strays = true;
     }
 }
@@ -111,7 +138,7 @@ static void conn_drop(serve *s, int c)
         if (j->stage == SY_SP_FREE || j->conn != c) continue;
         j->conn = -1;
         if (j->stage == SY_SP_SEND) j->stage = SY_SP_FREE;
-        else sy_sp_job_stop(j, true, sy_sp_mono());
+        else sy_sp_job_stop(j, true, s->scratch, sy_sp_mono());
     }
 }
 
@@ -144,14 +171,17 @@ static bool begin(serve *s, int c, sy_sp_job *j, uint64_t id, symbi_str payload)
     const symbi_alloc a = { words_alloc, s };
     symbi_err err;
     sy_xw_exec x;
-    int e;
+    sy_sp_box box = { NULL };
+    int e = 0;
     symbi_status st = sy_xw_read_exec(payload, &a, &x, &err);
     if (st == SYMBI_EPARSE) return false;
     j->conn = c;
     j->id = id;
     j->pid = 0;
     j->fd[0] = j->fd[1] = -1;
-    j->cut[0] = j->cut[1] = j->timed_out = j->aborted = false;
+    j->cut[0] = j->cut[1] = j->timed_out = j->aborted = j->boxed = false;
+    j->status_fd = -1;
+    j->tag = s->next_tag--;
     j->buf[0].n = j->buf[1].n = 0;
     sy_spawn_sha_init(&j->sha);
     if (!sy_sp_mem_room(&j->buf[0], SY_SP_READ)) return false;
@@ -159,13 +189,16 @@ static bool begin(serve *s, int c, sy_sp_job *j, uint64_t id, symbi_str payload)
     x.rq.local = c == 0;
     x.rq.since_ms = s->conf->since;
     if (!st) st = permitted(s, &x.rq, &err);
+    if (!st && x.rq.plan.ncheck_files) st = sy_sp_check_files(&x, &err);
+    if (!st && x.rq.plan.box) st = sy_sp_box_make(&s->box, &x, s->conf, &box, &e, &err);
     if (st) {
         sy_sp_job_refuse(j, st, err.msg);
         return true;
     }
     j->max[0] = x.rq.plan.stdout_max < o->max_output ? x.rq.plan.stdout_max : o->max_output;
     j->max[1] = x.rq.plan.stderr_max < o->max_output ? x.rq.plan.stderr_max : o->max_output;
-    e = sy_sp_exec(j, &x, s->conf, s->stack_top);
+    if (!e) e = sy_sp_exec(j, &x, &box, s->conf, s->stack_top);
+    sy_sp_mem_trim(&s->box, WORDS_KEEP);
     if (e) {
         sy_sp_job_failed(j, e);
         return true;
@@ -182,7 +215,7 @@ static void stop_id(serve *s, int c, uint64_t id)
         sy_sp_job *j = &s->jobs[i];
         if (j->stage == SY_SP_FREE || j->stage == SY_SP_SEND || j->conn != c || j->id != id) continue;
         j->aborted = true;
-        sy_sp_job_stop(j, false, sy_sp_mono());
+        sy_sp_job_stop(j, false, s->scratch, sy_sp_mono());
     }
 }
 
@@ -299,7 +332,7 @@ static void settle(serve *s)
 
 static int wait_ms(const serve *s, int64_t now)
 {
-    int64_t best = s->strays && s->running == 0 ? 20 : 60000;
+    int64_t best = s->strays ? 20 : 60000;
     for (size_t i = 0; i < s->njobs; i++) {
         const sy_sp_job *j = &s->jobs[i];
         if (j->stage == SY_SP_FREE || j->stage == SY_SP_SEND) continue;
@@ -323,6 +356,7 @@ static nfds_t watch(serve *s)
         if (s->conns[c].fd >= 0) watch_one(s, &n, s->conns[c].fd, (s->conns[c].stalled ? 0 : POLLIN) | (next_out(s, c) ? POLLOUT : 0), c);
     if (s->conf->listen >= 0 && n <= SY_SP_CONNS) /* with every place taken others wait in the queue */
         watch_one(s, &n, s->conf->listen, POLLIN, WHO_LISTEN);
+    watch_one(s, &n, s->life, POLLIN, WHO_LIFE);
     for (size_t i = 0; i < s->njobs; i++)
         for (int w = 0; w < 2; w++)
             if (s->jobs[i].stage > SY_SP_FREE && s->jobs[i].stage < SY_SP_SEND && s->jobs[i].fd[w] >= 0) watch_one(s, &n, s->jobs[i].fd[w], POLLIN, WHO_JOB + 2 * (int)i + w);
@@ -337,26 +371,32 @@ static void dispatch(serve *s, nfds_t n)
         for (nfds_t k = 0; k < n; k++) {
             int who = s->who[k];
             if (!s->pfd[k].revents) continue;
-            if (pass == 0 && who > WHO_LISTEN) sy_sp_job_read(&s->jobs[(who - WHO_JOB) / 2], (who - WHO_JOB) % 2, s->scratch);
+            if (who == WHO_LIFE) quit(s);
+            if (pass == 0 && who > WHO_LIFE) sy_sp_job_read(&s->jobs[(who - WHO_JOB) / 2], (who - WHO_JOB) % 2, s->scratch);
             else if (pass == 1 && who < WHO_LISTEN && s->conns[who].fd == s->pfd[k].fd && s->pfd[k].revents != POLLOUT) conn_read(s, who);
             else if (pass == 2 && who == WHO_LISTEN) accept_one(s);
         }
 }
 
-static void close_others(const sy_sp_conf *c)
+void sy_sp_close_others(int a, int b, int c)
 {
-    unsigned lo = (unsigned)c->ctl, hi = (unsigned)(c->listen < 0 ? c->ctl : c->listen);
-    if (lo > hi) lo = hi, hi = (unsigned)c->ctl;
-    if (syscall(SYS_close_range, hi + 1, ~0u, 0)) {
-        struct rlimit r;
-        unsigned top = getrlimit(RLIMIT_NOFILE, &r) || r.rlim_cur > 65536 ? 65536 : (unsigned)r.rlim_cur;
-        for (unsigned f = hi + 1; f < top; f++) close((int)f);
+    int keep[3] = { a, b, c };
+    unsigned lo = 3;
+    for (;;) { /* in gaps between those that stay */
+        unsigned next = ~0u;
+        for (int i = 0; i < 3; i++)
+            if (keep[i] >= (int)lo && (unsigned)keep[i] < next) next = (unsigned)keep[i];
+        if (next != lo && syscall(SYS_close_range, lo, next == ~0u ? next : next - 1, 0)) {
+            struct rlimit r;
+            unsigned top = getrlimit(RLIMIT_NOFILE, &r) || r.rlim_cur > 65536 ? 65536 : (unsigned)r.rlim_cur;
+            for (unsigned f = lo; f < (next < top ? next : top); f++) close((int)f);
+        }
+        if (next == ~0u) return;
+        lo = next + 1;
     }
-    for (unsigned f = 3; f < hi; f++)
-        if (f != lo) close((int)f);
 }
 
-static void prepare(const sy_sp_conf *c)
+static void prepare(const sy_sp_conf *c, int life)
 {
     struct rlimit core = { 0, 0 }, files;
     sigset_t set;
@@ -367,7 +407,7 @@ static void prepare(const sy_sp_conf *c)
     for (int f = 0; f < 3; f++)
         if (f != null) dup2(null, f);
     if (null > 2) close(null);
-    close_others(c);
+    sy_sp_close_others(c->ctl, c->listen, life);
     setsid(); /* a Ctrl-C at the host's terminal is the host's: it then closes the control socket */
     memset(&sa, 0, sizeof sa);
     /* The raw call: libc keeps two signals to itself, and the host may have inherited them ignored. */
@@ -387,16 +427,26 @@ static void prepare(const sy_sp_conf *c)
     prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-_Noreturn void sy_spawner_main(const sy_sp_conf *conf)
+/* Below what a hard limit allows here, far from 0 and from "no limit". */
+static uint64_t first_tag(void)
 {
-    size_t njobs = conf->o.max_jobs * 2, nfd = 2 + SY_SP_CONNS + 2 * njobs;
+    struct rlimit r;
+    if (getrlimit(RLIMIT_LOCKS, &r) || r.rlim_max == RLIM_INFINITY || r.rlim_max > (rlim_t)1 << 62) return (uint64_t)1 << 62;
+    return r.rlim_max > 1 ? (uint64_t)r.rlim_max - 1 : 1;
+}
+
+_Noreturn void sy_spawner_main(const sy_sp_conf *conf, int life)
+{
+    size_t njobs = conf->o.max_jobs * 2, nfd = 3 + SY_SP_CONNS + 2 * njobs;
     size_t size = sizeof(serve) + njobs * sizeof(sy_sp_job) + nfd * (sizeof(struct pollfd) + sizeof(int)) + SY_SP_READ + STACK;
     char *mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     sigset_t none;
     serve *s = (serve *)(void *)mem;
     if (mem == MAP_FAILED) _exit(1);
-    prepare(conf);
+    prepare(conf, life);
     s->conf = conf;
+    s->life = life;
+    s->next_tag = first_tag();
     s->jobs = (sy_sp_job *)(void *)(mem + sizeof(serve));
     s->njobs = njobs;
     s->pfd = (struct pollfd *)(void *)(s->jobs + njobs);
@@ -424,7 +474,7 @@ _Noreturn void sy_spawner_main(const sy_sp_conf *conf)
             if (all || (j->fd[0] < 0 && j->fd[1] < 0)) sy_sp_job_look(j, s->scratch, now);
             if (j->stage != SY_SP_SEND && now >= j->deadline) sy_sp_job_time(j, s->scratch, now);
         }
-        if (got < 0 && s->running == 0) s->strays = true;
+        if (got < 0) s->strays = true; /* of whom nobody knows yet */
         settle(s);
     }
 }

@@ -95,9 +95,25 @@ static void put_str(sy_buf *b, symbi_str s)
     sy_buf_addc(b, 0);
 }
 
+/* Flags of a request, in its second byte: which of the parts after the environment are there. */
+enum { X_BWRAP = 1, X_NETWORK = 2, X_OUTPUT = 4, X_FILES = 8, X_ALL = 15 };
+
 static symbi_status check_text(symbi_str s, const char *what, symbi_err *err)
 {
     if (s.n && memchr(s.p, 0, s.n)) return sy_fail(err, SYMBI_EINVAL, "the plan's %s holds a NUL byte", what);
+    return SYMBI_OK;
+}
+
+static symbi_status check_list(const symbi_str *s, size_t n, const char *what, size_t *size, symbi_err *err)
+{
+    if (n > SY_XW_MAX_PATHS) return sy_fail(err, SYMBI_ELIMIT, "the plan's %s are more than %d", what, SY_XW_MAX_PATHS);
+    for (size_t i = 0; i < n; i++) {
+        symbi_status st = check_text(s[i], what, err);
+        if (st) return st;
+        if (!s[i].n || s[i].n > SY_XW_MAX_PATH) return sy_fail(err, SYMBI_EINVAL, "the plan's %s: a path is empty or longer than %d bytes", what, SY_XW_MAX_PATH);
+        *size += s[i].n + 5;
+    }
+    *size += 4;
     return SYMBI_OK;
 }
 
@@ -123,21 +139,34 @@ static symbi_status check_plan(const symbi_plan *plan, symbi_str args_json, symb
         if (plan->env[i].n > SY_XW_MAX_EXEC) n = SIZE_MAX / 2;
         n += plan->env[i].n + 5;
     }
+    if (plan->box && (plan->box != SYMBI_BOX_BWRAP)) return sy_fail(err, SYMBI_EINVAL, "the plan asks for an unknown sandbox");
+    if ((st = check_list(plan->check_files, plan->ncheck_files, "files to check", &n, err))) return st;
+    if (plan->box && ((st = check_list(plan->box_write, plan->nbox_write, "sandbox_write", &n, err)) || (st = check_list(plan->box_hide, plan->nbox_hide, "sandbox_hide", &n, err)) ||
+                      (st = check_list(&plan->output_file, plan->box_output, "evidence file", &n, err))))
+        return st;
     if (n > SY_XW_MAX_EXEC) return sy_fail(err, SYMBI_ELIMIT, "the command and its environment are larger than %d bytes", SY_XW_MAX_EXEC);
     *size = n;
     return SYMBI_OK;
 }
 
+static void put_list(sy_buf *b, const symbi_str *s, size_t n)
+{
+    sy_buf_u32be(b, (uint32_t)n);
+    for (size_t i = 0; i < n; i++) put_str(b, s[i]);
+}
+
 symbi_status sy_xw_write_exec(sy_buf *b, const symbi_plan *plan, symbi_str args_json, symbi_str permit, uint64_t id, symbi_err *err)
 {
-    uint8_t head[SY_XW_HEAD];
+    uint8_t head[SY_XW_HEAD], type[4] = { SY_XW_EXEC, 0, 0, 0 };
     size_t size = 0, at = b->n;
     symbi_status st = check_plan(plan, args_json, permit, &size, err);
     if (st) return st;
     sy_buf_reserve(b, SY_XW_HEAD + size);
     memset(head, 0, sizeof head);
     sy_buf_add(b, head, sizeof head);
-    sy_buf_add(b, "\1\0\0", 4);
+    if (plan->box) type[1] = (uint8_t)(X_BWRAP | (plan->box_network ? X_NETWORK : 0) | (plan->box_output ? X_OUTPUT : 0));
+    if (plan->ncheck_files) type[1] |= X_FILES;
+    sy_buf_add(b, type, sizeof type);
     sy_buf_u64be(b, plan->timeout_ms > 0 ? (uint64_t)plan->timeout_ms : 0);
     sy_buf_u64be(b, plan->stdout_max);
     sy_buf_u64be(b, plan->stderr_max);
@@ -147,10 +176,11 @@ symbi_status sy_xw_write_exec(sy_buf *b, const symbi_plan *plan, symbi_str args_
     put_str(b, plan->scan_id);
     put_str(b, plan->cwd);
     put_str(b, args_json);
-    sy_buf_u32be(b, (uint32_t)plan->argc);
-    for (size_t i = 0; i < plan->argc; i++) put_str(b, plan->argv[i]);
-    sy_buf_u32be(b, (uint32_t)plan->nenv);
-    for (size_t i = 0; i < plan->nenv; i++) put_str(b, plan->env[i]);
+    put_list(b, plan->argv, plan->argc);
+    put_list(b, plan->env, plan->nenv);
+    if (plan->ncheck_files) put_list(b, plan->check_files, plan->ncheck_files);
+    if (plan->box) put_list(b, plan->box_write, plan->nbox_write), put_list(b, plan->box_hide, plan->nbox_hide);
+    if (plan->box && plan->box_output) put_str(b, plan->output_file);
     if (sy_buf_status(b)) return sy_buf_status(b) == SYMBI_ENOMEM ? sy_fail_nomem(err) : sy_fail(err, SYMBI_ELIMIT, "too many requests wait for the spawner");
     sy_xw_write_head(head, id, b->n - at - SY_XW_HEAD);
     memcpy(b->p + at, head, sizeof head);
@@ -173,18 +203,34 @@ static void take_words(reader *r, symbi_str *out, char **z, uint32_t n)
     }
 }
 
+/* The lists after the environment: counted with out NULL, taken into out otherwise. */
+static uint32_t take_paths(reader *r, symbi_str *out)
+{
+    uint32_t n = take32(r);
+    if (n > SY_XW_MAX_PATHS) r->ok = false;
+    for (uint32_t i = 0; i < n && r->ok; i++) {
+        symbi_str s = take_str(r, true);
+        if (!s.n || s.n > SY_XW_MAX_PATH) r->ok = false;
+        if (out) out[i] = s;
+    }
+    return r->ok ? n : 0;
+}
+
 symbi_status sy_xw_read_exec(symbi_str payload, const symbi_alloc *a, sy_xw_exec *out, symbi_err *err)
 {
     reader r = { payload.p, payload.p + payload.n, true }, words;
     symbi_plan *p = &out->rq.plan;
+    uint32_t flags, nfiles = 0, nwrite = 0, nhide = 0;
     const char *d;
     uint32_t argc, nenv;
     uint64_t timeout, omax, emax;
-    symbi_str *av, *ev;
+    symbi_str *av, *ev, *fv, *wv, *hv;
     char **az, **ez;
     memset(out, 0, sizeof *out);
     d = take(&r, 4);
-    if (!d || d[0] != SY_XW_EXEC || d[1] || d[2] || d[3]) return sy_fail(err, SYMBI_EPARSE, "not a request to run a tool");
+    if (!d || d[0] != SY_XW_EXEC || ((uint8_t)d[1] & ~X_ALL) || d[2] || d[3]) return sy_fail(err, SYMBI_EPARSE, "not a request to run a tool");
+    flags = (uint8_t)d[1];
+    if ((flags & (X_NETWORK | X_OUTPUT)) && !(flags & X_BWRAP)) r.ok = false;
     timeout = take64(&r);
     omax = take64(&r);
     emax = take64(&r);
@@ -202,18 +248,30 @@ symbi_status sy_xw_read_exec(symbi_str payload, const symbi_alloc *a, sy_xw_exec
     nenv = take32(&r);
     if (nenv > SY_XW_MAX_WORDS) r.ok = false;
     take_words(&r, NULL, NULL, nenv);
+    if ((flags & X_FILES) && !(nfiles = take_paths(&r, NULL))) r.ok = false; /* there to say something */
+    if (flags & X_BWRAP) nwrite = take_paths(&r, NULL), nhide = take_paths(&r, NULL);
+    p->output_file.p = "";
+    if (flags & X_OUTPUT) {
+        p->output_file = take_str(&r, true);
+        if (!p->output_file.n || p->output_file.n > SY_XW_MAX_PATH) r.ok = false;
+    }
     if (!r.ok || r.p != r.end || timeout > INT64_MAX || omax > SIZE_MAX / 4 || emax > SIZE_MAX / 4) return sy_fail(err, SYMBI_EPARSE, "the request to run a tool is cut or malformed");
-    out->size = ((size_t)argc + nenv) * sizeof(symbi_str) + ((size_t)argc + nenv + 2) * sizeof(char *);
+    out->size = ((size_t)argc + nenv + nfiles + nwrite + nhide) * sizeof(symbi_str) + ((size_t)argc + nenv + 2) * sizeof(char *);
     out->mem = sy_alloc(a, out->size);
     if (!out->mem) return sy_fail_nomem(err);
     av = out->mem;
     ev = av + argc;
-    az = (char **)(ev + nenv);
+    fv = ev + nenv;
+    wv = fv + nfiles;
+    hv = wv + nwrite;
+    az = (char **)(hv + nhide);
     ez = az + argc + 1;
     (void)take32(&words);
     take_words(&words, av, az, argc);
     (void)take32(&words);
     take_words(&words, ev, ez, nenv);
+    if (flags & X_FILES) take_paths(&words, fv);
+    if (flags & X_BWRAP) take_paths(&words, wv), take_paths(&words, hv);
     az[argc] = ez[nenv] = NULL;
     if (!av[0].n) {
         sy_xw_exec_free(out, a);
@@ -224,6 +282,15 @@ symbi_status sy_xw_read_exec(symbi_str payload, const symbi_alloc *a, sy_xw_exec
     p->argc = argc;
     p->env = ev;
     p->nenv = nenv;
+    p->check_files = fv;
+    p->ncheck_files = nfiles;
+    p->box = flags & X_BWRAP ? SYMBI_BOX_BWRAP : SYMBI_BOX_NONE;
+    p->box_network = flags & X_NETWORK;
+    p->box_output = flags & X_OUTPUT;
+    p->box_write = wv;
+    p->nbox_write = nwrite;
+    p->box_hide = hv;
+    p->nbox_hide = nhide;
     p->timeout_ms = (int64_t)timeout;
     p->stdout_max = (size_t)omax;
     p->stderr_max = (size_t)emax;

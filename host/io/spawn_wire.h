@@ -2,7 +2,10 @@
  * so that the spawner process (which may have been cloned from a threaded parent) can use it and a fuzzer can drive it.
  *
  * A frame: "SYX1" | length of the payload u32be | id u64be | payload. The first payload byte is the type. A string is u32be
- * length, the bytes, one NUL; so a decoded string can go to execve as it stands. */
+ * length, the bytes, one NUL; so a decoded string can go to execve as it stands. A list is u32be count and its strings.
+ *
+ * A request: type 1, flags, 0, 0 | timeout u64 | stdout_max u64 | stderr_max u64 | digest 32 | permit, tool, scan id, folder, arguments |
+ * argv | env, and then, by flag: 8 the files to check; 1 (bwrap) what may be written, what is hidden; 4 the evidence file. 2: network. */
 #ifndef SY_IO_SPAWN_WIRE_H
 #define SY_IO_SPAWN_WIRE_H
 #include "base/buf.h"
@@ -15,6 +18,8 @@ enum {
     SY_XW_KILL = 3,   /* client: give the job of this id up */
     SY_XW_MAX_EXEC = 4 << 20,
     SY_XW_MAX_WORDS = 32768, /* argv and env, each */
+    SY_XW_MAX_PATHS = 1024,  /* files to check, and each list of the sandbox */
+    SY_XW_MAX_PATH = 4095,
     SY_XW_RESULT_FIXED = 1 + 3 + 4 * 4 + 8 * 3 + 32 /* result payload before its strings */
 };
 
@@ -36,7 +41,7 @@ typedef struct sy_xw_exec {
     symbi_exec_request rq;
     char *const *argv; /* NULL-terminated twins of rq.plan.argv and .env, for execve */
     char *const *envp;
-    void *mem;         /* one block of `size` bytes behind the four arrays */
+    void *mem;         /* one block of `size` bytes behind the arrays */
     size_t size;
 } sy_xw_exec;
 /* Decodes a request payload (type byte included); strings borrow from it. Free with sy_xw_exec_free. */

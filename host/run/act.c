@@ -89,6 +89,7 @@ static void evidence_head(symbi_run *r, const sy_proposal *p, sy_obj *o)
     sy_obj_hex(o, "manifest_sha256", ti.sha256, 32);
     if (p->plan) {
         sy_obj_hex(o, "plan_digest", p->plan->digest, 32);
+        if (p->plan->box) sy_obj_str(o, "sandbox", symbi_str_z(symbi_box_name(p->plan->box)));
         sy_obj_str(o, "scan_id", sy_run_dup(&r->turn, p->plan->scan_id));
     }
     sy_obj_str(o, "tool", p->name);

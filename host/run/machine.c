@@ -459,6 +459,8 @@ symbi_status symbi_run_redeem(symbi_run *r, uint64_t id, symbi_str permit, symbi
     po.trace_id = r->o.loop_id;
     po.base_env = r->o.base_env;
     po.nbase_env = r->o.nbase_env;
+    po.box = r->o.box;
+    po.checks_files = true; /* the spawner does, for whoever drives */
     left = sy_run_time_left(r);
     po.host_timeout_ms = left >= 0 && (!r->o.tool_timeout_ms || left < r->o.tool_timeout_ms) ? (left ? left : 1) : r->o.tool_timeout_ms; /* no tool outlives its run */
     st = symbi_gate_redeem(r->o.gate, &r->calls[o->call].v, permit, &po, plan, order, &code, err);

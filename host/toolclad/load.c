@@ -96,7 +96,7 @@ static bool entity_path(symbi_str s)
 
 static symbi_status load_tool(sy_rd *rd, const symbi_value *t)
 {
-    static const char *const keys[] = { "name", "version", "description", "binary", "mode", "dispatch", "timeout_seconds", "risk_tier", "human_approval", "capability", "cedar", "evidence", NULL };
+    static const char *const keys[] = { "name", "version", "description", "binary", "mode", "dispatch", "timeout_seconds", "risk_tier", "human_approval", "capability", "cedar", "evidence", "sandbox", "sandbox_network", "sandbox_write", "sandbox_hide", NULL };
     static const char *const cedar_keys[] = { "resource", "action", NULL };
     symbi_tool_info *in = &rd->t->info;
     symbi_str dispatch = SY_LIT("exec");
@@ -224,7 +224,7 @@ static symbi_status load_manifest(sy_rd *rd, const symbi_value *m)
     if ((st = sy_load_args(rd, args, &rd->t->args, &rd->t->nargs, symbi_value_getz(m, "mcp") != NULL)) || (st = sy_args_index(rd, rd->t->args, rd->t->nargs, &rd->t->by_name))) return st;
     rd->t->info.arg_count = rd->t->nargs;
     sy_rd_leave(rd, mark);
-    if ((st = sy_load_backend(rd, m)) || (st = sy_rd_table(rd, m, "output", &output)) || (st = load_output(rd, output))) return st;
+    if ((st = sy_load_backend(rd, m)) || (st = sy_load_sandbox(rd, tool)) || (st = sy_rd_table(rd, m, "output", &output)) || (st = load_output(rd, output))) return st;
     if ((st = sy_rd_known(rd, m, keys))) return st;
     return sy_finish_commands(rd);
 }

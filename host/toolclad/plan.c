@@ -10,6 +10,7 @@
 #include "symbi/crypto.h"
 #include "symbi/json.h"
 #include "toolclad/backends.h"
+#include "toolclad/sandbox.h"
 #include "toolclad/subst.h"
 #include "toolclad/types.h"
 #include <stdio.h>
@@ -263,7 +264,7 @@ static symbi_status make_shell(planner *pl)
     if (!pl->p->cwd.p) return nomem(pl);
     pl->p->capture = pl->t->capture;
     if ((st = make_env(pl)) || (st = make_checks(pl))) return st;
-    return SYMBI_OK;
+    return sy_sandbox_plan(pl->cx, pl->t, pl->o, pl->a, pl->p, pl->err);
 }
 
 /* ---- digest ---- */
@@ -292,6 +293,10 @@ symbi_status symbi_plan_digest(symbi_ctx *cx, const symbi_plan *p, symbi_str arg
     symbi_json_out_raw(&o, args_json.n ? args_json : SY_LIT("{}"));
     symbi_json_out_raw(&o, SY_LIT(",\"argv\":"));
     put_list(&o, p->argv, p->argc);
+    if (p->ncheck_files) {
+        symbi_json_out_raw(&o, SY_LIT(",\"check_files\":"));
+        put_list(&o, p->check_files, p->ncheck_files);
+    }
     symbi_json_out_raw(&o, SY_LIT(",\"cwd\":"));
     symbi_json_out_string(&o, p->cwd);
     if (p->detail) { /* only where there is one: the digests of command lines stay what they were */
@@ -309,6 +314,7 @@ symbi_status symbi_plan_digest(symbi_ctx *cx, const symbi_plan *p, symbi_str arg
     put_list(&o, p->env, p->nenv);
     symbi_json_out_raw(&o, SY_LIT(",\"kind\":"));
     symbi_json_out_string(&o, symbi_str_z(symbi_backend_name(p->kind)));
+    if (p->box) sy_sandbox_digest(&o, p);
     symbi_json_out_raw(&o, SY_LIT(",\"scan_id\":"));
     symbi_json_out_string(&o, p->scan_id);
     symbi_json_out_raw(&o, SY_LIT(",\"stderr_max\":"));
@@ -358,6 +364,7 @@ static symbi_status make(planner *pl, const symbi_value *validated)
     p->stdout_max = p->stderr_max = pl->cx->limits.tool_output;
     p->cwd = p->command = p->output_file = SY_LIT("");
     if ((st = take_args(pl, validated)) || (st = make_scan_id(pl)) || (st = make_dirs(pl))) return st;
+    if ((st = sy_sandbox_can(pl->t, pl->o, pl->err))) return st;
     switch (p->kind) {
     case SYMBI_BACKEND_SHELL: st = make_shell(pl); break;
     case SYMBI_BACKEND_CALLBACK: p->output_file = SY_LIT(""); break;

@@ -41,6 +41,7 @@ symbi_status sy_args_index(sy_rd *rd, const sy_arg *args, size_t n, const size_t
 symbi_status sy_finish_commands(sy_rd *rd); /* commands.c: what commands have in common with their manifest, once all of it is read */
 symbi_status sy_load_command(sy_rd *rd, const symbi_value *command);  /* command.c */
 symbi_status sy_load_backend(sy_rd *rd, const symbi_value *manifest); /* backend.c: finds and loads it */
+symbi_status sy_load_sandbox(sy_rd *rd, const symbi_value *tool);      /* sandbox.c; after the backend */
 /* A template over the arguments of the tool; what = "exec[1]", for messages. */
 symbi_status sy_load_template(sy_rd *rd, const symbi_value *v, const char *key, symbi_str text, sy_tmpl *out, size_t conds_known, bool secrets);
 extern const char *const sy_risk_tiers[6]; /* NULL-terminated */

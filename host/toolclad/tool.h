@@ -146,6 +146,10 @@ struct symbi_tool {
     bool has_cedar;
     symbi_str evidence_dir;
     bool capture;
+    symbi_box box; /* sandbox.c; likewise what follows */
+    bool box_network, box_output;
+    const symbi_str *box_write, *box_hide;
+    size_t nbox_write, nbox_hide;
     sy_arg *args; /* by position, then name */
     size_t nargs;
     const size_t *by_name; /* indices of args in order of name */

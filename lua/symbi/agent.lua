@@ -70,7 +70,7 @@ function M.new(runtime, definition)
     if not gate then return nil, message, err end
     if def.narrow then -- the file's rules and limits, in C, beside the runtime's policies
         local ok
-        ok, message, err = gate:narrow(def.narrow, { sandbox = runtime.sandbox, memory_bytes = runtime.memory_bytes })
+        ok, message, err = gate:narrow(def.narrow, { sandbox = runtime.sandbox or runtime.box, memory_bytes = runtime.memory_bytes })
         if not ok then
             gate:close()
             return nil, message, err
@@ -95,7 +95,7 @@ function Agent:start(prompt, options)
         system = def.system, prompt = prompt, context = options.context, env = rt.env, project_dir = rt.project_dir, evidence_dir = rt.evidence_dir,
         provider = model.provider, base_url = model.base_url, model = model.name, api_key = model.key, stream = model.stream,
         temperature = model.temperature, loop_id = options.loop_id, commit = options.commit, identity = options.identity,
-        raw_output = def.raw_output,
+        raw_output = def.raw_output, sandbox = rt.box,
     }
     for k, v in pairs(def.limits or {}) do if k ~= "max_tool_calls" then o[k] = v end end
     return core.run.new(o)

@@ -63,10 +63,15 @@ function M.new(options)
     rt.evidence_dir = options.evidence_dir or os.getenv("TOOLCLAD_EVIDENCE_DIR")
     rt.model = options.model or (not options.replay and M.model_from_environment()) or {}
     rt.replay = options.replay
-    rt.sandbox = options.sandbox or os.getenv("SYMBI_SANDBOX") -- the operator's word for what this process and its tools run in
-    if rt.sandbox and rt.sandbox ~= "none" and not core.dsl.sandbox(rt.sandbox) then
-        message = "sandbox '" .. tostring(rt.sandbox) .. "' is none of docker, gvisor, firecracker, e2b, none"
-        return nil, message, core.error("EINVAL", message)
+    -- bwrap: every program is run in one, by us. The other words are the operator's own: what this process and its tools run in. Both: "docker+bwrap"
+    local sandbox = options.sandbox or os.getenv("SYMBI_SANDBOX")
+    for word in tostring(sandbox or "none"):gmatch("[^+]+") do
+        local known = core.dsl.sandbox(word)
+        if known == "bwrap" then rt.box = known elseif known then rt.sandbox = known end
+        if not known and word ~= "none" then
+            message = "sandbox '" .. tostring(sandbox) .. "' is none of bwrap, docker, gvisor, firecracker, e2b, none"
+            return nil, message, core.error("EINVAL", message)
+        end
     end
     if options.memory_bytes then -- a limit of each tool's memory, put on by the spawner
         local pid

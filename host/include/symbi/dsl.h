@@ -70,9 +70,10 @@ typedef enum symbi_sandbox {
     SYMBI_SANDBOX_DOCKER,      /* tier1 */
     SYMBI_SANDBOX_GVISOR,      /* tier2 */
     SYMBI_SANDBOX_FIRECRACKER, /* tier3 */
-    SYMBI_SANDBOX_E2B          /* a tier of its own: met by itself only */
+    SYMBI_SANDBOX_E2B,         /* a tier of its own: met by itself only */
+    SYMBI_SANDBOX_BWRAP        /* ours: each program in bubblewrap (symbi_box), which this library does itself. It is less than a container: it meets no other */
 } symbi_sandbox;
-SYMBI_API const char *symbi_sandbox_name(symbi_sandbox s); /* "none" "docker" "gvisor" "firecracker" "e2b" */
+SYMBI_API const char *symbi_sandbox_name(symbi_sandbox s); /* "none" "docker" "gvisor" "firecracker" "e2b" "bwrap" */
 SYMBI_API bool symbi_sandbox_of(symbi_str text, symbi_sandbox *out); /* names and tiers in any case */
 
 /* What `with` settings set; -1: not set. The gate and the run machine take the smaller of these and their own. */

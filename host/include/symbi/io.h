@@ -68,6 +68,7 @@ typedef struct symbi_spawner_options {
     size_t max_output;         /* cap of stdout_max and stderr_max; 0 = 64 MiB */
     size_t nofile;             /* RLIMIT_NOFILE of tools; 0 = 1024 */
     uint64_t cpu_seconds, address_bytes, file_bytes; /* further rlimits of tools; 0 = left alone */
+    const char *bwrap;         /* path of bubblewrap, for plans with a box; NULL: in the usual places. Without it they are refused (EUNSUPPORTED) */
 } symbi_spawner_options;
 SYMBI_API void symbi_spawner_options_init(symbi_spawner_options *o);
 

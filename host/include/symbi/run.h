@@ -128,6 +128,7 @@ typedef struct symbi_run_options {
     symbi_redactor *redactor; /* known secrets; NULL: none. They are taken out of what the model is told of tools, of what people watch and of
                                  errors. A reference is taken; values may be added while the run lasts. (The trail has its own:
                                  symbi_audit_redact.) */
+    symbi_box box;            /* every program runs in it, as in symbi_plan_options */
 } symbi_run_options;
 SYMBI_API void symbi_run_options_init(symbi_run_options *o); /* size and the defaults above */
 

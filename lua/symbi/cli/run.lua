@@ -10,8 +10,9 @@ usage: symbi-lua run AGENT [--prompt TEXT | --input JSON | --stdin] [--agent NAM
 
 AGENT is a file, or a name that is looked up here and in agents/. The model is the one of SYMBI_MODEL_URL, or --replay plays a recording.
 --policies (./policies), --tools (./tools) and --state (.symbi) are folders; without policies everything is denied. --context gives
-facts that policies and require rules may ask for. --sandbox says what this process runs in (docker, gvisor, firecracker, e2b): an
-agent that asks for more gets no tools. --memory limits the memory of each tool; an agent's own smaller limit is used by itself.]]
+facts that policies and require rules may ask for. --sandbox bwrap runs every program in bubblewrap; docker, gvisor, firecracker, e2b
+only say what this process runs in (both: docker+bwrap): an agent that asks for more gets no tools. --memory limits the memory of each
+tool; an agent's own smaller limit is used by itself.]]
 
 local known = {
     prompt = "text", input = "text", stdin = "flag", agent = "text", replay = "text", policies = "text", tools = "text", state = "text", context = "text",

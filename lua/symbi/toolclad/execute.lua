@@ -4,7 +4,7 @@
 local core = require "symbi.core"
 
 local KNOWN = { gate = true, policies = true, strict_policies = true, agent = true, user = true, context = true, identity = true, approve = true, audit = true, io = true, tools = true,
-    project_dir = true, evidence_dir = true, env = true, timeout_ms = true, loop_id = true, call_id = true, surface = true }
+    project_dir = true, evidence_dir = true, env = true, timeout_ms = true, sandbox = true, loop_id = true, call_id = true, surface = true }
 
 -- What symbi.io.exec says, as far as the envelope takes it.
 local EXEC = { "stdout", "stderr", "exit_code", "signal", "timed_out", "start_errno", "started_ms", "duration_ms", "stdout_truncated", "stderr_truncated",
@@ -113,7 +113,7 @@ local function run(gate, name, args, o)
     local redeemer = { redeem = function(_, _, p)
         local why, rerr
         plan, why, rerr = gate:redeem(verdict, p, { project_dir = o.project_dir, evidence_dir = o.evidence_dir or os.getenv "TOOLCLAD_EVIDENCE_DIR", env = o.env or require("symbi.io").environ(),
-            timeout_ms = o.timeout_ms, checks_files = true })
+            timeout_ms = o.timeout_ms, checks_files = true, sandbox = o.sandbox })
         return plan, why, rerr
     end }
     local io = o.io or require("symbi.io").auto { tools = o.tools, audit = o.audit }
@@ -134,7 +134,8 @@ end
 --- execute(tool, args, options): the evidence envelope, or nil, message, err (err.code EDENIED, and err.envelope with status "denied", when
 -- policy does not allow it; ESCHEMA for arguments that break the contract). A tool that ran and failed is an envelope with status "error".
 -- tool: a tool, a declaration of symbi.tool{}, or with gate= a name. options: policies= or gate=, agent= ("local"), user=, context= (facts
--- for policies), approve = function(verdict) -> true or false, who; audit=, io= (transports), project_dir=, evidence_dir=, env=, timeout_ms=.
+-- for policies), approve = function(verdict) -> true or false, who; audit=, io= (transports), project_dir=, evidence_dir=, env=, timeout_ms=,
+-- sandbox = "bwrap" (whatever the manifest says).
 return function(tool, args, options)
     options = options or {}
     if type(options) ~= "table" then error("symbi.toolclad.execute: an options table is expected", 3) end

@@ -1,0 +1,331 @@
+/* io/spawn_sandbox.c: a plan's box as the command line of bubblewrap, and the look at files and folders that must come before. It runs in
+ * the spawner. Paths are resolved here, and what a symbolic link would lead somewhere else is refused: a tool that may write to one
+ * folder must not choose with a link which folder the next tool may write to.
+ *
+ * Everything that bwrap mounts over its read-only root is put in order of depth, so that a folder inside another wins over it: what is
+ * hidden inside a writable project stays hidden, and a project inside a hidden /home is there. */
+#define _GNU_SOURCE
+#include "io/spawn_int.h"
+
+#include "base/err.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FIXED_WORDS = 48, WORDS_PER_OP = 5, FIXED_OPS = 5, TREE_MAX = 512 };
+#define TMP_BYTES "268435456" /* of each private folder */
+
+typedef enum op_kind { OP_EMPTY, OP_READ, OP_WRITE, OP_HIDE_DIR, OP_HIDE_FILE } op_kind;
+typedef struct op {
+    op_kind kind;
+    const char *path;
+    size_t len;
+} op;
+
+typedef struct maker {
+    sy_sp_mem *m;
+    op *ops;
+    size_t nops;
+    char **argv;
+    size_t argc;
+    int cwd; /* descriptor of the plan's folder */
+    char root[PATH_MAX]; /* its real path */
+    symbi_err *err;
+} maker;
+
+/* The real path of name below dir, in out; what is there, in st. 0 or an errno. */
+static int real_path(int dir, const char *name, struct stat *st, char out[PATH_MAX])
+{
+    char link[48];
+    struct stat again;
+    int fd = openat(dir, name, O_PATH | O_CLOEXEC), e = 0;
+    ssize_t n;
+    if (fd < 0) return errno;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    n = readlink(link, out, PATH_MAX);
+    if (n < 0 || fstat(fd, st)) e = errno;
+    else if (n >= PATH_MAX) e = ENAMETOOLONG;
+    else {
+        out[n] = 0;
+        /* "/x (deleted)", or a place outside of our root */
+        if (out[0] != '/' || stat(out, &again) || again.st_dev != st->st_dev || again.st_ino != st->st_ino) e = ENOENT;
+    }
+    close(fd);
+    return e;
+}
+
+static bool below(const char *path, const char *root)
+{
+    size_t n = strlen(root);
+    if (n == 1) return true; /* "/" */
+    return strncmp(path, root, n) == 0 && (path[n] == '/' || !path[n]);
+}
+
+static int open_cwd(symbi_str cwd) { return open(cwd.n ? cwd.p : ".", O_PATH | O_DIRECTORY | O_CLOEXEC); }
+
+symbi_status sy_sp_check_files(const sy_xw_exec *x, symbi_err *err)
+{
+    const symbi_plan *p = &x->rq.plan;
+    char root[PATH_MAX], path[PATH_MAX];
+    struct stat st;
+    symbi_status r = SYMBI_OK;
+    int dir = open_cwd(p->cwd), e = dir < 0 ? errno : real_path(dir, ".", &st, root);
+    if (e) r = sy_fail(err, SYMBI_EINVAL, "the project folder %s: %s", p->cwd.p, strerrorname_np(e));
+    for (size_t i = 0; !r && i < p->ncheck_files; i++) {
+        e = real_path(dir, p->check_files[i].p, &st, path);
+        if (e) r = sy_fail(err, SYMBI_EINVAL, "the file %s is not there: %s", p->check_files[i].p, strerrorname_np(e));
+        else if (!below(path, root)) r = sy_fail(err, SYMBI_EINVAL, "the file %s is not inside the project", p->check_files[i].p);
+        else if (!S_ISREG(st.st_mode)) r = sy_fail(err, SYMBI_EINVAL, "%s is not a regular file", p->check_files[i].p);
+    }
+    if (dir >= 0) close(dir);
+    return r;
+}
+
+/* ---- memory: all of it was reserved before the first word, so nothing moves ---- */
+
+static const char *keep(maker *k, const char *s)
+{
+    size_t n = strlen(s) + 1;
+    char *o = k->m->p + k->m->n;
+    memcpy(o, s, n);
+    k->m->n += n;
+    return o;
+}
+
+static void word(maker *k, const char *s) { k->argv[k->argc++] = (char *)(uintptr_t)s; /* execve does not write */ }
+static void word3(maker *k, const char *a, const char *b, const char *c) { word(k, a), word(k, b), word(k, c); }
+
+static void put_op(maker *k, op_kind kind, const char *path)
+{
+    op o = { kind, path, strlen(path) };
+    size_t i = k->nops++;
+    for (; i && k->ops[i - 1].len > o.len; i--) k->ops[i] = k->ops[i - 1]; /* stable: of one path the later holds */
+    k->ops[i] = o;
+}
+
+static bool reserve(maker *k, const symbi_plan *p, size_t argc)
+{
+    size_t ops = p->nbox_write + p->nbox_hide + FIXED_OPS, words = FIXED_WORDS + ops * WORDS_PER_OP + argc;
+    size_t at = ops * sizeof(op);
+    k->m->n = 0;
+    if (!sy_sp_mem_room(k->m, at + words * sizeof(char *) + (ops + 2) * PATH_MAX)) return false;
+    k->ops = (op *)(void *)k->m->p;
+    k->argv = (char **)(void *)(k->m->p + at);
+    k->m->n = at + words * sizeof(char *);
+    return true;
+}
+
+/* ---- what is mounted ---- */
+
+/* Of these the box has its own; the host's must not come in through a bind. */
+static bool special(const char *path) { return below(path, "/proc") || below(path, "/sys") || below(path, "/dev"); }
+
+static symbi_status put_write(maker *k, symbi_str s, bool must_be_real)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    bool relative = s.p[0] != '/';
+    int e = real_path(k->cwd, s.p, &st, path);
+    size_t n = s.n;
+    while (n > 1 && s.p[n - 1] == '/') n--;
+    if (e) return sy_fail(k->err, SYMBI_EINVAL, "the tool was not run: %s, which it may write to, is not there: %s", s.p, strerrorname_np(e));
+    if (relative && !below(path, k->root)) return sy_fail(k->err, SYMBI_EINVAL, "the tool was not run: %s, which it may write to, leads out of the project, to %s", s.p, path);
+    if (must_be_real && !relative && (strlen(path) != n || memcmp(path, s.p, n) != 0))
+        return sy_fail(k->err, SYMBI_EINVAL, "the tool was not run: %s, which it may write to, leads to %s by a symbolic link; name that", s.p, path);
+    if (!path[1] || special(path)) return sy_fail(k->err, SYMBI_EINVAL, "the tool was not run: %s cannot be made writable", path);
+    if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)) return sy_fail(k->err, SYMBI_EINVAL, "the tool was not run: %s, which it may write to, is neither folder nor file", s.p);
+    put_op(k, OP_WRITE, keep(k, path));
+    return SYMBI_OK;
+}
+
+static symbi_status put_output(maker *k, symbi_str file)
+{
+    char dir[PATH_MAX];
+    const char *slash = memrchr(file.p, '/', file.n);
+    symbi_str s = { dir, 0 };
+    if (!slash || slash == file.p || (size_t)(slash - file.p) >= sizeof dir) return sy_fail(k->err, SYMBI_EINVAL, "the evidence file %s has no folder of its own", file.p);
+    s.n = (size_t)(slash - file.p);
+    memcpy(dir, file.p, s.n);
+    dir[s.n] = 0;
+    /* the host has just made it, and resolved a relative one against its own folder, which is ours: not the plan's */
+    if (dir[0] == '/') return put_write(k, s, false);
+    return sy_fail(k->err, SYMBI_EINVAL, "the tool was not run: {output_dir} needs an absolute evidence folder, not %s", dir);
+}
+
+static void put_hide(maker *k, symbi_str s)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    if (real_path(k->cwd, s.p, &st, path)) return; /* nothing is there */
+    if (!path[1] || special(path)) return;
+    put_op(k, S_ISDIR(st.st_mode) ? OP_HIDE_DIR : OP_HIDE_FILE, keep(k, path));
+}
+
+static symbi_status put_ops(maker *k, const symbi_plan *p)
+{
+    static const char *const own[] = { "/tmp", "/var/tmp", "/run" }; /* /run: sockets there reach the host's daemons */
+    symbi_status st = SYMBI_OK;
+    struct stat s;
+    for (size_t i = 0; i < 3; i++)
+        if (lstat(own[i], &s) == 0 && S_ISDIR(s.st_mode)) put_op(k, OP_EMPTY, own[i]);
+    if (k->root[1] && !special(k->root)) put_op(k, OP_READ, k->root);
+    for (size_t i = 0; !st && i < p->nbox_write; i++) st = put_write(k, p->box_write[i], true);
+    if (!st && p->box_output) st = put_output(k, p->output_file);
+    for (size_t i = 0; !st && i < p->nbox_hide; i++) put_hide(k, p->box_hide[i]);
+    return st;
+}
+
+static void put_words(maker *k)
+{
+    for (size_t i = 0; i < k->nops; i++) {
+        const char *p = k->ops[i].path;
+        switch (k->ops[i].kind) {
+        case OP_EMPTY:
+        case OP_HIDE_DIR:
+            word(k, "--size"), word(k, TMP_BYTES);
+            word(k, "--tmpfs"), word(k, p);
+            break;
+        case OP_READ: word3(k, "--ro-bind", p, p); break;
+        case OP_WRITE: word3(k, "--bind", p, p); break;
+        case OP_HIDE_FILE: word3(k, "--ro-bind", "/dev/null", p); break;
+        }
+    }
+}
+
+/* ---- the program ---- */
+
+/* Can this file be started as the kernel starts programs? bwrap would hand anything else to a shell. 0 or an errno. */
+static int startable(int dir, const char *name)
+{
+    struct stat st;
+    char head[4] = { 0 };
+    ssize_t n;
+    int fd;
+    if (fstatat(dir, name, &st, 0)) return errno;
+    if (!S_ISREG(st.st_mode) || faccessat(dir, name, X_OK, AT_EACCESS)) return EACCES;
+    fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return 0; /* not readable: no shell can read it either */
+    n = read(fd, head, sizeof head);
+    close(fd);
+    return (n == 4 && !memcmp(head, "\177ELF", 4)) || (n >= 2 && !memcmp(head, "#!", 2)) ? 0 : ENOEXEC;
+}
+
+/* The program as a path that means the same in there, or an errno. As exec_path: entries of PATH that are not absolute are passed over. */
+static int find_program(maker *k, const sy_xw_exec *x, const char **out)
+{
+    const char *name = x->argv[0], *p = "/usr/local/bin:/usr/bin:/bin";
+    size_t nlen = strlen(name);
+    int best = ENOENT;
+    char full[PATH_MAX];
+    if (strchr(name, '/')) {
+        *out = name;
+        return startable(k->cwd, name);
+    }
+    for (char *const *e = x->envp; *e; e++)
+        if (!strncmp(*e, "PATH=", 5)) {
+            p = *e + 5;
+            break;
+        }
+    while (*p) {
+        const char *e = strchrnul(p, ':');
+        size_t n = (size_t)(e - p);
+        if (*p == '/' && n + 1 + nlen < sizeof full) {
+            int r;
+            memcpy(full, p, n);
+            full[n] = '/';
+            memcpy(full + n + 1, name, nlen + 1);
+            r = startable(AT_FDCWD, full);
+            if (!r) {
+                *out = keep(k, full);
+                return 0;
+            }
+            if (r == EACCES) best = EACCES;
+            else if (r != ENOENT && r != ENOTDIR) return r;
+        }
+        p = *e ? e + 1 : e;
+    }
+    return best;
+}
+
+static const char *find_bwrap(const sy_sp_conf *conf)
+{
+    static const char *const places[] = { "/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap", "/run/wrappers/bin/bwrap" };
+    if (conf->bwrap[0]) return access(conf->bwrap, X_OK) ? NULL : conf->bwrap;
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        if (access(places[i], X_OK) == 0) return places[i];
+    return NULL;
+}
+
+static symbi_status make(maker *k, const sy_xw_exec *x, const char *bwrap, int *start_errno)
+{
+    static const char *const fixed[] = { "--unshare-user", "--disable-userns", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent", "--cap-drop", "ALL",
+                                         "--json-status-fd", "3", "--hostname", "sandbox", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc" };
+    const symbi_plan *p = &x->rq.plan;
+    const char *program = NULL;
+    struct stat s;
+    symbi_status st;
+    _Static_assert(SY_SP_STATUS_FD == 3, "as fixed has it");
+    k->cwd = open_cwd(p->cwd);
+    *start_errno = k->cwd < 0 ? errno : real_path(k->cwd, ".", &s, k->root);
+    if (*start_errno) return SYMBI_OK;
+    if (!reserve(k, p, p->argc)) return sy_fail_nomem(k->err);
+    if ((*start_errno = find_program(k, x, &program))) return SYMBI_OK;
+    if ((st = put_ops(k, p))) return st;
+    word(k, bwrap);
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) word(k, fixed[i]);
+    if (!p->box_network) word(k, "--unshare-net");
+    put_words(k);
+    if (p->box_network) word3(k, "--ro-bind-try", "/run/systemd/resolve", "/run/systemd/resolve"); /* where /etc/resolv.conf may point */
+    word(k, "--chdir"), word(k, keep(k, k->root));
+    word(k, "--"), word(k, program);
+    for (size_t i = 1; i < p->argc; i++) word(k, x->argv[i]);
+    word(k, NULL);
+    return SYMBI_OK;
+}
+
+symbi_status sy_sp_box_make(sy_sp_mem *m, const sy_xw_exec *x, const sy_sp_conf *conf, sy_sp_box *out, int *start_errno, symbi_err *err)
+{
+    const char *bwrap = find_bwrap(conf);
+    maker k;
+    symbi_status st;
+    out->argv = NULL;
+    *start_errno = 0;
+    if (!bwrap) return sy_fail(err, SYMBI_EUNSUPPORTED, "the tool was not run: it runs in bwrap only, and bubblewrap is not installed here (Debian: apt install bubblewrap)");
+    memset(&k, 0, sizeof k);
+    k.m = m;
+    k.err = err;
+    st = make(&k, x, bwrap, start_errno);
+    if (k.cwd >= 0) close(k.cwd);
+    if (!st && !*start_errno) out->argv = k.argv;
+    return st;
+}
+
+/* ---- what bwrap says, and its processes ---- */
+
+bool sy_sp_box_began(int fd)
+{
+    char b[1024];
+    ssize_t n = fd < 0 ? 0 : read(fd, b, sizeof b); /* a few short lines; all of them, since bwrap has ended */
+    return n > 0 && memmem(b, (size_t)n, "\"exit-code\"", 11);
+}
+
+void sy_sp_box_term(pid_t leader, char *scratch)
+{
+    pid_t seen[TREE_MAX];
+    size_t n = 0, at = 0;
+    seen[n++] = leader;
+    while (at < n) { /* leader is bwrap, its child the box's first process: both outlive a SIGTERM that is not sent to them */
+        const char *p = sy_sp_children(seen[at++], scratch, 4096);
+        pid_t pid;
+        while (n < TREE_MAX && (pid = sy_sp_next_pid(&p))) seen[n++] = pid;
+    }
+    for (size_t i = 2; i < n; i++) kill(seen[i], SIGTERM), kill(seen[i], SIGCONT);
+    if (n <= 2) kill(-leader, SIGTERM); /* it is still being made */
+}
