@@ -16,18 +16,22 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { READ = 64 << 10, START_MS = 10000, MAX_WORDS = 8192 };
+enum { READ = 64 << 10, START_MS = 10000, MAX_WORDS = 8192, TERMINAL_NAME = 64 };
 
 struct symbi_pipe {
     symbi_alloc alloc;
     int fd, ctl;       /* -1: closed */
+    bool terminal;     /* fd is the master side of one */
     pid_t supervisor, pid, owner;
     sy_buf out;
     size_t sent;       /* of out */
@@ -74,6 +78,23 @@ static bool pair(int type, int sv[2])
     return false;
 }
 
+/* A new terminal's master side; its other side's path goes to name. -1: errno. */
+static int open_terminal(const symbi_pipe_options *o, char *name, size_t cap)
+{
+    struct winsize w = { (unsigned short)(o->rows ? o->rows : 24), (unsigned short)(o->cols ? o->cols : 200), 0, 0 };
+    struct termios t;
+    int fd = up(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)), e;
+    if (fd < 0) return -1;
+    if (!grantpt(fd) && !unlockpt(fd) && !(errno = ptsname_r(fd, name, cap)) && !ioctl(fd, TIOCSWINSZ, &w) && !tcgetattr(fd, &t)) {
+        t.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL | ECHOCTL | ECHOKE); /* programs that edit lines themselves do as they like */
+        if (!tcsetattr(fd, TCSANOW, &t)) return fd;
+    }
+    e = errno;
+    close(fd);
+    errno = e;
+    return -1;
+}
+
 /* NULL-terminated copies of words in the block at *at. */
 static char **words(const symbi_str *w, size_t n, char **at)
 {
@@ -115,7 +136,7 @@ static symbi_status launch(symbi_pipe *p, const symbi_pipe_options *o, symbi_err
     char *mem, *at;
     pid_t pid;
     if (errors > SY_PIPE_ERRORS) errors = SY_PIPE_ERRORS;
-    texts = weight(o->argv, o->argc) + weight(o->env, o->nenv) + o->cwd.n + 64 + sizeof *conf;
+    texts = weight(o->argv, o->argc) + weight(o->env, o->nenv) + o->cwd.n + o->trash.n + 64 + TERMINAL_NAME + sizeof *conf;
     size = texts + errors + SY_PIPE_STACK;
     mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (mem == MAP_FAILED) return sy_fail_nomem(err);
@@ -125,6 +146,12 @@ static symbi_status launch(symbi_pipe *p, const symbi_pipe_options *o, symbi_err
     conf->envp = words(o->env, o->nenv, &at);
     conf->cwd = at;
     if (o->cwd.n) memcpy(at, o->cwd.p, o->cwd.n);
+    at += o->cwd.n + 1;
+    conf->trash = at;
+    if (o->trash.n) memcpy(at, o->trash.p, o->trash.n);
+    at += o->trash.n + 1;
+    conf->on_3_4 = o->on_3_4;
+    conf->life_ms = o->life_ms;
     conf->errors = errors;
     conf->nofile = o->nofile ? o->nofile : 1024;
     conf->tail = mem + texts;
@@ -132,6 +159,10 @@ static symbi_status launch(symbi_pipe *p, const symbi_pipe_options *o, symbi_err
     if (!pair(SOCK_SEQPACKET, ctl)) {
         e = errno;
         ctl[0] = ctl[1] = data[0] = data[1] = -1;
+    } else if (o->terminal) {
+        data[1] = -1;
+        conf->terminal = at;
+        if ((data[0] = open_terminal(o, at, TERMINAL_NAME)) < 0) e = errno;
     } else if (!pair(SOCK_STREAM, data)) {
         e = errno;
         data[0] = data[1] = -1;
@@ -154,6 +185,7 @@ static symbi_status launch(symbi_pipe *p, const symbi_pipe_options *o, symbi_err
     if (data[1] >= 0) close(data[1]);
     p->ctl = ctl[0];
     p->fd = data[0];
+    p->terminal = o->terminal;
     p->owner = getpid();
     if (e) p->supervisor = 0;
     return e ? sy_fail(err, SYMBI_EIO, "cannot start '%.*s': %s", SY_FMT(o->argv[0]), strerror(e)) : SYMBI_OK;
@@ -192,7 +224,7 @@ symbi_status symbi_pipe_open(symbi_ctx *cx, const symbi_pipe_options *given, sym
     symbi_pipe_options_init(&o);
     memcpy(&o, given, given->size < sizeof o ? given->size : sizeof o);
     if (!o.argc || !o.argv[0].n || o.argc > MAX_WORDS || o.nenv > MAX_WORDS) return sy_fail(err, SYMBI_EINVAL, "a program and at most %d words are needed", MAX_WORDS);
-    if (!clean(o.argv, o.argc) || !clean(o.env, o.nenv) || !clean(&o.cwd, 1)) return sy_fail(err, SYMBI_EINVAL, "a word of the command holds a zero byte");
+    if (!clean(o.argv, o.argc) || !clean(o.env, o.nenv) || !clean(&o.cwd, 1) || !clean(&o.trash, 1)) return sy_fail(err, SYMBI_EINVAL, "a word of the command holds a zero byte");
     p = sy_calloc(&cx->alloc, 1, sizeof *p);
     if (!p) return sy_fail_nomem(err);
     p->alloc = cx->alloc;
@@ -257,7 +289,9 @@ static symbi_status gone(symbi_err *err) { return sy_fail(err, SYMBI_EIO, "the p
 static symbi_status flush(symbi_pipe *p, symbi_err *err)
 {
     while (p->sent < p->out.n) {
-        ssize_t n = send(p->fd, p->out.p + p->sent, p->out.n - p->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+        const char *from = p->out.p + p->sent;
+        size_t left = p->out.n - p->sent;
+        ssize_t n = p->terminal ? write(p->fd, from, left) : send(p->fd, from, left, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && errno == EAGAIN) return SYMBI_OK;
         if (n <= 0) return gone(err);
@@ -294,13 +328,25 @@ symbi_status symbi_pipe_read(symbi_pipe *p, symbi_str *bytes, symbi_err *err)
     if (p->fd < 0 || p->owner != getpid()) return gone(err);
     (void)flush(p, &ignored); /* a dead reader may still have said something */
     for (;;) {
-        ssize_t n = recv(p->fd, p->in, READ, MSG_DONTWAIT);
+        ssize_t n = p->terminal ? read(p->fd, p->in, READ) : recv(p->fd, p->in, READ, MSG_DONTWAIT);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && errno == EAGAIN) return sy_fail(err, SYMBI_EAGAIN, "nothing yet");
         if (n <= 0) return gone(err);
         *bytes = (symbi_str){ p->in, (size_t)n };
         return SYMBI_OK;
     }
+}
+
+void symbi_pipe_keep(symbi_pipe *p, int64_t ms)
+{
+    if (p->ctl >= 0 && p->owner == getpid()) (void)!send(p->ctl, &ms, sizeof ms, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void symbi_pipe_hang_up(symbi_pipe *p)
+{
+    if (p->owner != getpid()) return;
+    if (!p->terminal) shut(&p->fd);
+    if (p->ctl >= 0) shutdown(p->ctl, SHUT_WR);
 }
 
 symbi_status symbi_pipe_wait(symbi_pipe *p, int64_t ms, symbi_err *err)

@@ -1,6 +1,7 @@
 /* io/pipe_int.h: what the two sides of a pipe child share. */
 #ifndef SY_IO_PIPE_INT_H
 #define SY_IO_PIPE_INT_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,8 +11,12 @@ enum { SY_PIPE_ERRORS = 65536, SY_PIPE_STACK = 128 << 10 };
 typedef struct sy_pipe_conf {
     char *const *argv, *const *envp;
     const char *cwd; /* "" */
+    const char *trash; /* "" */
+    bool on_3_4;
+    int64_t life_ms;
     size_t errors;   /* bytes of stderr to keep */
     size_t nofile;
+    const char *terminal; /* the child's side of its terminal, NULL: it gets data */
     int ctl, data;   /* ends of socket pairs: ours to the host, and the child's standard input and output */
     char *stack_top;
     char *tail;      /* a ring of `errors` bytes */
@@ -25,6 +30,8 @@ typedef struct sy_pipe_word {
     uint32_t errors; /* bytes of stderr that follow */
 } sy_pipe_word;
 
+/* Removes a folder with all that is in it, following no link (pipe_trash.c). */
+void sy_pipe_trash(const char *path);
 /* The supervisor: never returns. Only system calls: it may have been cloned from a threaded process. */
 _Noreturn void sy_pipe_main(const sy_pipe_conf *c);
 #endif

@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -31,6 +32,7 @@ typedef struct serve {
     size_t at, n; /* of the ring */
     stage stage;
     int64_t deadline;
+    int64_t life_end, idle_end; /* INT64_MAX: no limit */
     bool reaped, orphaned; /* orphaned: the host has gone */
     int status;
 } serve;
@@ -67,7 +69,7 @@ static void prepare(const sy_pipe_conf *c)
     for (int f = 0; f < 3; f++)
         if (f != null) dup2(null, f);
     if (null > 2) close(null);
-    close_others(c->ctl, c->data);
+    close_others(c->ctl, c->data < 0 ? c->ctl : c->data);
     setsid(); /* a Ctrl-C at the host's terminal is the host's */
     for (int i = 1; i < 65; i++) syscall(SYS_rt_sigaction, (long)i, dfl, 0l, 8l);
     memset(&sa, 0, sizeof sa);
@@ -107,6 +109,13 @@ static int exec_path(const sy_pipe_conf *c)
     return best;
 }
 
+/* The controlling terminal of a session leader, and its streams. */
+static bool take_terminal(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    return fd >= 0 && !ioctl(fd, TIOCSCTTY, 0) && dup2(fd, 0) >= 0 && dup2(fd, 1) >= 0 && dup2(fd, 2) >= 0;
+}
+
 static int child(void *arg)
 {
     serve *s = arg;
@@ -115,7 +124,16 @@ static int child(void *arg)
     sigset_t none;
     setsid();
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* the supervisor has one thread, so this means its death */
-    if (dup2(c->data, 0) < 0 || dup2(c->data, 1) < 0 || dup2(s->err_w, 2) < 0) goto bad;
+    if (c->terminal) {
+        if (!take_terminal(c->terminal)) goto bad;
+    } else if (dup2(s->err_w, 2) < 0) {
+        goto bad;
+    } else if (c->on_3_4) {
+        int far = fcntl(c->data, F_DUPFD_CLOEXEC, 10); /* data may be 3 or 4 itself */
+        if (far < 0 || dup2(far, 3) < 0 || dup2(far, 4) < 0) goto bad;
+    } else if (dup2(c->data, 0) < 0 || dup2(c->data, 1) < 0) {
+        goto bad;
+    }
     setrlimit(RLIMIT_NOFILE, &files);
     if (c->cwd[0] && chdir(c->cwd)) goto bad;
     sigemptyset(&none);
@@ -152,7 +170,7 @@ static bool start(serve *s)
     s->pid = clone(child, s->c->stack_top, CLONE_VM | CLONE_VFORK | SIGCHLD, s);
     if (s->pid < 0) s->failed = errno;
     close(e[1]);
-    close(s->c->data); /* only the child holds it now: the host sees the end of its output */
+    if (s->c->data >= 0) close(s->c->data); /* only the child holds it now: the host sees the end of its output */
     s->err = e[0];
     if (!s->failed) {
         say(s, 'S', 0, false);
@@ -224,6 +242,38 @@ static void kill_strays(const serve *s)
 
 static void to_group(const serve *s, int sig) { kill(-s->pid, sig); }
 
+/* Told to go: one with pipes sees the end of its input and has a grace; one at a terminal is hung up. */
+static void begin_end(serve *s)
+{
+    if (s->stage != RUN) return;
+    if (s->c->terminal) {
+        to_group(s, SIGHUP);
+        to_group(s, SIGCONT);
+        s->stage = TERM;
+        s->deadline = mono() + SYMBI_PIPE_HANGUP_MS;
+    } else {
+        s->stage = CLOSING;
+        s->deadline = mono() + SYMBI_PIPE_GRACE_MS;
+    }
+}
+
+static int64_t after(int64_t now, int64_t ms) { return ms > INT64_MAX - now ? INT64_MAX : now + ms; }
+
+/* What the host says: nothing more (it closed, or is gone), or for how long to keep the child. False: it is gone. */
+static bool listen_to(serve *s)
+{
+    int64_t ms;
+    char b[64];
+    ssize_t n = recv(s->c->ctl, b, sizeof b, MSG_DONTWAIT);
+    if (n == (ssize_t)sizeof ms) {
+        memcpy(&ms, b, sizeof ms);
+        s->idle_end = after(mono(), ms < 0 ? 0 : ms);
+    }
+    return n != 0;
+}
+
+static int64_t limit_of(const serve *s) { return s->life_end < s->idle_end ? s->life_end : s->idle_end; }
+
 static void next_stage(serve *s)
 {
     if (s->stage == CLOSING) {
@@ -245,23 +295,21 @@ static void run(serve *s)
     sigemptyset(&none);
     for (;;) {
         struct pollfd p[2] = { { s->orphaned ? -1 : s->c->ctl, POLLIN, 0 }, { s->err, POLLIN, 0 } };
-        int64_t left = s->stage == RUN ? 60000 : s->deadline - mono();
+        int64_t now = mono(), left = s->stage == RUN ? 60000 : s->deadline - now;
         struct timespec ts;
         bool some;
+        if (s->stage == RUN && limit_of(s) - now < left) left = limit_of(s) - now;
         if (left < 0) left = 0;
         ts.tv_sec = left / 1000;
         ts.tv_nsec = left % 1000 * 1000000L;
         if (ppoll(p, 2, &ts, &none) > 0) {
-            char b[16];
             if (p[1].revents) read_errors(s);
-            if (p[0].revents && recv(s->c->ctl, b, sizeof b, MSG_DONTWAIT) == 0) {
+            if (p[0].revents && !listen_to(s)) {
                 s->orphaned = true;
-                if (s->stage == RUN) {
-                    s->stage = CLOSING;
-                    s->deadline = mono() + SYMBI_PIPE_GRACE_MS;
-                }
+                begin_end(s);
             }
         }
+        if (s->stage == RUN && mono() >= limit_of(s)) begin_end(s);
         some = alive(s);
         if (s->reaped && s->stage < KILLED) { /* what it left behind goes with it: no reader is waited for */
             to_group(s, SIGKILL);
@@ -286,6 +334,9 @@ _Noreturn void sy_pipe_main(const sy_pipe_conf *c)
 {
     serve s = { .c = c, .err = -1, .stage = RUN };
     prepare(c);
+    s.idle_end = INT64_MAX;
+    s.life_end = c->life_ms > 0 ? after(mono(), c->life_ms) : INT64_MAX;
     if (start(&s)) run(&s);
+    if (c->trash[0]) sy_pipe_trash(c->trash);
     _exit(0);
 }

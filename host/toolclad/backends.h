@@ -29,6 +29,7 @@ typedef struct sy_backend_reply {
     symbi_err *err;
 } sy_backend_reply;
 
+bool sy_env_passes(symbi_str e); /* may "NAME=value" of the host reach a tool? (plan.c) */
 symbi_status sy_backend_plan_make(sy_backend_plan *b, symbi_value *detail);
 
 symbi_status sy_load_http(sy_rd *rd, const symbi_value *t);

@@ -150,7 +150,7 @@ static symbi_status make_dirs(planner *pl)
 
 /* ---- environment ---- */
 
-static bool env_passes(symbi_str e)
+bool sy_env_passes(symbi_str e)
 {
     static const char *const names[] = { "PATH", "HOME", "LANG", "TZ", "TMPDIR" };
     const char *eq = e.n ? memchr(e.p, '=', e.n) : NULL;
@@ -187,7 +187,7 @@ static symbi_status make_env(planner *pl)
     for (size_t i = 0; i < pl->o->nbase_env; i++) {
         symbi_str e = pl->o->base_env[i];
         bool dup = false;
-        if (!env_passes(e)) continue;
+        if (!sy_env_passes(e)) continue;
         for (size_t k = 0; k < l.n && !dup; k++) dup = same_name(l.e[k], e);
         if (dup) continue;
         l.e[l.n] = sy_arena_dup(pl->a, e);

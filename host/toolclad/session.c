@@ -1,4 +1,4 @@
-/* toolclad/session.c: tools of backend session (spec toolclad.md 13): [session] at load, one command, and what it gave. */
+/* toolclad/session.c: [session] of a manifest (spec toolclad.md 13.1). */
 #include "toolclad/session.h"
 #include "base/err.h"
 #include "base/str.h"
@@ -103,13 +103,14 @@ static symbi_status load_events(sy_rd *rd, const symbi_value *t, sy_session_def 
     const symbi_value *ev;
     const symbi_str *types;
     int64_t poll_ms;
+    bool enabled; /* the queue is always there: it costs nothing while nothing comes */
     size_t n, mark;
     symbi_status st = sy_rd_table(rd, t, "events", &ev);
     d->queue_max = 100;
     d->ttl_ms = 300000;
     if (st || !ev) return st;
     mark = sy_rd_enter(rd, SY_LIT("events"));
-    if ((st = sy_rd_bool(rd, ev, "enabled", &d->events)) || (st = number(rd, ev, "max_queue_depth", 1, 10000, &d->queue_max)) || (st = seconds(rd, ev, "ttl_seconds", 300, &d->ttl_ms)) ||
+    if ((st = sy_rd_bool(rd, ev, "enabled", &enabled)) || (st = number(rd, ev, "max_queue_depth", 1, 10000, &d->queue_max)) || (st = seconds(rd, ev, "ttl_seconds", 300, &d->ttl_ms)) ||
         (st = sy_rd_int(rd, ev, "poll_interval_ms", &poll_ms, NULL)) || (st = sy_rd_strs(rd, ev, "event_types", &types, &n, NULL)) || (st = sy_rd_known(rd, ev, keys)))
         return st;
     sy_rd_leave(rd, mark);
@@ -136,6 +137,16 @@ static symbi_status load_states(sy_rd *rd, const symbi_value *t, sy_session_def 
     return SYMBI_OK;
 }
 
+/* A pattern that fits an empty line would take every silence for a prompt. */
+static symbi_status check_empty(sy_rd *rd, const symbi_value *t, const sy_session_def *d)
+{
+    bool hit = false;
+    symbi_err e;
+    symbi_status st = sy_pattern_search(rd->cx, d->ready, SY_LIT(""), &hit, &e);
+    if (st == SYMBI_ENOMEM) return sy_rd_nomem(rd);
+    return hit ? sy_rd_fail(rd, symbi_value_getz(t, "ready_pattern"), "ready_pattern", "matches an empty line: anything would count as a prompt") : SYMBI_OK;
+}
+
 symbi_status sy_load_session(sy_rd *rd, const symbi_value *t)
 {
     static const char *const keys[] = { "startup_command", "ready_pattern", "startup_timeout_seconds", "idle_timeout_seconds", "session_timeout_seconds", "max_interactions", "interaction",
@@ -150,19 +161,8 @@ symbi_status sy_load_session(sy_rd *rd, const symbi_value *t)
         (st = seconds(rd, t, "session_timeout_seconds", 1800, &d->total_ms)) || (st = number(rd, t, "max_interactions", 1, 1000000, &d->max_interactions)) ||
         (st = load_interaction(rd, t, d)) || (st = load_events(rd, t, d)) || (st = load_states(rd, t, d)) || (st = sy_rd_table(rd, t, "child_detection", &child)) || (st = sy_rd_known(rd, t, keys)))
         return st;
+    if ((st = check_empty(rd, t, d))) return st;
     if (child && (st = sy_rd_warn(rd, child, "child_detection", "is not acted on: sessions within sessions are not supported"))) return st;
     rd->t->backend_data = d;
     return sy_load_commands(rd, t, true);
-}
-
-symbi_status sy_session_plan(sy_backend_plan *b, symbi_value *detail)
-{
-    (void)detail;
-    return sy_fail(b->err, SYMBI_EUNSUPPORTED, "tools of backend 'session' cannot be run yet");
-}
-
-symbi_status sy_session_envelope(sy_backend_reply *r, sy_obj *o)
-{
-    (void)o;
-    return sy_fail(r->err, SYMBI_EUNSUPPORTED, "tools of backend 'session' cannot be run yet");
 }

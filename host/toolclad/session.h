@@ -18,7 +18,6 @@ typedef struct sy_session_def {
     int64_t startup_ms, idle_ms, total_ms, max_interactions, reply_ms;
     int64_t output_max;
     bool sanitize; /* interaction.input_sanitize has "injection" */
-    bool events;
     int64_t queue_max, ttl_ms;
     const sy_session_state *states;
     size_t nstates;

@@ -17,8 +17,15 @@ typedef struct symbi_pipe_options {
     size_t max_out;                     /* bytes that may wait to be written; 0 = 16 MiB */
     size_t stderr_keep;                 /* of the tail of stderr; 0 = 4096, at most 65536 */
     size_t nofile;                      /* RLIMIT_NOFILE; 0 = 1024 */
+    /* A terminal of the child's own instead of the pair of pipes: it is the child's controlling terminal and its three streams, without
+     * echo, of this size (0 = 24 x 200). What ends such a child is SIGHUP, and SIGKILL after SYMBI_PIPE_HANGUP_MS. */
+    bool terminal;
+    unsigned rows, cols;
+    bool on_3_4;                        /* it reads descriptor 3 and writes 4 (a browser's debugging pipe); 0 and 1 are /dev/null */
+    symbi_str trash;                    /* a folder that is removed with all that is in it once the child has gone, also when this process died; "": none */
+    int64_t life_ms;                    /* then it is ended, whatever this process does; 0: never */
 } symbi_pipe_options;
-enum { SYMBI_PIPE_GRACE_MS = 250 };
+enum { SYMBI_PIPE_GRACE_MS = 250, SYMBI_PIPE_HANGUP_MS = 500 };
 SYMBI_API void symbi_pipe_options_init(symbi_pipe_options *o);
 /* EIO: the program cannot be started (the message has the reason). */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_pipe_open(symbi_ctx *cx, const symbi_pipe_options *o, symbi_pipe **out, symbi_err *err);
@@ -31,6 +38,10 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_pipe_write(symbi_pipe *p, symbi_str 
 /* What the child wrote, without waiting: EAGAIN when there is nothing yet; EIO when it closed its output (symbi_pipe_ended tells more).
  * Borrowed until the next read. Also goes on writing. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_pipe_read(symbi_pipe *p, symbi_str *bytes, symbi_err *err);
+/* The supervisor ends the child in ms milliseconds unless told otherwise before: an idle limit that holds while nobody is looking. */
+SYMBI_API void symbi_pipe_keep(symbi_pipe *p, int64_t ms);
+/* Begins the end without waiting for it: symbi_pipe_ended and symbi_pipe_free then find it done. */
+SYMBI_API void symbi_pipe_hang_up(symbi_pipe *p);
 /* Waits until reading or writing can go on: ETIMEOUT when ms passed. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_pipe_wait(symbi_pipe *p, int64_t ms, symbi_err *err);
 /* For a loop: watch fd for these bits (SYMBI_LOOP_*). */

@@ -23,6 +23,7 @@
 #include "symbi/schemapin_skill.h"
 #include "symbi/scope.h"
 #include "symbi/secrets.h"
+#include "symbi/session.h"
 #include "symbi/toml.h"
 #include "symbi/tool_request.h"
 #include "symbi/toolclad.h"
