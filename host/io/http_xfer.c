@@ -57,6 +57,15 @@ static size_t on_header(char *p, size_t size, size_t n, void *ud)
         if (colon) x->too_large = true;
         return colon ? 0 : all;
     }
+    if (sy_http_nocase((symbi_str){ p, (size_t)(colon - p) }, "content-length") && sy_xfer_header(x, "content-length").n) {
+        symbi_str was = sy_xfer_header(x, "content-length"), now = { colon + 1, all - (size_t)(colon + 1 - p) };
+        while (now.n && (unsigned char)*now.p <= ' ') now.p++, now.n--;
+        while (now.n && (unsigned char)now.p[now.n - 1] <= ' ') now.n--;
+        if (!sy_str_eq(was, now)) { /* whoever stands between may read another body out of it */
+            x->garbled = true;
+            return 0;
+        }
+    }
     while (end && (p[end - 1] == '\n' || p[end - 1] == '\r' || p[end - 1] == ' ' || p[end - 1] == '\t')) end--;
     sy_buf_add(&x->head, p, (size_t)(colon - p));
     sy_buf_addc(&x->head, 0);
@@ -388,9 +397,11 @@ void sy_xfer_finish(symbi_xfer *x, CURLcode code)
     x->reused = connects == 0;
     x->http_version = version == CURL_HTTP_VERSION_2_0 ? 20 : version == CURL_HTTP_VERSION_1_0 ? 10 : 11;
     leave(x);
+    /* libcurl calls a header line beyond its 100 KiB "out of memory"; nothing of the body had come then */
+    if (code == CURLE_OUT_OF_MEMORY && status && !x->total && !sy_buf_status(&x->head)) x->too_large = true;
     if (!code && !list_headers(x)) code = CURLE_OUT_OF_MEMORY;
     if (!code) return;
-    if (sy_buf_status(&x->body) == SYMBI_ENOMEM || sy_buf_status(&x->head) == SYMBI_ENOMEM || code == CURLE_OUT_OF_MEMORY) {
+    if (sy_buf_status(&x->body) == SYMBI_ENOMEM || sy_buf_status(&x->head) == SYMBI_ENOMEM || (code == CURLE_OUT_OF_MEMORY && !x->too_large)) {
         x->result = sy_fail_nomem(&x->err);
         x->why = SYMBI_HTTP_ERROR_OTHER;
         return;

@@ -9,7 +9,7 @@ Listens on 127.0.0.1 on a free port and prints it as the one line of its output;
     /api/v1/sleep/MS             answers after MS milliseconds
     /api/v1/echo                 what came: {method, path, headers, body}
     /api/v1/count/NAME           {"n": how often this was asked}; /api/v1/counted/NAME tells without counting
-    /api/v1/fault/MODE[/NAME]    counted under NAME, then: html empty half longlength shortlength twolengths headers huge bigheader reset
+    /api/v1/fault/MODE[/NAME]    counted under NAME, then: html empty nothing half longlength shortlength twolengths headers huge bigheader reset
                                  wrongshape 401 expired 403 denied 404 405 429 501 503 204 array deep bigint chunked garbage noheaders
     /api/v1/to/KIND              redirects: self other https http loop relative, and post (307)"""
 import argparse
@@ -142,6 +142,9 @@ class Handler(BaseHTTPRequestHandler):
             return self.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n<html></html>")
         if mode == "empty":
             return self.raw(ok + b"Content-Length: 0\r\n\r\n")
+        if mode == "nothing":
+            self.close_connection = True
+            return None
         if mode == "half":
             return self.raw(ok + b"Content-Length: 100\r\n\r\n{\"a\":")
         if mode == "longlength":

@@ -150,7 +150,7 @@ local function answer(self, e, call, response)
     if value == nil then
         if message ~= "empty" then return nil, message, err end
         if e.gives == "any" and not e.pick then return true end
-        return errors.fail("APIError", "Invalid JSON in response", { status_code = response.status, response_text = response.body, request = { method = call.method, url = call.url } })
+        return errors.fail("APIError", "Invalid JSON in response" .. pipeline.hint(response.body), { status_code = response.status, response_text = response.body, request = { method = call.method, url = call.url } })
     end
     local mode = self.config.validation_mode
     value = adapt.before(e, value)

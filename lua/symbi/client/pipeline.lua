@@ -16,12 +16,18 @@ local FINAL = { tls = true, denied = true, too_large = true, protocol = true, ca
 
 -- ---- what is sent -----------------------------------------------------------------------------------------------------------------
 
+-- Where Lua has integers, these are exact whatever their size.
+local integer = math.type and function(v) return math.type(v) == "integer" end or function() return false end -- luacheck: ignore
+
 local function query_text(list)
     local out = {}
     for _, pair in ipairs(list) do
         local name, value = pair[1], pair[2]
         if type(value) == "number" then
-            value = value % 1 == 0 and math.abs(value) < 2 ^ 53 and string.format("%d", value) or tostring(value)
+            if not integer(value) and not (value - value == 0 and math.abs(value) < 2 ^ 53) then
+                return nil, "the number " .. tostring(value) .. " of " .. tostring(name) .. " cannot be sent exactly: give its digits as a string"
+            end
+            value = value % 1 == 0 and string.format("%d", value) or json.encode(value)
         end
         local n, message, err = wire.escape(name, "form")
         local v
@@ -245,12 +251,19 @@ function M.send(self, call)
     end
 end
 
+--- What a body that is no JSON suggests.
+function M.hint(body)
+    if body:find "^%s*<" then return ": it is a page of HTML or XML; does base_url lead to a Symbiont server?" end
+    if not body:find "%S" then return ": it is empty; does base_url lead to a Symbiont server?" end
+    return ""
+end
+
 --- The body of an answer as a value; an empty one is true where nothing is expected.
 function M.decode(call, response)
     if not response.body:find "%S" then return nil, "empty" end
     local value = decode(response.body)
     if value ~= nil then return value end
-    return failure("APIError", "Invalid JSON in response", call, response)
+    return failure("APIError", "Invalid JSON in response" .. M.hint(response.body), call, response)
 end
 
 --- A value as the text of a body.
