@@ -164,6 +164,7 @@ int luaopen_symbi_io(lua_State *L)
     lua_newtable(L);
     symL_setfuncs(L, funcs);
     l_io_file_open(L);
+    l_io_browser_open(L);
     l_io_pipe_open(L);
     l_io_prompt_open(L);
     l_io_memory_open(L);

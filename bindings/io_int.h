@@ -47,6 +47,7 @@ void l_io_exec_open(lua_State *L); /* the others add their functions to the tabl
 void l_io_http_open(lua_State *L);
 void l_io_loop_open(lua_State *L);
 void l_io_file_open(lua_State *L);
+void l_io_browser_open(lua_State *L);
 void l_io_pipe_open(lua_State *L);
 void l_io_prompt_open(lua_State *L);
 void l_io_memory_open(lua_State *L);

@@ -199,6 +199,7 @@ static int plan_index(lua_State *L)
     else if (strcmp(k, "timeout_ms") == 0) symL_pushint(L, p->timeout_ms);
     else if (strcmp(k, "arguments") == 0 && p->args) symL_pushvalue(L, p->args);
     else if (strcmp(k, "command") == 0) symL_pushstr(L, p->command);
+    else if (strcmp(k, "output_file") == 0) symL_pushstr(L, p->output_file);
     else if (strcmp(k, "detail") == 0 && p->detail) symL_pushvalue(L, p->detail);
     else if (strcmp(k, "secrets") == 0) push_strings(L, p->secrets, p->nsecrets);
     else if (strcmp(k, "check_files") == 0) push_strings(L, p->check_files, p->ncheck_files);

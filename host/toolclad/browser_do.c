@@ -11,7 +11,7 @@
 
 enum {
     SETTLE_MS = 120,      /* what an action sets off has begun by then */
-    IDLE_MS = 1500,       /* after a page has loaded: for its network to be quiet */
+    IDLE_MS = 1000,       /* after a page has loaded: for its network to be quiet */
     SETTLE_MAX_MS = 15000,
     POLL_MS = 100,
     STATE_MS = 3000,      /* for the page's state; a page that hangs has none */
@@ -591,7 +591,7 @@ static bool has_settled(const symbi_browser *b, int64_t now)
     if (now - b->step_at < SETTLE_MS) return false;
     if (!t || now - b->step_at > SETTLE_MAX_MS || now > b->deadline - reserve(b)) return true;
     if (t->loading) return false;
-    return t->stopped_at < b->began || t->idle || now - t->stopped_at > IDLE_MS;
+    return b->denied || t->stopped_at < b->began || t->idle || now - t->stopped_at > IDLE_MS;
 }
 
 static void replied(symbi_browser *b, const symbi_value *r)

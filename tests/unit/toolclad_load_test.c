@@ -185,7 +185,7 @@ static void test_good(void)
     ACCEPTED(TOOL "[http]\nurl = \"https://h/{{x}}\"\nheaders = {A = \"{_secret:k}\"}\n" OUTPUT);
     ACCEPTED(TOOL "[args.a]\ntype = \"array\"\n[mcp]\nserver = \"s\"\ntool = \"t\"\n" OUTPUT);
     ACCEPTED(TOOL "[session]\nstartup_command = \"psql\"\nready_pattern = \"=> $\"\n[session.commands.q]\npattern = \"^SELECT .+$\"\ndescription = \"d\"\n" OUTPUT);
-    ACCEPTED(TOOL "[browser]\n[browser.commands.go]\ndescription = \"d\"\n" OUTPUT);
+    ACCEPTED(TOOL "[browser]\n[browser.scope]\n[browser.commands.go_back]\ndescription = \"d\"\n" OUTPUT);
     ACCEPTED(TOOL "[command]\nexec = [\"curl\", \"-w\", \"%{{http_code}}\", \"{ x }\", \"{}\"]\n" OUTPUT);
     ACCEPTED(TOOL "[tool.evidence]\noutput_dir = \"{evidence_dir}/{tool}/{scan_id}-{session_id}\"\n" EXEC OUTPUT);
 }

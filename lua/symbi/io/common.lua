@@ -127,7 +127,7 @@ function M.new(class, options, transport)
     return setmetatable({
         tools = options.tools, approver = options.approve, store = options.store, audit = options.audit, secrets = options.secrets,
         allow_private_hosts = options.allow_private_hosts,
-        mcp = options.mcp, transport = transport, kept = {}, keep = keep, forget = forget, finish = finish,
+        mcp = options.mcp, browser = options.browser, transport = transport, kept = {}, keep = keep, forget = forget, finish = finish,
     }, class)
 end
 
