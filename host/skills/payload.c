@@ -92,6 +92,29 @@ bool sy_payload_next(symbi_str s, size_t *at, sy_payload *out)
     return false;
 }
 
+/* What may stand around an encoded run that goes on in the next line: the author's quotes and marks. */
+static bool around(char c) { return c == ' ' || c == '\t' || c == '"' || c == '\'' || c == '`' || c == '\\' || c == '>' || c == '+' || c == ',' || c == '\r'; }
+
+bool sy_payload_lead(symbi_str line, symbi_str *run)
+{
+    size_t i = 0, from, to;
+    while (i < line.n && around(line.p[i]) && line.p[i] != '+') i++;
+    for (from = i; i < line.n && values[(unsigned char)line.p[i]]; i++) { }
+    for (to = i; i < line.n && line.p[i] == '='; i++) { }
+    *run = (symbi_str){ line.p + from, to - from };
+    if (i > to) return false; /* padding: here it ends */
+    while (i < line.n && around(line.p[i])) i++;
+    return i == line.n;
+}
+
+symbi_str sy_payload_tail(symbi_str line)
+{
+    size_t to = line.n, from;
+    while (to > 0 && around(line.p[to - 1]) && line.p[to - 1] != '+') to--;
+    for (from = to; from > 0 && values[(unsigned char)line.p[from - 1]]; from--) { }
+    return (symbi_str){ line.p + from, to - from };
+}
+
 /* Text that a person or a shell would read. */
 static bool readable(symbi_str s)
 {

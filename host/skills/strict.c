@@ -337,21 +337,55 @@ static symbi_status scan_payload(text *x, symbi_str line, const sy_payload *p, s
     return scan_text(&y);
 }
 
+/* A run that begins at the end of the line at spot and goes on in the lines after it, decoded as one. *last: the last of its lines. */
+static symbi_status folded_payload(text *x, const sy_spot *spot, size_t *last, sy_buf *b, sy_buf *whole)
+{
+    cursor c = { x->t, (size_t)(spot->text.p - x->t.p) };
+    symbi_str run = sy_payload_tail(spot->text), more;
+    sy_payload p = { 0, 0, SY_HOW_HEX };
+    size_t lines = 0;
+    bool on = true;
+    *last = spot->line;
+    if (run.n < SY_RUN_FOLDED) return SYMBI_OK;
+    next_line(&c);
+    sy_buf_clear(whole);
+    sy_buf_adds(whole, run);
+    while (on && c.i < c.t.n && lines < SY_RUN_LINES) {
+        on = sy_payload_lead(next_line(&c), &more);
+        if (!more.n) break;
+        sy_buf_adds(whole, more);
+        on = on && more.n >= 4; /* a short one is the rest, or the first word of what follows */
+        lines++;
+    }
+    if (!lines) return SYMBI_OK;
+    if (sy_buf_status(whole)) return sy_buf_status(whole) == SYMBI_ENOMEM ? sy_fail_nomem(x->err) : SYMBI_OK; /* its lines are looked at one by one in any case */
+    *last = spot->line + lines;
+    p.len = whole->n;
+    for (size_t i = 0; i < whole->n && p.how == SY_HOW_HEX; i++) {
+        char ch = whole->p[i];
+        if (!((ch >= '0' && ch <= '9') || ((ch | 32) >= 'a' && (ch | 32) <= 'f'))) p.how = SY_HOW_BASE64;
+    }
+    return scan_payload(x, sy_buf_str(whole), &p, x->line ? x->line : spot->line, b);
+}
+
 /* from: the first of this text's lines; those of payloads go on top and are gone again afterwards. */
 static symbi_status payloads(text *x, size_t from)
 {
     symbi_skill_scan *s = x->s;
-    size_t n = s->nspot;
-    sy_buf b;
+    size_t n = s->nspot, folded = 0;
+    sy_buf b, whole;
     symbi_status st = SYMBI_OK;
     sy_buf_init(&b, s->alloc, SY_TEXT_MAX);
+    sy_buf_init(&whole, s->alloc, SY_TEXT_MAX);
     for (size_t i = from; i < n && !st; i++) {
         sy_spot spot = s->spot[i];
         size_t at = 0;
         sy_payload p;
+        if (spot.line > folded && s->budget) st = folded_payload(x, &spot, &folded, &b, &whole);
         while (!st && s->budget && sy_payload_next(spot.text, &at, &p)) st = scan_payload(x, spot.text, &p, x->line ? x->line : spot.line, &b);
     }
     sy_buf_free(&b);
+    sy_buf_free(&whole);
     s->nspot = from;
     return st;
 }

@@ -8,6 +8,8 @@ enum {
     SY_VIEW_MAX = 256 << 20,
     SY_TEXT_MAX = 16 << 20,   /* bytes of one text that are looked at */
     SY_LINES_JOINED = 64,     /* lines of one logical line */
+    SY_RUN_FOLDED = 12,       /* the least that a run over several lines begins with */
+    SY_RUN_LINES = 20000,
     SY_PAYLOAD_DEPTH = 3      /* a payload in a payload in a payload */
 };
 
@@ -33,6 +35,10 @@ bool sy_view_continues(symbi_str line, symbi_str next);
 typedef struct sy_payload { size_t off, len; sy_how how; } sy_payload;
 bool sy_payload_possible(symbi_str line); /* false: there is none */
 bool sy_payload_next(symbi_str line, size_t *at, sy_payload *out);
+/* A run that is written over several lines: it stands at the end of the first, is all of those between (lead is true: and may go on), and at
+ * the beginning of the last. Empty where there is none. */
+symbi_str sy_payload_tail(symbi_str line);
+bool sy_payload_lead(symbi_str line, symbi_str *run);
 /* Decodes into out (cleared first); true when what comes out reads as text. */
 bool sy_payload_decode(symbi_str line, const sy_payload *p, sy_buf *out);
 bool sy_payload_utf16(symbi_str bytes, bool big, sy_buf *out);

