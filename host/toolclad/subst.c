@@ -98,9 +98,14 @@ symbi_status sy_expand(const sy_vars *v, const sy_tmpl *t, sy_tagged *out) { ret
 
 /* ---- words ---- */
 
-static symbi_status refuse_option(const sy_vars *v, const sy_arg *a, bool program)
+typedef enum refusal { AS_OPTION, AS_OPTION_NAME, AS_PROGRAM } refusal;
+
+static symbi_status refuse_option(const sy_vars *v, const sy_arg *a, refusal how)
 {
-    if (program)
+    if (how == AS_OPTION_NAME)
+        (void)sy_fail(v->err, SYMBI_EDENIED,
+            "argument '%.*s': its value would say which option it is (it stands right behind the dashes, or before the '='); if that is meant, the manifest sets allow_options = true", SY_FMT(a->name));
+    else if (how == AS_PROGRAM)
         (void)sy_fail(v->err, SYMBI_EDENIED, "argument '%.*s': its value would name the program to run; only an enum may, or an argument with allow_options = true", SY_FMT(a->name));
     else
         (void)sy_fail(v->err, SYMBI_EDENIED,
@@ -110,21 +115,30 @@ static symbi_status refuse_option(const sy_vars *v, const sy_arg *a, bool progra
     return SYMBI_EDENIED;
 }
 
-/* The rule on option injection. first: tag of the first byte. */
-static symbi_status check_word(const sy_words *ws, symbi_str w, uint16_t first)
+/* The author's part of a word, up to the first byte of a value: an option whose name is not complete yet. "-" and "--" are, and so is
+ * "--out" without an '=': GNU programs take the beginning of an option's name for the whole, and what follows would complete it. */
+static bool open_name(symbi_str author)
 {
-    const sy_arg *a;
-    if (!first || ws->v->allow_options) return SYMBI_OK;
-    a = &ws->v->t->args[first - 1];
-    if (a->allow_options || ws->v->is_default[first - 1]) return SYMBI_OK;
-    if (ws->n == 0) return strcmp(a->type->name, "enum") == 0 ? SYMBI_OK : refuse_option(ws->v, a, true);
-    if (ws->dashes || !w.n || w.p[0] != '-' || (a->type->flags & SY_TYPE_NO_OPTION)) return SYMBI_OK;
-    return refuse_option(ws->v, a, false);
+    if (!author.n || author.p[0] != '-') return false;
+    return author.n == 1 || (author.p[1] == '-' && !memchr(author.p, '=', author.n));
 }
 
-static symbi_status push(sy_words *ws, symbi_str w, uint16_t first, bool author)
+/* The rule on option injection. first: tag of the first byte; named: of a value that stands in the name of the author's option. */
+static symbi_status check_word(const sy_words *ws, symbi_str w, uint16_t first, uint16_t named)
 {
-    symbi_status st = check_word(ws, w, first);
+    const sy_arg *a;
+    uint16_t tag = first ? first : named;
+    if (!tag || ws->v->allow_options) return SYMBI_OK;
+    a = &ws->v->t->args[tag - 1];
+    if (a->allow_options || ws->v->is_default[tag - 1]) return SYMBI_OK;
+    if (first && ws->n == 0) return strcmp(a->type->name, "enum") == 0 ? SYMBI_OK : refuse_option(ws->v, a, AS_PROGRAM);
+    if (ws->dashes || !w.n || w.p[0] != '-' || (a->type->flags & SY_TYPE_NO_OPTION)) return SYMBI_OK;
+    return refuse_option(ws->v, a, first ? AS_OPTION : AS_OPTION_NAME);
+}
+
+static symbi_status push(sy_words *ws, symbi_str w, uint16_t first, uint16_t named, bool author)
+{
+    symbi_status st = check_word(ws, w, first, named);
     if (st) return st;
     if (author && ws->n && sy_str_eqz(w, "--")) ws->dashes = true;
     if (ws->n == ws->cap) {
@@ -143,22 +157,25 @@ static symbi_status push(sy_words *ws, symbi_str w, uint16_t first, bool author)
 
 symbi_status sy_words_add(sy_words *ws, const sy_tagged *x)
 {
-    bool author = true;
-    for (size_t i = 0; i < x->text.n && author; i++) author = tag_at(x, i) == 0;
-    return push(ws, x->text.n ? sy_buf_str(&x->text) : SY_LIT(""), x->text.n ? tag_at(x, 0) : 0, author);
+    size_t i = 0;
+    uint16_t named = 0;
+    while (i < x->text.n && !tag_at(x, i)) i++;
+    if (i && i < x->text.n && open_name((symbi_str){ x->text.p, i })) named = tag_at(x, i);
+    return push(ws, x->text.n ? sy_buf_str(&x->text) : SY_LIT(""), x->text.n ? tag_at(x, 0) : 0, named, i == x->text.n);
 }
 
 typedef struct splitter {
     sy_buf *word;
     bool open, author; /* a word has begun; all its bytes are the author's */
-    uint16_t first;
+    uint16_t first, named;
 } splitter;
 
 static void take(splitter *s, char c, uint16_t tag)
 {
     if (!s->open || !s->word->n) s->first = tag;
-    if (!s->open) s->author = true;
+    if (!s->open) s->author = true, s->named = 0;
     s->open = true;
+    if (tag && s->author && s->word->n && open_name(sy_buf_str(s->word))) s->named = tag;
     s->author = s->author && !tag;
     sy_buf_addc(s->word, c);
 }
@@ -167,7 +184,7 @@ symbi_status sy_words_split(sy_words *ws, const sy_tagged *x, bool atomic)
 {
     const sy_vars *v = ws->v;
     sy_buf word;
-    splitter s = { &word, false, true, 0 };
+    splitter s = { &word, false, true, 0, 0 };
     char quote = 0;
     symbi_status st = SYMBI_OK;
     sy_buf_init(&word, v->cx->alloc, COMMAND_MAX);
@@ -188,14 +205,14 @@ symbi_status sy_words_split(sy_words *ws, const sy_tagged *x, bool atomic)
             else take(&s, c, tag);
         } else if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
             if (s.open) {
-                st = sy_buf_status(&word) ? sy_fail_nomem(v->err) : push(ws, word.n ? sy_buf_str(&word) : SY_LIT(""), s.first, s.author);
+                st = sy_buf_status(&word) ? sy_fail_nomem(v->err) : push(ws, word.n ? sy_buf_str(&word) : SY_LIT(""), s.first, s.named, s.author);
                 sy_buf_clear(&word);
                 s.open = false;
                 s.first = 0;
             }
         } else if (c == '\'' || c == '"') {
             quote = c;
-            if (!s.open) s.author = true, s.first = 0;
+            if (!s.open) s.author = true, s.first = s.named = 0;
             s.open = true; /* '' is an empty word */
         } else if (c == '\\') {
             if (i + 1 >= x->text.n) st = sy_fail(v->err, SYMBI_EPARSE, "the command ends in a backslash");
