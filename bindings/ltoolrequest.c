@@ -1,7 +1,8 @@
 /* bindings/ltoolrequest.c: symbi.core.toolrequest: the request of an HTTP tool, for the executor in Lua (symbi/tool_request.h).
  *
  *   request, msg, err = toolrequest.resolve(plan, {NAME = value, ...})
- *       {method=, url=, headers={{name, value}, ...}, body=, max_bytes=, timeout_ms=}: what io.http takes, with the secrets in it
+ *       {method=, url=, headers={{name, value}, ...}, body=, max_bytes=, timeout_ms=}: what io.http takes, with the secrets in it. The
+ *       plan must come out of a gate (redeem), and gives its request once: a dry run sends nothing, and nothing is sent twice
  *   ms = toolrequest.now_ms()             the wall clock of this state */
 #include "symbi/tool_request.h"
 #include "symL.h"
@@ -29,9 +30,11 @@ static int resolve(lua_State *L)
     symbi_err err;
     if (!u->p) return luaL_argerror(L, 1, "the plan is closed");
     luaL_checktype(L, 2, LUA_TTABLE);
+    if (!u->has_order) return luaL_error(L, "toolrequest.resolve: this plan came out of no gate, or was acted on already");
     lua_settop(L, 2);
     r = symL_newud(L, sizeof *r, UD_REQUEST);
     if (symL_tovalue(L, 2, &secrets, &err) || symbi_plan_resolve(symL_ctx(L), u->p, &secrets, r, &err)) return symL_fail(L, &err);
+    u->has_order = false;
     lua_createtable(L, 0, 6);
     set_str(L, "method", r->method);
     set_str(L, "url", r->url);
