@@ -62,8 +62,9 @@ function M.perform(set, plan)
     policy, message, err = guard(set)
     if not policy then return nil, message, err end
     rq.guard, rq.once = policy, true -- a request that may have arrived is not sent again
-    local symio, evidence, ok = require("symbi").io, plan.detail.evidence, nil
+    local symio, evidence = require("symbi").io, plan.detail.evidence
     if evidence then -- what cannot be kept is not done
+        local ok
         ok, message, err = symio.evidence_prepare(evidence)
         if not ok then return nil, message, err end
     end
@@ -75,6 +76,7 @@ function M.perform(set, plan)
     if not hash then return nil, message, err end
     local body = require("symbi.secrets").redact(answer.body) -- an answer may repeat what it was asked with
     if evidence then
+        local ok
         ok, message, err = symio.evidence_write(evidence, body)
         if not ok then return nil, message, err end
     end
