@@ -6,6 +6,7 @@
 #include "symbi/audit.h"
 #include "symbi/auth.h"
 #include "symbi/base.h"
+#include "symbi/browser.h"
 #include "symbi/cedar.h"
 #include "symbi/comm.h"
 #include "symbi/crypto.h"
@@ -29,4 +30,5 @@
 #include "symbi/toolclad.h"
 #include "symbi/value.h"
 #include "symbi/webhook.h"
+#include "symbi/websocket.h"
 #endif
