@@ -204,10 +204,11 @@ demo: deps
 # ---- packages ---------------------------------------------------------------------------------------------------------
 DEPS := gcc libc6-dev binutils make libssl-dev liblua5.1-0-dev liblua5.2-dev liblua5.3-dev liblua5.4-dev \
   $(if $(IO_LAYER),libcurl4-openssl-dev libsqlite3-dev) \
-  $(call uses,argon2,libargon2-dev) $(call uses,yaml,libyaml-dev) $(call uses,utf8proc,libutf8proc-dev) $(call uses,expat,libexpat1-dev) $(call uses,zlib,zlib1g-dev)
+  $(call uses,argon2,libargon2-dev) $(call uses,yaml,libyaml-dev) $(call uses,utf8proc,libutf8proc-dev) $(call uses,expat,libexpat1-dev) $(call uses,zlib,zlib1g-dev) libedit-dev libedit2
 # luajit2, never luajit: that one removes nginx's Lua.
 DEPS_TEST := lua5.1 lua5.2 lua5.3 lua5.4 luajit2 libluajit2-5.1-dev lua-busted lua-check lua-cjson lua-filesystem luarocks \
-  g++ clang libclang-rt-14-dev pkg-config nginx libnginx-mod-http-lua lua-resty-core strace valgrind sqlite3 openssl locales python3 git procps
+  g++ clang libclang-rt-14-dev pkg-config nginx libnginx-mod-http-lua lua-resty-core strace valgrind sqlite3 openssl locales python3 git procps \
+  bubblewrap chromium bc nodejs npm zsh man-db groff-base
 # What is missing is printed, then installed.
 define install_packages
 	@missing=$$(for p in $(1); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
