@@ -44,7 +44,7 @@ function M.connect(o, transport)
     if o.strict then options.validation_mode = "strict" end
     options.log = function(level, text) io.stderr:write("symbi-lua: ", level, ": ", safe(text, 400), "\n") end
     local ok, client, message, err = pcall(require("symbi").client, options)
-    if not ok then return nil, (tostring(client):gsub("^symbi%.client: ", "")) end
+    if not ok then return require("symbi.errors").fail("ConfigurationError", (tostring(client):gsub("^symbi%.client: ", ""))) end
     return client, message, err
 end
 
