@@ -902,8 +902,8 @@ symbi_mcp_want symbi_mcp_next(const symbi_mcp *m)
 {
     if (m->job == J_NONE) return SYMBI_MCP_IDLE;
     if (m->job == J_FAILED) return SYMBI_MCP_FAILED;
-    if (m->job == J_DONE) return SYMBI_MCP_DONE;
     if (m->in_http && m->open_id != m->taken.id) return SYMBI_MCP_RECEIVE; /* the answer is in; its end is not */
+    if (m->job == J_DONE) return m->nqueue && !m->broken ? SYMBI_MCP_SEND : SYMBI_MCP_DONE; /* what the server asked before is answered all the same */
     if (m->nqueue) return SYMBI_MCP_SEND;
     return m->phase == P_JUDGE ? SYMBI_MCP_JUDGE : SYMBI_MCP_RECEIVE;
 }

@@ -58,7 +58,7 @@ function M.write_record(path, text) return symio().write_file(path, text, 384) e
 function M.lock_record(path)
     local dir = path:match("^(.*)/[^/]*$")
     if dir and dir ~= "" then
-        local ok, message, err = symio().mkdir(dir, 448, true) -- 0700
+        local ok, message, err = symio().mkdir(dir, { parents = true, mode = 448 }) -- 0700
         if not ok then return nil, message, err end
     end
     return symio().lock(path .. ".lock", 10000)

@@ -15,7 +15,8 @@ local function fail(code, ...)
 end
 
 local function symio() return require("symbi").io end
-local function left(deadline) return deadline - symio().monotonic() end
+local function mono_ms() return symio().monotonic() * 1000 end
+local function left(deadline) return deadline - mono_ms() end
 
 -- ---- a conversation --------------------------------------------------------------------------------------------------------------
 
@@ -69,7 +70,7 @@ end
 
 local function lost(self, code, ...) self.client:lost(code, string.format(...)) end
 
-local function timed_out(self) lost(self, "ETIMEOUT", "MCP %s of server '%s' timed out after %s s", self.what, self.server.name, tostring(self.limit_ms / 1000)) end
+local function timed_out(self) lost(self, "ETIMEOUT", "MCP %s of server '%s' timed out after %g s", self.what, self.server.name, self.limit_ms / 1000) end
 
 -- ---- over a process's pipes ------------------------------------------------------------------------------------------------------
 
@@ -293,7 +294,7 @@ end
 
 -- begin(conn) starts the job. Returns result, version, or nil, message, err.
 local function job(set, name, what, limit_ms, begin)
-    local deadline = symio().monotonic() + limit_ms
+    local deadline = mono_ms() + limit_ms
     local conn, message, err = acquire(set, name, deadline)
     if not conn then return nil, message, err end
     conn.what, conn.limit_ms = what, limit_ms
