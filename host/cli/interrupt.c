@@ -35,6 +35,7 @@ void cli_interrupt_begin(lua_State *L)
     sa.sa_handler = on_sigint;
     sa.sa_flags = (int)SA_RESETHAND; /* no SA_RESTART: a waiting call returns and the script gets its error */
     the_state = L;
+    hit = 0;
     sigaction(SIGINT, &sa, NULL);
     /* Drivers may look at this flag from a long wait of their own. */
     lua_pushlightuserdata(L, (void *)&hit);

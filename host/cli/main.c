@@ -12,11 +12,15 @@ static const char help_text[] =
     "usage: symbi-lua [options] SCRIPT [arguments]     run a Lua script (a word with a '/' or ending in .lua, or - for stdin)\n"
     "       symbi-lua [options] COMMAND [arguments]    run a sub-command\n"
     "       symbi-lua [options] -e CODE                run Lua code\n"
+    "       symbi-lua [options] -i [SCRIPT]            read and run Lua line by line\n"
+    "       symbi-lua --sandbox SCRIPT [arguments]     run a script that nobody vouches for, with nothing in reach\n"
     "\n"
     "options:\n"
     "  --policies DIR   folder of Cedar policies   (require(\"symbi\").options.policies)\n"
     "  --tools DIR      folder of tool manifests   (require(\"symbi\").options.tools)\n"
     "  --state DIR      folder of the state        (require(\"symbi\").options.state)\n"
+    "  --memory BYTES   with --sandbox: the most memory (64M; K, M and G are understood)\n"
+    "  --time MS        with --sandbox: the most time (1000)\n"
     "  --version, -v    print the version\n"
     "  --help, -h       print this text\n"
     "\n"
@@ -31,7 +35,7 @@ static int on_error(lua_State *L)
     return 1;
 }
 
-static int call(lua_State *L, int nargs, int nresults)
+int cli_protect(lua_State *L, int nargs, int nresults)
 {
     int base = lua_gettop(L) - nargs, st;
     lua_pushcfunction(L, on_error);
@@ -40,6 +44,12 @@ static int call(lua_State *L, int nargs, int nresults)
     st = lua_pcall(L, nargs, nresults, base);
     cli_interrupt_end(L);
     lua_remove(L, base);
+    return st;
+}
+
+static int call(lua_State *L, int nargs, int nresults)
+{
+    int st = cli_protect(L, nargs, nresults);
     if (!st) return CLI_OK;
     if (cli_interrupted()) {
         fprintf(stderr, "symbi-lua: interrupted\n");
@@ -158,6 +168,8 @@ static int run_command(lua_State *L, const cli_options *o)
 
 static int run(lua_State *L, const cli_options *o)
 {
+    int done = CLI_OK;
+    if (o->sandbox) return cli_sandbox(L, o);
     for (int i = 0; i < o->nchunks; i++) {
         int st;
         if (luaL_loadbuffer(L, o->chunks[i], strlen(o->chunks[i]), "=(command line)")) {
@@ -168,8 +180,8 @@ static int run(lua_State *L, const cli_options *o)
         if (st) return st;
     }
     if (o->help) return print_help(L);
-    if (o->first < o->argc) return cli_is_script(o->argv[o->first]) ? run_script(L, o) : run_command(L, o);
-    return CLI_OK;
+    if (o->first < o->argc) done = cli_is_script(o->argv[o->first]) ? run_script(L, o) : run_command(L, o);
+    return o->interactive ? cli_repl(L) : done;
 }
 
 /* Stack: options as a light userdata. Returns the exit status. */
@@ -194,7 +206,7 @@ int main(int argc, char **argv)
         printf("symbi-lua %s (%s)\n", SYMBI_VERSION, LUA_RELEASE);
         return CLI_OK;
     }
-    if (!o.help && !o.nchunks && o.first >= o.argc) {
+    if (!o.help && !o.nchunks && !o.interactive && o.first >= o.argc) {
         fprintf(stderr, "symbi-lua: nothing to run: give a script, a command or -e CODE (symbi-lua --help explains)\n");
         return CLI_USAGE;
     }

@@ -4,9 +4,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static const char *const option_names[] = { "--policies", "--tools", "--state", "--version", "--help", "-e", "-h", "-v" };
+static const char *const option_names[] = { "--policies", "--tools", "--state", "--memory", "--time", "--sandbox", "--version", "--help", "-e", "-h", "-i", "-v" };
 
 bool cli_is_script(const char *w)
 {
@@ -76,6 +77,56 @@ static int folder_option(cli_options *o, int argc, char **argv, int *i)
     return 0;
 }
 
+/* A whole number with K, M or G after it (scale), above 0; 0 for anything else. */
+static long long quantity(const char *s, bool scale)
+{
+    char *end;
+    long long n, by = 1;
+    if (*s < '0' || *s > '9') return 0;
+    errno = 0;
+    n = strtoll(s, &end, 10);
+    if (scale && *end) {
+        by = *end == 'K' ? 1024 : *end == 'M' ? 1024 * 1024 : *end == 'G' ? 1024 * 1024 * 1024 : 0;
+        end++;
+    }
+    return errno || *end || !by || n > (1LL << 40) / by ? 0 : n * by;
+}
+
+/* --memory and --time, as folder_option. */
+static int limit_option(cli_options *o, int argc, char **argv, int *i)
+{
+    bool memory = strncmp(argv[*i], "--memory", 8) == 0;
+    size_t n = memory ? 8 : 6;
+    const char *value;
+    long long q;
+    if ((!memory && strncmp(argv[*i], "--time", 6) != 0) || (argv[*i][n] && argv[*i][n] != '=')) return 0;
+    value = argv[*i][n] ? argv[*i] + n + 1 : *i + 1 < argc ? argv[++*i] : "";
+    q = quantity(value, memory);
+    if (memory ? q < 256 * 1024 : q < 1 || q > 3600000) {
+        fprintf(stderr, memory ? "symbi-lua: --memory needs a number of bytes from 256K up: --memory 64M\n"
+                               : "symbi-lua: --time needs a number of milliseconds from 1 to 3600000: --time 1000\n");
+        return -1;
+    }
+    if (memory) o->memory = q;
+    else o->time_ms = q;
+    return 1;
+}
+
+/* What cannot go together. */
+static bool fits(const cli_options *o)
+{
+    bool command = o->first < o->argc && !cli_is_script(o->argv[o->first]);
+    const char *why = NULL;
+    if (!o->sandbox && (o->memory || o->time_ms)) why = "--memory and --time go with --sandbox";
+    else if (o->sandbox && o->interactive) why = "--sandbox and -i exclude each other";
+    else if (o->sandbox && (o->policies || o->tools || o->state)) why = "--sandbox: nothing of --policies, --tools and --state is in reach there";
+    else if (o->sandbox && command) why = "--sandbox runs a script (a word with a '/' or ending in .lua) or -e CODE, not a command";
+    else if (o->sandbox && o->nchunks && o->first < o->argc) why = "--sandbox takes a script or -e CODE, not both";
+    else if (o->interactive && command) why = "-i goes with a script or -e CODE, not with a command";
+    if (why) fprintf(stderr, "symbi-lua: %s\n", why);
+    return !why;
+}
+
 /* The state folder is made on first use; the other two must be there. */
 static bool readable(const char *option, const char *path)
 {
@@ -104,8 +155,14 @@ int cli_parse(int argc, char **argv, cli_options *o)
         }
         r = folder_option(o, argc, argv, &i);
         if (r < 0) return CLI_USAGE;
+        if (!r) r = limit_option(o, argc, argv, &i);
+        if (r < 0) return CLI_USAGE;
         if (r > 0) continue;
-        if (strcmp(a, "--help") == 0 || strcmp(a, "-h") == 0) {
+        if (strcmp(a, "-i") == 0) {
+            o->interactive = true;
+        } else if (strcmp(a, "--sandbox") == 0) {
+            o->sandbox = true;
+        } else if (strcmp(a, "--help") == 0 || strcmp(a, "-h") == 0) {
             o->help = true;
         } else if (strcmp(a, "--version") == 0 || strcmp(a, "-v") == 0) {
             o->version = true;
@@ -141,6 +198,7 @@ int cli_parse(int argc, char **argv, cli_options *o)
         argv[argc] = NULL;
     }
     o->argc = argc;
+    if (!fits(o)) return CLI_USAGE;
     /* a sub-command says itself what a missing folder means to it */
     if (!command && (!readable("--policies", o->policies) || !readable("--tools", o->tools))) return CLI_USAGE;
     return CLI_OK;

@@ -153,4 +153,71 @@ function Printer:audit(report, path)
     return ok
 end
 
+-- ---- values --------------------------------------------------------------------------------------------------------------
+
+local WORDS = {}
+for w in ("and break do else elseif end false for function goto if in local nil not or repeat return then true until while"):gmatch "%a+" do WORDS[w] = true end
+
+local function quoted(s, max)
+    local cut = #s > max
+    if cut then
+        s = s:sub(1, max)
+        while #s > 0 and s:byte(-1) >= 128 do s = s:sub(1, -2) end -- never half a character
+    end
+    s = s:gsub('[%z\1-\31\127"\\]', function(c)
+        return c == "\n" and "\\n" or c == "\t" and "\\t" or c == "\r" and "\\r" or c == '"' and '\\"' or c == "\\" and "\\\\" or string.format("\\%03d", c:byte())
+    end):gsub("\194([\128-\159])", function(c) return "\\194\\" .. c:byte() end)
+    return '"' .. s .. '"' .. (cut and "..." or "")
+end
+
+local ORDER = { number = 1, string = 2, boolean = 3 }
+local function before(a, b)
+    local ta, tb = type(a), type(b)
+    if ta ~= tb then return (ORDER[ta] or 4) < (ORDER[tb] or 4) end
+    if ta == "number" or ta == "string" then return a < b end
+    return tostring(a) < tostring(b)
+end
+
+local function key_text(k)
+    if type(k) == "string" and k:find "^[%a_][%w_]*$" and not WORDS[k] then return k end
+    if type(k) == "string" then return "[" .. quoted(k, 60) .. "]" end
+    return "[" .. (type(k) == "table" and "table" or tostring(k)) .. "]"
+end
+
+local function render(v, o, depth, above)
+    local kind = type(v)
+    if v == core.null then return "null" end
+    if kind == "string" then return quoted(v, o.text) end
+    if kind ~= "table" then return (tostring(v):gsub("[%z\1-\31\127]", "?")) end
+    if above[v] then return "<cycle>" end
+    if next(v) == nil then return "{}" end
+    if depth >= o.depth then return "{...}" end
+    above[v] = true
+    local parts, keys, length, more = {}, {}, 0, 0
+    while rawget(v, length + 1) ~= nil do
+        length = length + 1
+        if #parts < o.items then parts[#parts + 1] = render(rawget(v, length), o, depth + 1, above) else more = more + 1 end
+    end
+    for k in next, v do
+        if not (type(k) == "number" and k % 1 == 0 and k >= 1 and k <= length) then keys[#keys + 1] = k end
+    end
+    table.sort(keys, before)
+    for _, k in ipairs(keys) do
+        if #parts < o.items then parts[#parts + 1] = key_text(k) .. " = " .. render(rawget(v, k), o, depth + 1, above) else more = more + 1 end
+    end
+    above[v] = nil
+    if more > 0 then parts[#parts + 1] = "... " .. more .. " more" end
+    local line = "{ " .. table.concat(parts, ", ") .. " }"
+    if #line + 2 * depth <= o.width and not line:find("\n", 1, true) then return line end
+    local indent = ("  "):rep(depth + 1)
+    return "{\n" .. indent .. table.concat(parts, ",\n" .. indent) .. "\n" .. ("  "):rep(depth) .. "}"
+end
+
+--- A value as text for people: tables with their fields (raw, in order), strings quoted with nothing in them that a terminal obeys.
+-- options: depth (6), items per table (50), width of a line (100), text: the longest string (1000).
+function M.value(v, options)
+    options = options or {}
+    return render(v, { depth = options.depth or 6, items = options.items or 50, width = options.width or 100, text = options.text or 1000 }, 0, {})
+end
+
 return M

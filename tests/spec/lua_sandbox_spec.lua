@@ -204,10 +204,10 @@ describe("the sandbox", function()
         assert.is_nil(r)
         assert.equal("EPARSE", err.code)
         assert.truthy(message:find("sandbox:1:", 1, true))
-        r, _, err = sandbox.run "print 'before' error {}"
+        r, message, err = sandbox.run "print 'before' error {}"
         assert.is_nil(r)
         assert.equal("before\n", err.output)
-        assert.equal("table", err.message)
+        assert.equal("table", message)
         assert.equal("as text", select(2, sandbox.run "error(setmetatable({}, { __tostring = function() return 'as text' end }))"))
     end)
 
