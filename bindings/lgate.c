@@ -224,6 +224,7 @@ static int gate_redeem(lua_State *L)
     symbi_code code = SYMBI_CODE_UNSPECIFIED;
     symbi_err err;
     memset(&po, 0, sizeof po);
+    po.checks_files = true;
     lua_settop(L, 4);
     if (!lua_isnil(L, 4)) {
         static const char *const known[] = { "project_dir", "evidence_dir", "env", "timeout_ms", "checks_files", "sandbox", NULL };

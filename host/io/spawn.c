@@ -1,5 +1,6 @@
 /* io/spawn.c: the client side of the spawner in the host's own process: starting it, requests out, results in. */
 #define _GNU_SOURCE
+#include "io/check_files.h"
 #include "io/evidence.h"
 #include "io/spawn_int.h"
 
@@ -417,9 +418,9 @@ void symbi_spawner_step(symbi_spawner *sp)
 static symbi_status encode(symbi_ctx *cx, sy_buf *b, const symbi_plan *plan, symbi_str permit, uint64_t id, symbi_err *err)
 {
     symbi_text args = { 0 };
-    symbi_status st = SYMBI_OK;
+    symbi_status st = sy_check_files(plan, err); /* for the tools of this process and for those behind a socket alike */
     /* The arguments travel only where somebody checks them: the digest covers them. */
-    if (plan->args && permit.n) st = symbi_json_write(cx, plan->args, SYMBI_JSON_CANONICAL, &args, err);
+    if (!st && plan->args && permit.n) st = symbi_json_write(cx, plan->args, SYMBI_JSON_CANONICAL, &args, err);
     if (!st) st = sy_xw_write_exec(b, plan, symbi_text_str(&args), permit, id, err);
     symbi_text_free(&args);
     return st;
