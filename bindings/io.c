@@ -172,6 +172,7 @@ int luaopen_symbi_io(lua_State *L)
     l_io_http_open(L);
     l_io_loop_open(L);
     l_io_watch_open(L);
+    l_io_pty_open(L);
     l_io_evidence_open(L);
     l_io_store(L);
     lua_setfield(L, -2, "store");

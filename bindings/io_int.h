@@ -52,6 +52,7 @@ void l_io_pipe_open(lua_State *L);
 void l_io_prompt_open(lua_State *L);
 void l_io_memory_open(lua_State *L);
 void l_io_watch_open(lua_State *L);
+void l_io_pty_open(lua_State *L);
 void l_io_evidence_open(lua_State *L);
 symbi_watch *l_io_checkwatch(lua_State *L, int arg);
 #endif

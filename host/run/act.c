@@ -191,7 +191,7 @@ static symbi_status observe_exec(symbi_run *r, sy_proposal *p, const symbi_exec_
 /* Tools of the other backends: their envelope is the evidence. The journal has it without what the model is told. */
 static symbi_status observe_backend(symbi_run *r, sy_proposal *p, const symbi_value *raw, symbi_err *err)
 {
-    static const char *const own[] = { "status", "exit_code", "output_hash", "http_status", "http_method", "mcp_server", "mcp_tool", "session_id" };
+    static const char *const own[] = { "status", "exit_code", "output_hash", "http_status", "http_method", "mcp_server", "mcp_tool", "session_id", "transcript_hash" };
     symbi_doc *env;
     symbi_value copy;
     sy_obj e = sy_obj_new(&r->turn);
@@ -199,6 +199,7 @@ static symbi_status observe_backend(symbi_run *r, sy_proposal *p, const symbi_va
     if (st) return st;
     st = tell_envelope(r, p, symbi_doc_root(env), false, err);
     p->failed = !sy_str_eqz(symbi_value_str(symbi_doc_root(env), "status", SY_LIT("error")), "success");
+    if (!st && p->plan->kind == SYMBI_BACKEND_SESSION) st = sy_run_note_session(r, p->v.tool, symbi_value_getz(symbi_doc_root(env), "results"), err);
     evidence_head(r, p, &e);
     for (size_t i = 0; !st && i < sizeof own / sizeof own[0]; i++) {
         const symbi_value *m = symbi_value_getz(symbi_doc_root(env), own[i]);

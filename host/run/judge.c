@@ -31,7 +31,7 @@ static void facts(symbi_run *r, size_t i, symbi_facts *f)
 {
     uint64_t spent = r->result.total_tokens;
     memset(f, 0, sizeof *f);
-    f->context = r->o.context;
+    f->context = r->calls[i].kind == SYMBI_ACTION_TOOL_CALL ? sy_run_context_of(r, r->calls[i].name, r->o.context) : r->o.context;
     f->agent_attrs = r->o.agent_attrs;
     f->loop_id = r->o.loop_id;
     f->iteration = r->result.iterations;

@@ -53,6 +53,8 @@ typedef struct sy_open {
     bool cancel_sent;
 } sy_open;
 
+typedef struct sy_tool_state sy_tool_state; /* toolstate.c */
+
 enum { SY_EVENTS_KEPT = 256, SY_MODEL_TRIES = 3, SY_REFUSALS_KEPT = 256, SY_DEFERRED_MAX = 16 };
 
 struct symbi_run {
@@ -81,6 +83,7 @@ struct symbi_run {
     unsigned deferred;    /* actions put off in this run; beyond SY_DEFERRED_MAX that is a no */
     unsigned refusals;    /* permits and orders refused in this run; so many are recorded, the rest is one driver repeating itself */
     bool acted;           /* tools_dispatched of this turn is queued or written */
+    sy_tool_state *tool_states; /* of sessions, in life */
     symbi_doc **schemas;  /* of the tools offered to the model, made once */
     sy_model_tool *offered;
     size_t noffered;
@@ -125,6 +128,10 @@ SYMBI_MUST_USE symbi_status sy_run_person_answered(symbi_run *r, size_t i, const
 bool sy_run_step_up(symbi_run *r, size_t i); /* true: a person must be asked */
 const char *sy_run_hex(symbi_run *r, const uint8_t digest[32]);
 bool sy_proposal_may_run(const sy_proposal *p); /* an allowed tool call */
+
+/* toolstate.c: the state of sessions, for the gate */
+SYMBI_MUST_USE symbi_status sy_run_note_session(symbi_run *r, const symbi_tool *tool, const symbi_value *results, symbi_err *err);
+const symbi_value *sy_run_context_of(symbi_run *r, symbi_str action, const symbi_value *context);
 
 /* act.c: what a tool answers, and what the model is told */
 SYMBI_MUST_USE symbi_status sy_run_observe(symbi_run *r, size_t i, const symbi_reply *reply, symbi_err *err);

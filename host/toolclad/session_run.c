@@ -144,6 +144,8 @@ void symbi_session_ended(symbi_session *s, int exit_code, int signal, int start_
     else finish(s, SYMBI_SESSION_TERMINATED, wall, "the program ended with exit code %d", exit_code);
 }
 
+void symbi_session_failed(symbi_session *s, symbi_str why, int64_t wall) { finish(s, SYMBI_SESSION_FAILED, wall, "%.*s", SY_FMT(why)); }
+
 /* ---- the prompt ---- */
 
 static bool blank(char c) { return c == ' ' || c == '\t'; }

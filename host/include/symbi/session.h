@@ -33,6 +33,7 @@ SYMBI_API symbi_session_state symbi_session_tick(symbi_session *s, int64_t now, 
 SYMBI_API int64_t symbi_session_due(const symbi_session *s, int64_t now);
 /* The program ended (exit_code -1 with its signal), or could not be started (start_errno). */
 SYMBI_API void symbi_session_ended(symbi_session *s, int exit_code, int signal, int start_errno, int64_t wall);
+SYMBI_API void symbi_session_failed(symbi_session *s, symbi_str why, int64_t wall);
 
 /* The command of p: ready -> busy. *typed: what to write to the terminal, borrowed until the next call. EDENIED: p is of another session
  * (another manifest, program or limits); ESTATE: not ready; ELIMIT: max_interactions are used up. */

@@ -1,0 +1,67 @@
+/* run/toolstate.c: what the runtime knows of a session's program between calls. The gate gets it as context of the next action:
+ * context.session_state and context.interaction_count. */
+#include "base/err.h"
+#include "base/str.h"
+#include "run/machine.h"
+
+struct sy_tool_state {
+    sy_tool_state *next;
+    symbi_str manifest;
+    char state[64];
+    size_t nstate;
+    int64_t interactions;
+};
+
+static sy_tool_state *find(const symbi_run *r, symbi_str manifest)
+{
+    sy_tool_state *s = r->tool_states;
+    while (s && !sy_str_eq(s->manifest, manifest)) s = s->next;
+    return s;
+}
+
+symbi_status sy_run_note_session(symbi_run *r, const symbi_tool *tool, const symbi_value *results, symbi_err *err)
+{
+    symbi_tool_info ti;
+    symbi_str state = symbi_value_str(results, "session_state", SY_LIT("")), inferred = symbi_value_str(results, "inferred_state", SY_LIT(""));
+    const symbi_value *n = symbi_value_getz(results, "interaction_count");
+    sy_tool_state *s;
+    symbi_tool_get_info(tool, &ti);
+    if (!(s = find(r, ti.manifest))) { /* at most one for each manifest of the gate */
+        s = sy_arena_calloc(&r->life, 1, sizeof *s);
+        if (!s || !(s->manifest = sy_run_dup(&r->life, ti.manifest)).p) return sy_arena_fail(&r->life, "the run", err);
+        s->next = r->tool_states;
+        r->tool_states = s;
+    }
+    if (sy_str_eqz(state, "ready") && inferred.n) state = inferred; /* a state by the manifest's own names */
+    s->nstate = state.n < sizeof s->state ? state.n : 0;
+    if (s->nstate) memcpy(s->state, state.p, s->nstate);
+    s->interactions = n && n->kind == SYMBI_INT && n->u.i >= 0 ? n->u.i : 0;
+    return SYMBI_OK;
+}
+
+/* The given context with both keys, for an action on a session; else the given one. What the host says under these names is replaced. */
+const symbi_value *sy_run_context_of(symbi_run *r, symbi_str action, const symbi_value *context)
+{
+    static const symbi_value broken = { .kind = SYMBI_BOOL }; /* out of memory: no object, so the gate denies */
+    symbi_toolset *ts = symbi_gate_tools(r->o.gate);
+    symbi_tool *t = ts ? symbi_toolset_find(ts, action) : NULL;
+    const sy_tool_state *s;
+    symbi_tool_info ti;
+    sy_obj o;
+    symbi_value v;
+    const symbi_value *kept;
+    if (!t) return context;
+    symbi_tool_get_info(t, &ti);
+    if (ti.backend != SYMBI_BACKEND_SESSION) return context;
+    s = find(r, ti.manifest);
+    o = sy_obj_new(&r->turn);
+    if (context && context->kind != SYMBI_OBJECT) return context; /* the gate says what is wrong with it */
+    for (size_t i = 0; context && i < context->u.o.n; i++)
+        if (!sy_str_eqz(context->u.o.members[i].key, "session_state") && !sy_str_eqz(context->u.o.members[i].key, "interaction_count"))
+            sy_obj_puts(&o, context->u.o.members[i].key, context->u.o.members[i].val);
+    sy_obj_str(&o, "session_state", s && s->nstate ? sy_run_dup(&r->turn, (symbi_str){ s->state, s->nstate }) : SY_LIT("spawning"));
+    sy_obj_int(&o, "interaction_count", s ? s->interactions : 0);
+    v = sy_obj_value(&o);
+    kept = sy_arena_memdup(&r->turn, &v, sizeof v);
+    return kept && !r->turn.status ? kept : &broken;
+}
