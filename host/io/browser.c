@@ -133,6 +133,10 @@ symbi_status symbi_chrome_open(symbi_ctx *cx, const symbi_plan *plan, const symb
 void symbi_chrome_free(symbi_chrome *c)
 {
     if (!c) return;
+    if (c->live && !c->gone) {
+        symbi_browser_goodbye(c->b);
+        sy_live_flush(c->live, c->b);
+    }
     symbi_pipe_free(c->pipe);
     sy_live_free(c->live);
     symbi_browser_free(c->b);

@@ -14,4 +14,6 @@ int sy_live_fd(const sy_live *l);
 unsigned sy_live_wants(const sy_live *l, bool more);
 /* EIO and the like: the connection is over, err says why. */
 symbi_status sy_live_step(sy_live *l, symbi_browser *b, symbi_err *err);
+/* Writes what is still to be said, as far as it goes within a moment. */
+void sy_live_flush(sy_live *l, symbi_browser *b);
 #endif

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -176,4 +177,13 @@ symbi_status sy_live_step(sy_live *l, symbi_browser *b, symbi_err *err)
         if (!st) st = forward(l, b, err);
     }
     return st;
+}
+
+void sy_live_flush(sy_live *l, symbi_browser *b)
+{
+    symbi_err err;
+    for (int i = 0; i < 20 && !forward(l, b, &err) && l->sent < l->out.n; i++) {
+        struct pollfd f = { l->fd, POLLOUT, 0 };
+        if (poll(&f, 1, 10) < 0) return;
+    }
 }

@@ -148,6 +148,13 @@ static void close_target(symbi_browser *b, const sy_cdp_id *target)
     sy_cdp_end(b);
 }
 
+void symbi_browser_goodbye(symbi_browser *b)
+{
+    if (!b->live || sy_buf_status(&b->out)) return;
+    for (const sy_target *t = b->targets; t; t = t->next)
+        if (t->kind == SY_TARGET_PAGE) close_target(b, &t->target);
+}
+
 /* Everything that a target asks for is paused from here on; it runs once the browser has confirmed that. */
 static void set_up(symbi_browser *b, sy_target *t)
 {
@@ -528,6 +535,44 @@ static int64_t leading_id(symbi_str m)
     return i < m.n && m.p[i] == ',' ? id : 0;
 }
 
+static int hex4(const char *p)
+{
+    int v = 0;
+    for (size_t i = 0; i < 4; i++) {
+        char c = p[i];
+        int d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        if (d < 0) return -1;
+        v = v * 16 + d;
+    }
+    return v;
+}
+
+/* Texts of a page may hold half a surrogate pair, which the protocol writes as an escape of its own: U+FFFD then. */
+static symbi_status parse_mended(symbi_browser *b, symbi_str m, symbi_doc **out, symbi_err *err)
+{
+    sy_buf copy;
+    symbi_status st;
+    sy_buf_init(&copy, b->cx->alloc, b->cx->limits.doc_bytes);
+    sy_buf_adds(&copy, m);
+    if (sy_buf_status(&copy)) return sy_buf_status(&copy) == SYMBI_ENOMEM ? sy_fail_nomem(err) : SYMBI_EPARSE;
+    for (size_t i = 0; i + 6 <= copy.n; i++) {
+        int v, low;
+        if (copy.p[i] != '\\') continue;
+        if (copy.p[i + 1] != 'u') {
+            i++; /* an escaped backslash is none that escapes */
+            continue;
+        }
+        v = hex4(copy.p + i + 2);
+        if (v < 0xd800 || v > 0xdfff) continue;
+        low = v < 0xdc00 && i + 12 <= copy.n && copy.p[i + 6] == '\\' && copy.p[i + 7] == 'u' ? hex4(copy.p + i + 8) : -1;
+        if (low >= 0xdc00 && low <= 0xdfff) i += 11;
+        else memcpy(copy.p + i + 2, "fffd", 4);
+    }
+    st = symbi_json_parse(b->cx, sy_buf_str(&copy), out, err);
+    sy_buf_free(&copy);
+    return st;
+}
+
 symbi_status symbi_browser_feed(symbi_browser *b, symbi_str m, bool cut, symbi_err *err)
 {
     const symbi_value *root, *id, *result, *error, *params;
@@ -538,6 +583,7 @@ symbi_status symbi_browser_feed(symbi_browser *b, symbi_str m, bool cut, symbi_e
     symbi_err_clear(err);
     if (b->ended) return SYMBI_OK;
     if (!cut) st = symbi_json_parse(b->cx, m, &d, &why);
+    if (st && st != SYMBI_ENOMEM && st != SYMBI_ELIMIT) st = parse_mended(b, m, &d, &why);
     if (st == SYMBI_ENOMEM) return sy_fail_nomem(err);
     if (cut || st) { /* too large, or a page's text with half a character in it */
         int64_t at = leading_id(m);

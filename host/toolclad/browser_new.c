@@ -26,7 +26,7 @@ static void make_arguments(symbi_browser *b)
         "--disable-sync", "--disable-default-apps", "--disable-extensions", "--disable-domain-reliability", "--disable-client-side-phishing-detection", "--metrics-recording-only",
         "--no-pings", "--disable-breakpad", "--disable-crash-reporter", "--password-store=basic", "--disable-quic", "--force-webrtc-ip-handling-policy=disable_non_proxied_udp", "--deny-permission-prompts",
         "--disable-dev-shm-usage", "--mute-audio", "--disable-gpu", "--disable-session-crashed-bubble", "--hide-crash-restore-bubble", "--window-size=1280,900",
-        "--disable-features=Translate,MediaRouter,DialMediaRouteProvider,OptimizationHints,AutofillServerCommunication,InterestFeedContentSuggestions,Prerender2,SpeculationRulesPrefetchFuture,PrivacySandboxSettings4" };
+        "--disable-features=Translate,MediaRouter,DialMediaRouteProvider,OptimizationHints,AutofillServerCommunication,InterestFeedContentSuggestions,Prerender2,SpeculationRulesPrefetchFuture,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,PrivacySandboxSettings4" };
     const symbi_value *head = symbi_value_getz(b->settings, "headless");
     sy_buf rules, pac;
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) argument(b, plain[i]);

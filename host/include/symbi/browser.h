@@ -34,6 +34,8 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_browser_begin(symbi_browser *b, cons
 /* One message of the browser, without its terminator. cut: it was too long, and this is only its beginning. Anything but out of memory is
  * dealt with: what cannot be read answers nothing, and a browser that lies ends (symbi_browser_ended). */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_browser_feed(symbi_browser *b, symbi_str message, bool cut, symbi_err *err);
+/* To a browser that runs on without us: closes the tabs that were ours (nobody holds their requests any more). Then send what is out. */
+SYMBI_API void symbi_browser_goodbye(symbi_browser *b);
 /* The browser is gone. */
 SYMBI_API void symbi_browser_lost(symbi_browser *b, const char *why);
 /* Time passes: call it at least when due is over. */
