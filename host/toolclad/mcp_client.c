@@ -116,12 +116,14 @@ static void queue(symbi_mcp *m, symbi_json_out *o, const char *method)
     else if (o->status) fail_job(m, true, o->status, "the message to MCP server '%.*s' cannot be written: %s", SERVER(m), symbi_status_text(o->status));
     else if (m->nqueue == MAX_QUEUE) LIES(m, "MCP server '%.*s' asks faster than its questions can be answered", SERVER(m));
     else {
-        q->p = sy_alloc(&m->cx->alloc, o->n);
+        q->p = sy_alloc(&m->cx->alloc, o->n + 1);
         if (!q->p) {
             nomem(m);
         } else {
             memcpy(q->p, o->p, o->n);
-            q->n = q->cap = o->n;
+            q->p[o->n] = 0;
+            q->n = o->n;
+            q->cap = o->n + 1;
             q->wants_answer = method[0] != 0;
             q->method = method;
             q->id = m->open_id;
