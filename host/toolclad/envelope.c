@@ -92,6 +92,7 @@ static symbi_status build(symbi_ctx *cx, env *e, symbi_value *out, symbi_err *er
     sy_obj_str(&o, "scan_id", e->p->scan_id);
     sy_obj_str(&o, "tool", e->p->tool);
     sy_obj_str(&o, "command", e->p->command);
+    if (e->p->box) sy_obj_str(&o, "sandbox", symbi_str_z(symbi_box_name(e->p->box)));
     sy_obj_int(&o, "exit_code", e->r->exit_code);
     sy_obj_str(&o, "stderr", e->errtext);
     sy_obj_int(&o, "duration_ms", e->r->duration_ms);

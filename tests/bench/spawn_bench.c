@@ -1,5 +1,6 @@
 /* A supervised oneshot of /bin/true against a bare posix_spawn + waitpid, in one run, with a small and with a big parent.
- * The two are measured alternately, so that noise of the machine hits both. Prints one line of JSON. */
+ * The two are measured alternately, so that noise of the machine hits both. The same in bubblewrap, beside a bare posix_spawn of
+ * bwrap with the same arguments. Prints one line of JSON. */
 #define _GNU_SOURCE
 #include "symbi/io.h"
 
@@ -10,7 +11,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
-enum { ROUNDS = 400 };
+enum { ROUNDS = 400, BOX_ROUNDS = 60 };
+#define TARGET 1.5
 
 static double now_us(void)
 {
@@ -47,6 +49,21 @@ static double bare(void)
     return now_us() - t;
 }
 
+/* What the spawner itself asks of bwrap, more or less, without the spawner. */
+static double bare_box(void)
+{
+    static const char *const words[] = { "/usr/bin/bwrap", "--unshare-user", "--disable-userns", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent", "--cap-drop", "ALL",
+        "--hostname", "sandbox", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--unshare-net", "--tmpfs", "/run", "--tmpfs", "/tmp", "--tmpfs", "/var/tmp", "--chdir", "/", "--", "/bin/true", NULL };
+    char *const env[] = { (char[]){ "PATH=/usr/bin:/bin" }, NULL };
+    char *argv[sizeof words / sizeof words[0]];
+    double t = now_us();
+    pid_t pid;
+    int status;
+    memcpy(argv, words, sizeof words);
+    if (posix_spawn(&pid, argv[0], NULL, NULL, argv, env) || waitpid(pid, &status, 0) != pid || status) return -1;
+    return now_us() - t;
+}
+
 static double supervised(symbi_spawner *sp, const symbi_plan *p)
 {
     static const symbi_str none = { "", 0 };
@@ -77,6 +94,28 @@ static double measure(symbi_spawner *sp, const symbi_plan *p, const char *name)
     y = median(b, ROUNDS);
     printf("\"%s\":{\"bare_us\":%.1f,\"supervised_us\":%.1f,\"ratio\":%.3f}", name, x, y, y / x);
     return y / x;
+}
+
+/* A row of its own: what the sandbox costs is bwrap's and the kernel's. */
+static void measure_box(symbi_spawner *sp, const symbi_plan *plan)
+{
+    static double a[BOX_ROUNDS], b[BOX_ROUNDS];
+    symbi_plan p = *plan;
+    symbi_job *j = NULL;
+    symbi_err err;
+    symbi_str none = { "", 0 };
+    p.box = SYMBI_BOX_BWRAP;
+    p.cwd = symbi_str_z("/");
+    p.output_file = symbi_str_z("");
+    if (symbi_exec_blocking(sp, &p, none, &j, &err) || bare_box() < 0) {
+        printf(",\"bwrap\":{\"skipped\":\"bubblewrap does not work here\"}");
+        return;
+    }
+    symbi_job_free(j);
+    for (int i = 0; i < BOX_ROUNDS; i++) a[i] = bare_box(), b[i] = supervised(sp, &p);
+    a[0] = median(a, BOX_ROUNDS);
+    b[0] = median(b, BOX_ROUNDS);
+    printf(",\"bwrap\":{\"bare_bwrap_us\":%.1f,\"supervised_us\":%.1f,\"ratio\":%.3f}", a[0], b[0], b[0] / a[0]);
 }
 
 int main(void)
@@ -115,9 +154,10 @@ int main(void)
     printf(",\"start_at_256MB_us\":%.1f,", t);
     r = measure(late, &p, "at_256MB_started_late");
     if (r > worst) worst = r;
-    printf(",\"worst_ratio\":%.3f,\"target\":2.0,\"pass\":%s}\n", worst, worst <= 2.0 ? "true" : "false");
+    measure_box(late, &p);
+    printf(",\"worst_ratio\":%.3f,\"target\":%.1f,\"pass\":%s}\n", worst, TARGET, worst <= TARGET ? "true" : "false");
     symbi_spawner_free(late);
     symbi_spawner_free(sp);
     symbi_ctx_free(cx);
-    return worst <= 2.0 ? 0 : 1;
+    return worst <= TARGET ? 0 : 1;
 }
