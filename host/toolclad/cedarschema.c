@@ -7,10 +7,9 @@
 #include "base/utf8.h"
 #include "toolclad/tool.h"
 
-/* As a Cedar string literal; anything that is not printable ASCII or a letter of another script is written as an escape. */
-static void quoted(sy_buf *b, symbi_str s)
+/* Inside a Cedar string literal; anything that is not printable ASCII or a letter of another script is written as an escape. */
+static void escaped(sy_buf *b, symbi_str s)
 {
-    sy_buf_addc(b, '"');
     for (size_t i = 0; i < s.n;) {
         uint32_t cp;
         size_t k = sy_utf8_next(s.p + i, s.n - i, &cp);
@@ -19,7 +18,6 @@ static void quoted(sy_buf *b, symbi_str s)
         else sy_buf_add(b, s.p + i, k);
         i += k;
     }
-    sy_buf_addc(b, '"');
 }
 
 /* NULL: no one Cedar type (a fraction is a decimal, or a text where four digits do not hold it). */
@@ -43,7 +41,9 @@ static void input(sy_buf *b, const symbi_tool *t)
         /* a default that its own type refuses stays what it is, maybe of another kind */
         if (!type || (a->dflt && a->dflt_value.kind != (uint8_t)a->type->kind)) continue;
         if (any) sy_buf_addz(b, ", ");
-        quoted(b, a->name);
+        sy_buf_addc(b, '"');
+        escaped(b, a->name);
+        sy_buf_addc(b, '"');
         sy_buf_addz(b, a->required || a->dflt ? ": " : "?: ");
         sy_buf_addz(b, type);
         any = true;
@@ -53,14 +53,10 @@ static void input(sy_buf *b, const symbi_tool *t)
 
 static void action(sy_buf *b, const char *id, const symbi_tool *t, symbi_str facts)
 {
-    sy_buf full;
-    sy_buf_init(&full, b->alloc, 4096);
-    sy_buf_addz(&full, id);
-    if (t) sy_buf_adds(&full, t->info.name);
-    sy_buf_addz(b, "action ");
-    quoted(b, sy_buf_str(&full));
-    if (sy_buf_status(&full) && !b->status) b->status = sy_buf_status(&full);
-    sy_buf_free(&full);
+    sy_buf_addz(b, "action \"");
+    sy_buf_addz(b, id);
+    if (t) escaped(b, t->info.name);
+    sy_buf_addz(b, "\"");
     if (t) sy_buf_addz(b, " in [\"tool_call\"]");
     sy_buf_addz(b, " appliesTo {\n  principal: [Agent], resource: [Resource],\n  context: { input: ");
     if (t) input(b, t);

@@ -123,13 +123,20 @@ static symbi_status loose_value(loose *l, const symbi_json_token *t, symbi_value
     }
 }
 
+/* Results stand inside an envelope, and that inside an entry: what is as deep as a document may be would no longer fit, and the run be lost. */
+size_t sy_output_depth(const symbi_ctx *cx)
+{
+    size_t depth = cx->limits.doc_depth < 500 ? cx->limits.doc_depth : 500;
+    return depth > 8 ? depth - 8 : 1;
+}
+
 /* depth of the document is bounded by the reader, and with it the recursion above. */
 static symbi_status parse_json(symbi_ctx *cx, symbi_str text, sy_arena *arena, symbi_value *out, symbi_err *err)
 {
     loose l;
     symbi_json_token t;
     symbi_status st;
-    size_t depth = cx->limits.doc_depth < 500 ? cx->limits.doc_depth : 500;
+    size_t depth = sy_output_depth(cx);
     l.cx = cx;
     l.arena = arena;
     l.err = err;

@@ -356,7 +356,7 @@ symbi_status sy_xml_parse(symbi_ctx *cx, symbi_str s, sy_arena *a, symbi_value *
     sy_obj top = sy_obj_new(a);
     symbi_str tag = { NULL, 0 };
     symbi_value root = sy_val_null();
-    size_t depth = cx->limits.doc_depth < DEPTH_MAX ? cx->limits.doc_depth : DEPTH_MAX;
+    size_t depth = sy_output_depth(cx) < DEPTH_MAX ? sy_output_depth(cx) : DEPTH_MAX;
     symbi_status st;
     if (s.n >= 3 && memcmp(s.p, "\xef\xbb\xbf", 3) == 0) x.i = 3;
     if ((st = misc(&x, true)) || (st = element(&x, &tag, &root, depth)) || (st = misc(&x, false))) return st;
