@@ -6,6 +6,7 @@
  *   set, msg, err = toolclad.toolset(list)     of tools, manifest tables and declarations of symbi.tool{} (their .manifest)
  *
  *   tool:info() tool:warnings() tool:close()
+ *   tools = tool:commands()                    of a session or browser manifest: TOOL.COMMAND, each a tool; else an empty list
  *   args, msg, err = tool:validate(args)       canonical arguments
  *   schema, msg, err = tool:schema()           {name=, description=, inputSchema=, outputSchema=}
  *   argv, msg, err = tool:command(args[, {scan_id=, evidence_dir=, project_dir=, allow_options=}])     a dry run
@@ -239,6 +240,7 @@ static int tool_info(lua_State *L)
     set_str(L, "risk_tier", in.risk_tier);
     if (in.capability.n) set_str(L, "capability", in.capability);
     set_str(L, "source_path", in.source);
+    set_str(L, "manifest", in.manifest);
     lua_pushstring(L, symbi_backend_name(in.backend));
     lua_setfield(L, -2, "backend");
     lua_pushboolean(L, in.human_approval);
@@ -251,6 +253,20 @@ static int tool_info(lua_State *L)
     lua_setfield(L, -2, "sha256");
     push_warnings(L, t);
     lua_setfield(L, -2, "warnings");
+    return 1;
+}
+
+/* The commands of a session or browser manifest, each a tool. */
+static int tool_commands(lua_State *L)
+{
+    symbi_tool *t = checktool(L, 1);
+    lua_newtable(L);
+    for (size_t i = 0; i < symbi_tool_command_count(t); i++) {
+        ud_tool *u = symL_newud(L, sizeof *u, UD_TOOL);
+        u->p = symbi_tool_ref(symbi_tool_command_at(t, i));
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    symL_setarray(L);
     return 1;
 }
 
@@ -520,7 +536,7 @@ static int types_count(lua_State *L)
 void l_toolclad_open(lua_State *L);
 void l_toolclad_open(lua_State *L)
 {
-    static const luaL_Reg tool_methods[] = { { "info", tool_info }, { "warnings", tool_warnings }, { "validate", tool_validate }, { "schema", tool_schema },
+    static const luaL_Reg tool_methods[] = { { "info", tool_info }, { "commands", tool_commands }, { "warnings", tool_warnings }, { "validate", tool_validate }, { "schema", tool_schema },
         { "command", tool_command }, { "plan", tool_plan }, { "cedar", tool_cedar }, { "envelope", tool_envelope }, { "evidence", l_tool_evidence }, { "describe", l_tool_describe }, { "check", l_tool_check }, { "close", tool_close }, { NULL, NULL } };
     static const luaL_Reg tool_meta[] = { { "__gc", tool_close }, { "__tostring", tool_tostring }, { NULL, NULL } };
     static const luaL_Reg set_methods[] = { { "find", set_find }, { "names", set_names }, { "count", set_count }, { "cedar_schema", l_set_cedar_schema }, { "close", set_close }, { NULL, NULL } };

@@ -27,7 +27,9 @@ typedef struct symbi_tool_info {
     bool human_approval;
     int64_t timeout_ms; /* 0: no per-tool limit */
     size_t arg_count, warning_count;
-    uint8_t sha256[32]; /* of the manifest text, or of the canonical JSON of a declared one */
+    uint8_t sha256[32]; /* of the manifest text, or of the canonical JSON of a declared one; of a command: over its manifest's and its name */
+    symbi_str manifest; /* the manifest's own name: that of a command's session or browser, else the same as name */
+    uint8_t manifest_sha256[32]; /* likewise */
 } symbi_tool_info;
 
 /* Custom argument types: the [types.<name>] tables of toolclad.toml (spec section 4). Immutable, atomically refcounted. A
@@ -52,6 +54,11 @@ SYMBI_API symbi_tool *symbi_tool_ref(symbi_tool *t);
 SYMBI_API void symbi_tool_unref(symbi_tool *t);
 SYMBI_API void symbi_tool_get_info(const symbi_tool *t, symbi_tool_info *out);
 SYMBI_API symbi_str symbi_tool_warning(const symbi_tool *t, size_t i); /* one line each; empty past the end */
+/* A session's or a browser's commands, in order of their names: each is a tool of its own, called TOOL.COMMAND, with its description,
+ * risk tier, approval and arguments (a session's has "command" besides, the text to type). Such a manifest itself cannot be called.
+ * The tool is borrowed; a reference of its own keeps the whole manifest. NULL past the end. */
+SYMBI_API size_t symbi_tool_command_count(const symbi_tool *t);
+SYMBI_API symbi_tool *symbi_tool_command_at(const symbi_tool *t, size_t i);
 
 /* Checks args (an object; NULL or null counts as {}) against the contract. *out: object with exactly the declared arguments
  * that have a value, ordered by name, canonical: integer and port as INT, number as INT or DOUBLE, boolean as BOOL, all
@@ -100,6 +107,13 @@ SYMBI_API bool symbi_traceparent_parse(symbi_str header, symbi_traceparent *out)
  * and so are the author's own defaults of the manifest.
  * The same for the name of the program: it may come from an enum only, unless allow_options is set. */
 
+/* What a program runs in. BWRAP (bubblewrap): a read-only root, a /tmp of its own, a minimal /dev, no network, its own process, IPC and
+ * user namespaces, no capability, dead with the run. It shares the kernel and can read the host's files: no container image, no machine.
+ * The executor never runs a plan of BWRAP without it. */
+typedef enum symbi_box { SYMBI_BOX_NONE = 0, SYMBI_BOX_BWRAP } symbi_box;
+SYMBI_API const char *symbi_box_name(symbi_box b); /* "none" "bwrap" */
+SYMBI_API bool symbi_box_of(symbi_str name, symbi_box *out); /* those names in any case */
+
 /* What an executor is to do. Immutable, atomically refcounted. Strings NUL-terminated as well. */
 typedef struct symbi_plan {
     symbi_backend kind;
@@ -114,6 +128,12 @@ typedef struct symbi_plan {
     uint8_t digest[32];                 /* SHA-256 of the canonical JSON of all of the above (symbi_plan_digest) */
     symbi_str command;                  /* for people: argv joined by blanks, or "PATH (custom executor)" */
     const symbi_str *check_files; size_t ncheck_files; /* relative to cwd: the executor refuses to start unless each is a regular file whose real path lies inside the real path of cwd (type credential_file) */
+    /* SHELL: in the digest where box is not NONE. Paths are absolute, or relative to cwd and then must not lead out of it. */
+    symbi_box box;
+    bool box_network;                        /* sees the host's network */
+    bool box_output;                         /* may write to the folder of output_file */
+    const symbi_str *box_write; size_t nbox_write; /* may write there; "." is cwd itself. Each must exist, an absolute one without symbolic links */
+    const symbi_str *box_hide; size_t nbox_hide;   /* sees an empty folder or file there, where there is one */
     bool capture;                       /* [tool.evidence] capture: the executor writes stdout to output_file, directory 0700, file 0600 */
     symbi_str output_file;              /* where evidence goes; also {_output_file} of commands */
     /* HTTP, MCP, SESSION, BROWSER: what to do, an object (scripts/guide/tool-<backend>.md has the shapes); in the digest. Secrets stand in it by name
@@ -130,11 +150,13 @@ typedef struct symbi_plan_options {
     const symbi_str *base_env; size_t nbase_env; /* environment of the host, filtered as spec section 8.4 says */
     int64_t host_timeout_ms; /* cap; 0 = 300000 */
     bool checks_files;       /* the executor honours check_files; otherwise a plan that needs it is EUNSUPPORTED */
+    symbi_str trace_id;      /* of the run, 32 hex digits or a UUID: HTTP tools then send a traceparent; anything else: none */
+    symbi_box box;           /* every program runs in it, whatever its manifest says; EUNSUPPORTED for backends that start programs and cannot */
     bool allow_options;      /* drops the rule on option injection: only for comparison with other implementations */
 } symbi_plan_options;
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_plan(symbi_ctx *cx, const symbi_tool *t, const symbi_value *validated, const symbi_plan_options *o, symbi_plan **out, symbi_err *err);
-/* The digest of a plan's fields kind, tool, scan_id, argv, env, cwd, timeout_ms, stdout_max and stderr_max, with its arguments
- * given as canonical JSON (p->args is not looked at): what an executor that received a plan compares with the order. */
+/* The digest of a plan's fields kind, tool, scan_id, argv, env, cwd, timeout_ms, stdout_max and stderr_max, of detail, check_files and
+ * the box where there is one, with its arguments given as canonical JSON (p->args is not looked at): what an executor that received a plan compares with the order. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_plan_digest(symbi_ctx *cx, const symbi_plan *p, symbi_str args_json, uint8_t out[32], symbi_err *err);
 SYMBI_API symbi_plan *symbi_plan_ref(symbi_plan *p);
 SYMBI_API void symbi_plan_unref(symbi_plan *p);
@@ -171,7 +193,8 @@ typedef struct symbi_evidence_facts {
 } symbi_evidence_facts;
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_evidence(symbi_ctx *cx, const symbi_tool *t, const symbi_plan *p, const symbi_value *envelope, const symbi_exec_result *x, const symbi_evidence_facts *f, symbi_doc **out, symbi_err *err);
 
-/* A set of tools by name: immutable after building, refcounted. add refuses a duplicate name (EEXISTS) and keeps the first. */
+/* A set of tools by name: immutable after building, refcounted. add refuses a duplicate name (EEXISTS) and keeps the first. Of a session
+ * or browser manifest its commands are added in its place, all or none. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_toolset_new(symbi_ctx *cx, symbi_toolset **out, symbi_err *err);
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_toolset_add(symbi_toolset *s, symbi_tool *t, symbi_err *err); /* takes a reference of its own */
 SYMBI_API symbi_toolset *symbi_toolset_ref(symbi_toolset *s);
