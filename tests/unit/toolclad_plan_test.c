@@ -267,7 +267,10 @@ static void test_backends(void)
     symbi_tool_unref(t);
     t = load(HEAD "[http]\nurl = \"http://h/\"\n" OUT);
     REQUIRE(t);
-    CHECK(!plan(t, "{}", NULL, &e) && e.code == SYMBI_EUNSUPPORTED);
+    p = plan(t, "{}", NULL, &e);
+    REQUIRE(p);
+    CHECK(p->kind == SYMBI_BACKEND_HTTP && p->argc == 0 && p->detail && sy_str_eqz(p->command, "GET http://h/"));
+    symbi_plan_unref(p);
     symbi_tool_unref(t);
     t = load(HEAD "[args.f]\ntype = \"credential_file\"\n[command]\nexec = [\"p\", \"--\", \"{f}\"]\n" OUT);
     REQUIRE(t);
