@@ -72,13 +72,13 @@ end
 
 local function names_of(set) return set and set:names() or {} end
 
--- What a reload changed, by name.
-local function difference(old, new)
+-- What a reload changed, by name. fresh: names whose contract was read again and is not what it was (its types may have changed).
+local function difference(old, new, fresh)
     local before, out = {}, { added = core.array(), removed = core.array(), changed = core.array() }
     for _, name in ipairs(names_of(old)) do before[name] = old:find(name):info().sha256 end
     for _, name in ipairs(names_of(new)) do
         local hash = new:find(name):info().sha256
-        if before[name] == nil then table.insert(out.added, name) elseif before[name] ~= hash then table.insert(out.changed, name) end
+        if before[name] == nil then table.insert(out.added, name) elseif before[name] ~= hash or fresh[name] then table.insert(out.changed, name) end
         before[name] = nil
     end
     for name in pairs(before) do table.insert(out.removed, name) end
@@ -89,7 +89,7 @@ end
 local function scan(self)
     local entries, message, err = io_module().list_dir(self.dir)
     if not entries then return nil, message, err end
-    local problems, files, names = {}, {}, {}
+    local problems, files, names, again = {}, {}, {}, {}
     local changed = read_types(self, problems)
     for _, e in ipairs(entries) do
         if e.name:find(SUFFIX) and e.type ~= "directory" then names[#names + 1] = e.name end
@@ -102,11 +102,12 @@ local function scan(self)
             local entry, fresh = read_file(self, path, info, self.files[name])
             files[name] = entry
             changed = changed or fresh or self.files[name] == nil
+            if fresh and self.files[name] then again[entry.tool:info().name] = true end
             if entry.message then problem(self, problems, path, entry.message) end
         end
     end
     for name in pairs(self.files) do changed = changed or files[name] == nil end
-    return files, names, problems, changed
+    return files, names, problems, changed, again
 end
 
 -- The tools that are there, the first of each name.
@@ -132,7 +133,7 @@ end
 -- everything stays as it was.
 function Folder:refresh()
     self.fresh = {}
-    local files, names, problems, changed = scan(self)
+    local files, names, problems, changed, again = scan(self)
     if not files then return nil, names, problems end
     local set, message, err
     if changed or not self.current then
@@ -147,7 +148,7 @@ function Folder:refresh()
     for _, p in ipairs(self.fresh) do journal(self, { type = "tool_reload_failed", source = p.path, error = p.message }) end
     local report
     if set then
-        report = difference(self.current, set)
+        report = difference(self.current, set, again)
         if not self.current or #report.added + #report.removed + #report.changed > 0 then
             for gate in pairs(self.gates) do
                 local ok
