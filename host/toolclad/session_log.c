@@ -88,9 +88,14 @@ void sy_session_event(symbi_session *s, int64_t wall)
     sy_session_event_rec *e;
     char *p;
     if (s->state != SYMBI_SESSION_READY || s->answered || s->pending) return;
+    /* the prompt that stands behind it now must not be the beginning of the next */
+    if (s->screen.line.n && s->screen.line.n == s->prompt.n && !memcmp(s->screen.line.p, s->prompt.p, s->prompt.n)) s->screen.line.n = 0;
     while (text.n && (text.p[0] == '\n' || text.p[0] == ' ')) text.p++, text.n--;
     if (text.n > SY_SESSION_EVENT_BYTES) text.n = SY_SESSION_EVENT_BYTES;
-    if (!text.n) return; /* a prompt written anew */
+    if (!text.n) { /* a prompt written anew */
+        s->screen.text.n = 0;
+        return;
+    }
     (void)!sy_session_log(s, "System", text, wall, -1);
     while (s->nevents && (s->nevents >= s->queue_max || s->events_bytes + text.n > SY_SESSION_EVENTS_BYTES)) drop_oldest(s), s->dropped++;
     p = sy_alloc(&s->cx->alloc, text.n + 1);
