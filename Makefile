@@ -249,10 +249,16 @@ ifneq ($(IO_LAYER),)
 	install -D -m 644 $(B)/libsymbi-io.a "$(DESTDIR)$(PREFIX)/lib/libsymbi-io.a"
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(IO_LIBS)|' host/libsymbi-io.pc.in >"$(DESTDIR)$(PREFIX)/lib/pkgconfig/symbi-io.pc"
 endif
-	$(if $(HOST),install -D -m 755 $(B)/symbi-lua "$(DESTDIR)$(PREFIX)/bin/symbi-lua")
+ifneq ($(HOST),)
+	install -D -m 755 $(B)/symbi-lua "$(DESTDIR)$(PREFIX)/bin/symbi-lua"
+	install -D -m 644 scripts/completion/symbi-lua.bash "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/symbi-lua"
+	install -D -m 644 scripts/completion/_symbi-lua "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_symbi-lua"
+	install -D -m 644 scripts/symbi-lua.1 "$(DESTDIR)$(PREFIX)/share/man/man1/symbi-lua.1"
+endif
 	$(foreach v,$(LUA_VERSIONS),$(call install_lua,$(v),$(DESTDIR)$(call LMOD,$(v)),$(DESTDIR)$(call CMOD,$(v))))
 uninstall:
 	rm -f "$(DESTDIR)$(PREFIX)/bin/symbi-lua" "$(DESTDIR)$(PREFIX)/lib/libsymbi.a" "$(DESTDIR)$(PREFIX)/lib/libsymbi-io.a"
+	rm -f "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/symbi-lua" "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_symbi-lua" "$(DESTDIR)$(PREFIX)/share/man/man1/symbi-lua.1"
 	rm -f "$(DESTDIR)$(PREFIX)/lib/libsymbi.so" "$(DESTDIR)$(PREFIX)/lib/libsymbi.so.0"
 	rm -f "$(DESTDIR)$(PREFIX)/lib/pkgconfig/symbi.pc" "$(DESTDIR)$(PREFIX)/lib/pkgconfig/symbi-io.pc"
 	rm -rf "$(DESTDIR)$(PREFIX)/include/symbi"
@@ -283,6 +289,11 @@ help:
 -include $(CORE_OBJ:.o=.d) $(IO_OBJ:.o=.d)
 FORCE:
 .PHONY: all lib modules unit clean FORCE fuzz fuzz-run fuzz-replay fuzz-replay-run busted busted-san check bench demo deps deps-test install uninstall distclean rock rock-install rock-copy format help
+
+# The shell completions and the man page, from the commands' usage texts (tests/env/completion fails when they are out of date).
+.PHONY: completion
+completion: $(HOST) modules
+	$(B)/symbi-lua scripts/completion/generate.lua
 
 # ---- other tools --------------------------------------------------------------------------------------------------------
 # A shared policy set and shared keys under ThreadSanitizer; N generated Cedar cases against the official engine (needs node and, once, the network).
