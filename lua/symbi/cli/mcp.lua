@@ -1,0 +1,159 @@
+--- symbi-lua mcp servers|tools|show|approve|forget: MCP servers, what they offer, and which definitions may be used.
+local M = {}
+
+local usage = [[
+usage: symbi-lua mcp servers
+       symbi-lua mcp tools SERVER
+       symbi-lua mcp show SERVER TOOL
+       symbi-lua mcp approve SERVER TOOL [--digest sha256:...] [--as NAME]
+       symbi-lua mcp forget SERVER [TOOL]
+options: --config FILE   the registry (default ./mcp-config.toml, then ~/.symbiont/mcp-config.toml)
+         --record FILE   the approvals (default .symbi/mcp-approvals.json)
+         --timeout S     for the server (default 30)    --json
+
+tools, show and approve start the server (or connect to it) and list its tools; they call none. approve records the definition that the
+server lists now: with --digest only if it is the one that show showed. A tool whose definition is not the approved one is not called.]]
+
+local VALUES = { config = true, record = true, timeout = true, digest = true, as = true }
+
+local function misuse(message)
+    io.stderr:write("symbi-lua mcp: ", message, "\n", usage, "\n")
+    return 2
+end
+
+local function parse(args)
+    local o, rest, i = {}, {}, 1
+    while args[i] ~= nil do
+        local a = args[i]
+        local name, value = a:match("^%-%-(%a+)=(.*)$")
+        name = name or a:match("^%-%-(%a+)$")
+        if name == "json" and not value then
+            o.json = true
+        elseif VALUES[name] then
+            if not value then
+                i = i + 1
+                value = args[i]
+            end
+            if not value then return nil, "--" .. name .. " needs a value" end
+            o[name] = value
+        elseif name or a:find("^%-.") then
+            return nil, "unknown option '" .. a .. "'"
+        else
+            rest[#rest + 1] = a
+        end
+        i = i + 1
+    end
+    return o, rest
+end
+
+local function servers(o)
+    local symbi = require "symbi"
+    local list, warnings = symbi.mcp.servers(o)
+    if not list then return nil, warnings end
+    for _, w in ipairs(warnings) do io.stderr:write("warning: ", w, "\n") end
+    if o.json then
+        print(symbi.json.encode(symbi.array(list)))
+        return true
+    end
+    local safe = symbi.show.safe
+    if #list == 0 then print "the registry names no server" end
+    for _, s in ipairs(list) do
+        print(("%-20s %s"):format(safe(s.name, 60), safe(s.url or s.command .. (#s.args > 0 and " " .. table.concat(s.args, " ") or ""), 200)))
+    end
+    return true
+end
+
+-- Several lines, each safe for a terminal.
+local function print_lines(text)
+    for line in text:gmatch("[^\n]+") do
+        local indent = line:match("^ *")
+        print(indent .. require("symbi").show.safe(line:sub(#indent + 1), 2000))
+    end
+end
+
+local function show_tool(t, o)
+    local symbi = require "symbi"
+    if o.json then
+        print(symbi.json.encode(t))
+        return
+    end
+    print(symbi.show.safe(t.name, 128) .. ": " .. t.standing .. "\n" .. t.digest)
+    -- as JSON: what a description holds must not reach a terminal as it stands
+    print_lines(symbi.json.encode(t.definition, { pretty = true }))
+    if t.diff then
+        print "changed since it was approved:"
+        print_lines(t.diff)
+    end
+end
+
+local function tools(o, server, tool)
+    local symbi = require "symbi"
+    local list, message = symbi.mcp.tools(server, o)
+    if not list then return nil, message end
+    if tool then
+        for _, t in ipairs(list) do
+            if t.name == tool then
+                show_tool(t, o)
+                return true
+            end
+        end
+        return nil, ("MCP server '%s' has no tool '%s'"):format(server, tool)
+    end
+    if o.json then
+        print(symbi.json.encode(symbi.array(list)))
+        return true
+    end
+    for _, t in ipairs(list) do
+        local d = type(t.definition.description) == "string" and t.definition.description or ""
+        print(("%-9s %-32s %s"):format(t.standing, symbi.show.safe(t.name, 60), symbi.show.safe(d:match("^[^\r\n]*"), 100)))
+    end
+    return true
+end
+
+local function approve(o, server, tool)
+    local symbi = require "symbi"
+    o.by = o.as
+    local t, message = symbi.mcp.approve(server, tool, o)
+    if not t then return nil, message end
+    if t.diff then
+        print "changed since the last approval:"
+        print_lines(t.diff)
+    end
+    print(("approved: %s of %s, %s"):format(symbi.show.safe(tool, 128), symbi.show.safe(server, 128), t.digest))
+    return true
+end
+
+local function forget(o, server, tool)
+    local symbi = require "symbi"
+    local n, message = symbi.mcp.forget(server, tool, o)
+    if not n then return nil, message end
+    print(n == 0 and "there was nothing to forget" or n == 1 and "1 entry forgotten" or n .. " entries forgotten")
+    return true
+end
+
+local VERBS = { servers = { 0, 0, servers }, tools = { 1, 1, tools }, show = { 2, 2, tools }, approve = { 2, 2, approve }, forget = { 1, 2, forget } }
+
+function M.main(args)
+    local verb = VERBS[args[1] or ""]
+    if args[1] == "--help" or args[1] == "-h" or args[1] == "help" then
+        print(usage)
+        return 0
+    end
+    if not verb then return misuse(args[1] and "unknown command '" .. args[1] .. "'" or "a command is needed") end
+    local list = {}
+    for i = 2, #args do list[i - 1] = args[i] end
+    local o, rest = parse(list)
+    if not o then return misuse(rest) end
+    if #rest < verb[1] or #rest > verb[2] then return misuse(args[1] .. ": " .. (#rest < verb[1] and "something is missing" or "too many words")) end
+    if o.timeout then
+        local s = tonumber(o.timeout)
+        if not s or s <= 0 or s > 3600 then return misuse("--timeout takes seconds, up to 3600") end
+        o.timeout_ms = math.floor(s * 1000)
+    end
+    local ok, message = verb[3](o, rest[1], rest[2])
+    if ok then return 0 end
+    io.stderr:write("symbi-lua mcp: ", tostring(message), "\n")
+    return 1
+end
+
+return M
