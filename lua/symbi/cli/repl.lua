@@ -21,7 +21,7 @@ function M.compile(text, loader)
     if f then return f end
     if not shown then f, message = loader(text, "=stdin") end
     if f then return f end
-    if message:find "near '?<eof>'?$" then return nil, nil end
+    if message:find "near '?<eof>'?$" and not message:find "unfinished string" then return nil, nil end -- a quote never closes on a later line
     return nil, message
 end
 
