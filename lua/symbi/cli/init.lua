@@ -8,6 +8,7 @@ return {
     { name = "auth", summary = "create, list and revoke API keys", module = "symbi.cli.auth" },
     { name = "dsl", summary = "check, format, compile and show .symbi definitions", module = "symbi.cli.dsl" },
     { name = "help", summary = "this list", module = "symbi.cli.help" },
+    { name = "mcp", summary = "MCP servers, what they offer, and which tools of theirs are approved", module = "symbi.cli.mcp" },
     { name = "policy", summary = "check, lint, evaluate, explain, test and replay policies", module = "symbi.cli.policy" },
     { name = "run", summary = "run an agent that a .symbi file defines", module = "symbi.cli.run" },
     { name = "schemapin", summary = "keys, signed schemas and skill folders, and pins of SchemaPin", module = "symbi.cli.schemapin" },
