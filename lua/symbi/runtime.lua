@@ -82,6 +82,12 @@ function M.new(options)
     rt.env = symbi.io.environ()
     rt.policies, message, err = symbi.gate.policies(rt.policies_dir or {}, options)
     if not rt.policies then return nil, message, err end
+    if options.allow_private_hosts then -- a mistake in it is told now, not at the first call
+        local policy
+        policy, message, err = core.netguard.policy { allow = options.allow_private_hosts }
+        if not policy then return nil, message, err end
+        policy:close()
+    end
     rt.scope, message, err = find_scope(options.scope, rt.project_dir)
     if rt.scope == nil then return nil, message, err end
     rt.callbacks = type(rt.tools_dir) == "table" and rt.tools_dir or {}

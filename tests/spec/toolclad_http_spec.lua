@@ -164,6 +164,21 @@ body_template = '{"q":"{q}","k":"{_secret:key}"}']]), { q = 'a/b "c" é' }, { se
         assert.equal("sha256:" .. core.crypto.sha256("\255\254\0 bytes"), e.output_hash)
     end)
 
+    it("wait for each other's servers side by side", function()
+        local host = require "symbi.io.host"
+        local one, two = manifest(base, "url = 'BASE/slow'"), manifest(base, "url = 'BASE/echo/{q}'")
+        local started, done = symio.monotonic(), {}
+        local results = assert(host.run {
+            function() return call(one) end,
+            function() local e = call(two, { q = "a" }) done[#done + 1] = symio.monotonic() - started return e end,
+            function() local e = call(two, { q = "b" }) done[#done + 1] = symio.monotonic() - started return e end,
+        })
+        assert.equal("timeout", results[1][1].status)
+        assert.equal("/echo/a", results[2][1].results.target)
+        assert.equal("/echo/b", results[3][1].results.target)
+        assert.is_true(done[1] < 2.5 and done[2] < 2.5)
+    end)
+
     it("keep evidence where the manifest asks for it", function()
         local dir = os.tmpname()
         os.remove(dir)
@@ -221,9 +236,12 @@ body_template = '{"q":"{q}","k":"{_secret:key}"}']]), { q = 'a/b "c" é' }, { se
         assert.truthy(v.reason:find("scope is not usable", 1, true), v.reason)
         gate:close()
         rt:close()
-        local nothing, _, err = symbi.runtime { policies = dir .. "/policies", tools = dir .. "/tools", project_dir = dir, no_audit = true, scope = dir .. "/none.toml" }
+        local nothing, message, err = symbi.runtime { policies = dir .. "/policies", project_dir = dir, no_audit = true, allow_private_hosts = { "10.0.0.1/8" } }
         assert.is_nil(nothing)
-        assert.equal("ENOTFOUND", err.code)
+        assert.equal("ESCHEMA", err.code, message)
+        nothing, message, err = symbi.runtime { policies = dir .. "/policies", tools = dir .. "/tools", project_dir = dir, no_audit = true, scope = dir .. "/none.toml" }
+        assert.is_nil(nothing)
+        assert.equal("ENOTFOUND", err.code, message)
         rt = assert(symbi.runtime { policies = dir .. "/policies", tools = dir .. "/tools", project_dir = dir .. "/tools", no_audit = true, require_scope = true })
         gate = assert(rt:open_gate())
         assert.equal("OUT_OF_SCOPE", gate:check({ kind = "tool_call", agent = "bot", name = "look", arguments = { target = "www.example.com" } }).code)
