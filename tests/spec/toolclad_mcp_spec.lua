@@ -362,9 +362,8 @@ describe("MCP tools", function()
             -- one set, several calls at once: one after the other on the same process
             r = assert(symio.host.run { function()
                 local set, out = new_set "host", {}
-                local tasks = {}
                 for i = 1, 3 do
-                    tasks[i] = set:fork(function()
+                    set:fork(function()
                         local raw = assert(backend.perform(set, plan_of(gate, { text = tostring(i) })))
                         out[i] = raw.result and raw.result.content[1].text or raw.error
                     end)

@@ -108,7 +108,7 @@ local function pipe_receive(self, deadline)
         return lost(self, err.code, "MCP server '%s': %s", self.server.name, message)
     end
     if bytes ~= "" then return self.client:feed(bytes) end
-    local ms, up = left(deadline), nil
+    local ms, up = left(deadline)
     if ms <= 0 then return timed_out(self) end
     if self.set.transport.kind == "host" then
         up, message, err = self.set.transport.ready(self.pipe:fd(), self.pipe:wants(), math.ceil(ms))
@@ -191,7 +191,7 @@ local function http_send(self, deadline)
     if not out then return lost(self, err.code, "%s", message) end
     if left(deadline) <= 0 then return timed_out(self) end
     self.headers = out.headers
-    local rq, r = request(self, out, deadline), nil
+    local rq, r = request(self, out, deadline)
     if out.wants_answer then
         rq.stream = true
         r, message, err = stream(self, rq, deadline)
