@@ -101,6 +101,7 @@ const char *sy_scope_read(symbi_str url, sy_scope_host *o)
 static const char *read_entry(symbi_str s, char out[SY_SCOPE_HOST + 1], size_t *n, bool *any, bool *tail)
 {
     symbi_netaddr a;
+    bool brackets = false;
     *any = *tail = false;
     if (s.n > 2 && s.p[0] == '*' && s.p[1] == '.') {
         *any = true;
@@ -109,9 +110,9 @@ static const char *read_entry(symbi_str s, char out[SY_SCOPE_HOST + 1], size_t *
         *tail = true;
         s.n -= 2;
     }
-    if (s.n > 2 && s.p[0] == '[' && s.p[s.n - 1] == ']') s.p++, s.n -= 2;
-    if (!*any && !*tail && s.n && memchr(s.p, ':', s.n)) {
-        if (symbi_netaddr_parse(s, &a, NULL) || !a.v6 || a.zone) return "is no host name and no address (entries have no scheme and no port)";
+    if (s.n > 2 && s.p[0] == '[' && s.p[s.n - 1] == ']') s.p++, s.n -= 2, brackets = true;
+    if (brackets || (!*any && !*tail && s.n && memchr(s.p, ':', s.n))) {
+        if (*any || *tail || symbi_netaddr_parse(s, &a, NULL) || !a.v6 || a.zone) return "is no host name and no address (entries have no scheme and no port)";
         *n = symbi_netaddr_format(&a, out);
         out[*n] = 0;
         return NULL;
