@@ -141,7 +141,9 @@ static void begin(lua_State *L, ud_session *u)
 {
     symbi_session_info in;
     symbi_str typed;
-    symbi_status st = symbi_session_begin(u->s, u->plan, now_of(L), wall_of(L), &typed, &u->err);
+    symbi_status st;
+    symbi_session_echo(u->s, u->p && symbi_pipe_echoes(u->p));
+    st = symbi_session_begin(u->s, u->plan, now_of(L), wall_of(L), &typed, &u->err);
     symbi_session_get_info(u->s, &in);
     if (!st && (!u->p || symbi_pipe_write(u->p, typed, &u->err))) symbi_session_failed(u->s, symbi_str_z("the program does not take input any more"), wall_of(L));
     else if (!st) symbi_pipe_keep(u->p, in.idle_ms + u->plan->timeout_ms);

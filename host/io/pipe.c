@@ -342,6 +342,12 @@ void symbi_pipe_keep(symbi_pipe *p, int64_t ms)
     if (p->ctl >= 0 && p->owner == getpid()) (void)!send(p->ctl, &ms, sizeof ms, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+bool symbi_pipe_echoes(const symbi_pipe *p)
+{
+    struct termios t;
+    return p->terminal && p->fd >= 0 && !tcgetattr(p->fd, &t) && (t.c_lflag & ECHO);
+}
+
 void symbi_pipe_hang_up(symbi_pipe *p)
 {
     if (p->owner != getpid()) return;

@@ -299,6 +299,8 @@ symbi_status symbi_session_begin(symbi_session *s, const symbi_plan *p, int64_t 
     return SYMBI_OK;
 }
 
+void symbi_session_echo(symbi_session *s, bool echo) { s->silent = !echo; }
+
 /* The reply without the line that repeats what was typed (with the old prompt before it, where a program writes that anew). */
 static symbi_str without_echo(const symbi_session *s, symbi_str out)
 {
@@ -309,6 +311,7 @@ static symbi_str without_echo(const symbi_session *s, symbi_str out)
     while (typed.n && blank(typed.p[typed.n - 1])) typed.n--;
     if (!end || !typed.n || n < typed.n || memcmp(out.p + n - typed.n, typed.p, typed.n)) return out;
     n -= typed.n;
+    if (!n && s->silent) return out;
     if (n && (n != s->prompt.n || memcmp(out.p, s->prompt.p, n))) return out;
     return (symbi_str){ end + 1, out.n - (size_t)(end + 1 - out.p) };
 }

@@ -31,6 +31,7 @@ struct symbi_session {
 
     symbi_session_state state;
     bool was_busy;
+    bool silent;    /* the terminal repeats nothing */
     bool answered;  /* the reply that the screen holds was fetched */
     bool pending;   /* a reply is there and was not fetched yet */
     bool looked;    /* the prompt test was made on what is there */

@@ -25,12 +25,12 @@ local function shell(text)
     return path
 end
 
-local function manifest(name, startup, ready, more, interaction)
+local function manifest(name, startup, ready, more, interaction, wait)
     return string.format('[tool]\nname = "%s"\nversion = "1"\ndescription = "d"\n[tool.evidence]\noutput_dir = "%s/evidence/{scan_id}"\n'
-        .. "[session]\nstartup_command = '%s'\nready_pattern = '%s'\n%s[session.interaction]\noutput_wait_ms = 1000\n%s"
+        .. "[session]\nstartup_command = '%s'\nready_pattern = '%s'\n%s[session.interaction]\noutput_wait_ms = %d\n%s"
         .. '[session.commands.any]\ndescription = "anything"\npattern = "^.+$"\n'
         .. '[session.commands.select]\ndescription = "a question"\npattern = "^SELECT [a-z0-9 +*,]+;$"\nrisk_tier = "low"\n'
-        .. '[output]\nformat = "text"\n[output.schema]\ntype = "object"\n', name, dir, startup, ready, more or "", interaction or "")
+        .. '[output]\nformat = "text"\n[output.schema]\ntype = "object"\n', name, dir, startup, ready, more or "", wait or 1000, interaction or "")
 end
 
 -- Runs the calls in order: each is {tool, command}; returns what the tools gave (the journal's result events), and the end.
@@ -58,15 +58,18 @@ local function play(text, calls, options)
     return told, result, events
 end
 
+-- Supervisors of this process.
 local function children()
-    local n = 0
+    local self = assert(io.open("/proc/self/stat", "rb"))
+    local n, own = 0, tonumber(self:read("*a"):match("^%d+"))
+    self:close()
     for _, e in ipairs(sio.list_dir("/proc") or {}) do
         if e.name:match("^%d+$") then
             local stat = io.open("/proc/" .. e.name .. "/stat", "rb")
             if stat then
                 local line = stat:read("*a") or ""
                 stat:close()
-                if line:find("symbi%-pipe") then n = n + 1 end
+                if line:find("symbi%-pipe") and tonumber(line:match("%) %S (%d+)")) == own then n = n + 1 end
             end
         end
     end
@@ -111,6 +114,145 @@ describe("sessions", function()
             if e.direction == "Command" then commands[#commands + 1] = e.content end
         end
         assert.same({ "CREATE TABLE t (a, b);", "INSERT INTO t VALUES (1, 'one'), (2, 'two');", "SELECT a, b FROM t ORDER BY a;", "SELECT 6*7;", ".quit" }, commands)
+        assert.equal(0, children())
+    end)
+
+    it("python3 and bc answer as well", function()
+        local told
+        if found "/usr/bin/python3" then
+            told = play(manifest("py", "/usr/bin/python3 -i -q", "^>>> $"), { { "py.any", "x = [i*i for i in range(5)]" }, { "py.any", "print(sum(x), 'é')" }, { "py.any", "1/0" }, { "py.any", "exit()" } })
+            assert.equal("", told[1].output)
+            assert.equal("30 é\n", told[2].output)
+            assert.truthy(told[3].output:find("ZeroDivisionError", 1, true))
+            assert.equal("terminated", told[4].state)
+            assert.equal(0, told[4].exit_code)
+        end
+        if found "bc" then -- bc has no prompt of its own
+            told = play(manifest("calc", shell "printf '> '; while read -r x; do echo \"$x\" | bc -q; printf '> '; done", "^> $"), { { "calc.any", "2^64" }, { "calc.any", "1/0" } })
+            assert.equal("18446744073709551616\n", told[1].output)
+            assert.truthy(told[2].output:find("ivide by zero", 1, true))
+        end
+        assert.equal(0, children())
+    end)
+
+    it("a command is judged by itself, and the gate knows the state of the session", function()
+        local told, _, events = play(manifest("sh", shell "echo hi; while read -e -r -p 'ready> ' x; do echo \"$x\"; done", "^(ready|loaded)> $", "", "")
+            .. '[session.states]\nidle = "^ready> $"\n', {
+            { "sh.any", "one" }, { "sh.select", "SELECT 1;" }, { "sh.any", "two" }, { "sh.any", "three" }, { "sh", "x" }, { "sh.any", "a\nb" }, { "sh.select", "DROP 1;" },
+        }, { policies = 'permit(principal, action, resource in Tool::"sh") when { context.session_state == "spawning" || context.interaction_count < 2 };'
+            .. 'forbid(principal, action == Action::"tool_call::sh.select", resource); permit(principal, action == Action::"respond", resource);' })
+        assert.equal(2, #told) -- one, two; then interaction_count is 2
+        assert.equal("one\n", told[1].output)
+        assert.equal("two\n", told[2].output)
+        assert.equal("idle", told[2].inferred_state)
+        local reasons = {}
+        for _, e in ipairs(events) do reasons[#reasons + 1] = json.encode(e) end
+        reasons = table.concat(reasons, "\n")
+        for _, want in ipairs { "forbidden by policy", "no policy permits", "no tool is called 'sh'", "control character", "does not match pattern" } do
+            assert.truthy(reasons:find(want, 1, true), want)
+        end
+    end)
+
+    it("a program that never has a prompt is given up", function()
+        local t0 = sio.monotonic()
+        local told = play(manifest("mute", shell "echo starting; sleep 60", "^> $", "startup_timeout_seconds = 1\n"), { { "mute.any", "x" }, { "mute.any", "y" } })
+        assert.equal("timed_out", told[1].state)
+        assert.equal("starting\n", told[1].output)
+        assert.truthy(told[1].error:find("startup_timeout_seconds", 1, true))
+        assert.equal("ESTATE", told[2].code)
+        assert.is_true(sio.monotonic() - t0 < 5000)
+        assert.equal(0, children())
+    end)
+
+    it("a program that dies in the middle, and one that is not there", function()
+        local told = play(manifest("dies", shell "printf '> '; read x; echo half; kill -9 $$", "^> $"), { { "dies.any", "x" } })
+        assert.equal("terminated", told[1].state)
+        assert.equal("half\n", told[1].output)
+        assert.equal(9, told[1].signal)
+        told = play(manifest("none", "/nonexistent/program", "^> $"), { { "none.any", "x" } })
+        assert.equal("failed", told[1].state)
+        assert.truthy(told[1].error:find("No such file", 1, true))
+    end)
+
+    it("a flood is cut, and the prompt after it is still found", function()
+        local told = play(manifest("flood", shell "printf '> '; while read x; do yes 0123456789 | head -c 3000000; printf '\\n> '; done", "^> $", "", "output_max_bytes = 1000\n"), { { "flood.any", "x" }, { "flood.any", "y" } })
+        for i = 1, 2 do
+            assert.equal("ready", told[i].state)
+            assert.is_true(told[i].truncated)
+            assert.equal(1000, #told[i].output)
+            assert.is_true(told[i].output_bytes > 3000000)
+        end
+        told = play(manifest("endless", shell "printf '> '; read x; yes", "^> $", "", "", 100), { { "endless.any", "x" } })
+        assert.equal("timed_out", told[1].state)
+        assert.is_true(told[1].truncated)
+        assert.equal(0, children())
+    end)
+
+    it("what ignores SIGHUP is killed, with all its children", function()
+        local pids = dir .. "/pids"
+        local told = play(manifest("deaf", shell(string.format(
+            "trap '' HUP TERM; (trap '' HUP TERM; exec setsid sleep 300) & echo $! > %s; echo $$ >> %s; printf '> '; while true; do read x && printf 'got\\n> '; done", pids, pids)), "^> $"), { { "deaf.any", "x" } })
+        assert.equal("got\n", told[1].output)
+        for pid in sio.read_file(pids, 100):gmatch("%d+") do assert.is_nil(sio.stat("/proc/" .. pid), pid) end
+        assert.equal(0, children())
+    end)
+
+    it("a prompt in the middle of the output is not taken for the end", function()
+        local told = play(manifest("fake", shell "printf '> '; while read x; do printf 'a\\n> not\\n> '; sleep 0.01; printf 'really\\n> '; done", "^> $"), { { "fake.any", "x" } })
+        assert.equal("a\n> not\n> really\n", told[1].output)
+    end)
+
+    it("the program gets a plain terminal, a clean environment and nothing of ours", function()
+        local told = play(manifest("env", shell [[
+            PS1= ; printf '> '; while read x; do case "$x" in
+              env) env | grep -v -e '^_=' -e '^PWD=' -e '^SHLVL=' -e '^OLDPWD=' | cut -d= -f1 | sort | tr '\n' ' '; echo; echo "$TERM";;
+              fd) ls /proc/$$/fd | tr '\n' ' '; echo;;
+              tty) tty | cut -c1-8; stty size; stty -a | grep -o -e '-echo ';;
+              priv) grep NoNewPrivs /proc/self/status | tr -d '\t'; ulimit -c; ulimit -n;;
+            esac; printf '> '; done]], "^> $"), { { "env.any", "env" }, { "env.any", "fd" }, { "env.any", "tty" }, { "env.any", "priv" } })
+        local allowed = { HOME = true, LANG = true, PATH = true, TERM = true, TZ = true, TMPDIR = true }
+        local names, term = told[1].output:match("^(.-)\n(.-)\n$")
+        assert.equal("dumb", term)
+        for name in names:gmatch("%S+") do assert.is_true(allowed[name] or name:match("^LC_") ~= nil, name) end
+        for fd in told[2].output:gmatch("%d+") do assert.is_true(tonumber(fd) <= 2 or tonumber(fd) == 255, told[2].output) end -- 255: bash's own script
+        assert.equal("/dev/pts\n24 200\n-echo \n", told[3].output)
+        assert.equal("NoNewPrivs:1\n0\n1024\n", told[4].output)
+    end)
+
+    it("waits in the host's loop without holding up others, and one session belongs to one run", function()
+        local host = require "symbi.io.host"
+        local text = manifest("slow", shell "n=0; printf '> '; while read x; do n=$((n+1)); sleep 0.4; echo $n; printf '> '; done", "^> $")
+        local ticks, ids = 0, {}
+        local function task(k)
+            return function()
+                local turns = { { tool_calls = { { id = "a", name = "slow.any", arguments = { command = "x" } } } }, { tool_calls = { { id = "b", name = "slow.any", arguments = { command = "y" } } } }, { content = "done" } }
+                assert(sio.write_file(dir .. "/replay" .. k, json.encode { turns = turns }))
+                local runtime = assert(symbi.runtime { policies = dir .. "/policies", tools = { (assert(symbi.toolclad.parse(text, "t"))) }, state = dir .. "/state" .. k, replay = dir .. "/replay" .. k })
+                local agent = assert(runtime:agent { id = "t" .. k })
+                local outputs = {}
+                assert(agent:run("go", { watch = function(kind, _, b)
+                    if kind == "result" then outputs[#outputs + 1] = b.value.output ids[b.value.session_id] = true end
+                end }))
+                runtime:close()
+                assert.same({ "1\n", "2\n" }, outputs) -- its own program counts
+            end
+        end
+        assert(sio.mkdir(dir .. "/policies", { parents = true }))
+        assert(sio.write_file(dir .. "/policies/all.cedar", ALL))
+        local t0 = sio.monotonic()
+        host.run { task(1), task(2), task(3), function() for _ = 1, 20 do host.sleep(20) ticks = ticks + 1 end end }
+        assert.equal(20, ticks)
+        assert.is_true(sio.monotonic() - t0 < 2200) -- three of 0.8 s side by side
+        local n = 0
+        for _ in pairs(ids) do n = n + 1 end
+        assert.equal(3, n)
+        assert.equal(0, children())
+    end)
+
+    it("an order is spent once, and a dry run has none", function()
+        local tool = assert(symbi.toolclad.parse(manifest("db", "sqlite3", "^sqlite> $"), "t")):commands()[1]
+        local plan = assert(tool:plan({ command = "SELECT 1;" }))
+        assert.has_error(function() sio.session(plan) end)
         assert.equal(0, children())
     end)
 end)

@@ -486,6 +486,29 @@ static void test_machine(void)
     rig_down(&r);
 }
 
+static void test_echo(void)
+{
+    rig r;
+    symbi_doc *d;
+    REQUIRE(rig_up(&r, PLAIN));
+    says(&r, "db=> ");
+    (void)after(&r, 30);
+    symbi_session_echo(r.s, false); /* then a first line like the command is what the program says */
+    REQUIRE(ask(&r, "SELECT 1\n"));
+    says(&r, "SELECT 1\r\ndb=> ");
+    (void)after(&r, 30);
+    d = answer(&r);
+    CHECK(field(d, "output", "SELECT 1\n"));
+    symbi_doc_unref(d);
+    REQUIRE(ask(&r, "SELECT 1\n"));
+    says(&r, "S\rdb=> SE\rdb=> SELECT 1\r\n1\r\ndb=> "); /* a line editor that writes the line anew at each key */
+    (void)after(&r, 30);
+    d = answer(&r);
+    CHECK(field(d, "output", "1\n"));
+    symbi_doc_unref(d);
+    rig_down(&r);
+}
+
 static void test_trimmed_prompt(void)
 {
     rig r;
@@ -739,6 +762,7 @@ int main(void)
     RUN(test_screen);
     RUN(test_screen_limits);
     RUN(test_machine);
+    RUN(test_echo);
     RUN(test_trimmed_prompt);
     RUN(test_limits);
     RUN(test_events);

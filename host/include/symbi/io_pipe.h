@@ -40,6 +40,8 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_pipe_write(symbi_pipe *p, symbi_str 
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_pipe_read(symbi_pipe *p, symbi_str *bytes, symbi_err *err);
 /* The supervisor ends the child in ms milliseconds unless told otherwise before: an idle limit that holds while nobody is looking. */
 SYMBI_API void symbi_pipe_keep(symbi_pipe *p, int64_t ms);
+/* Of a terminal: does it repeat what is written to it now? (Programs may turn that on.) */
+SYMBI_API bool symbi_pipe_echoes(const symbi_pipe *p);
 /* Begins the end without waiting for it: symbi_pipe_ended and symbi_pipe_free then find it done. */
 SYMBI_API void symbi_pipe_hang_up(symbi_pipe *p);
 /* Waits until reading or writing can go on: ETIMEOUT when ms passed. */

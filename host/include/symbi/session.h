@@ -38,6 +38,9 @@ SYMBI_API void symbi_session_failed(symbi_session *s, symbi_str why, int64_t wal
 /* The command of p: ready -> busy. *typed: what to write to the terminal, borrowed until the next call. EDENIED: p is of another session
  * (another manifest, program or limits); ESTATE: not ready; ELIMIT: max_interactions are used up. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_session_begin(symbi_session *s, const symbi_plan *p, int64_t now, int64_t wall, symbi_str *typed, symbi_err *err);
+/* Does the terminal repeat what is typed (true, if nobody says)? Then the first line of a reply that is the command is left out; else only one
+ * that is the prompt and the command, as programs write it that edit lines themselves. */
+SYMBI_API void symbi_session_echo(symbi_session *s, bool echo);
 /* After begin, once the state is not busy any more: what symbi_tool_envelope_of takes as raw. Also of a session that never became ready. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_session_reply(symbi_session *s, int64_t now, symbi_doc **out, symbi_err *err);
 /* A call that was refused before it was typed, for the transcript. */
