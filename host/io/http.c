@@ -59,9 +59,12 @@ static int on_timer(CURLM *multi, long ms, void *ud)
     return 0;
 }
 
-void sy_http_guard_on(sy_http_guard *g)
+void sy_http_guard_on(symbi_http *h, sy_http_guard *g)
 {
     sigset_t pipe_only, pending;
+    g->on = h->tls && !h->guarded;
+    if (!g->on) return;
+    h->guarded = true;
     sigemptyset(&pipe_only);
     sigaddset(&pipe_only, SIGPIPE);
     sigpending(&pending);
@@ -69,10 +72,12 @@ void sy_http_guard_on(sy_http_guard *g)
     pthread_sigmask(SIG_BLOCK, &pipe_only, &g->was);
 }
 
-void sy_http_guard_off(sy_http_guard *g)
+void sy_http_guard_off(symbi_http *h, sy_http_guard *g)
 {
     static const struct timespec none;
     sigset_t pipe_only;
+    if (!g->on) return;
+    h->guarded = false;
     sigemptyset(&pipe_only);
     sigaddset(&pipe_only, SIGPIPE);
     if (g->ours)
@@ -134,11 +139,11 @@ void symbi_http_free(symbi_http *h)
     sy_http_guard g;
     if (!h) return;
     a = h->cx->alloc;
-    sy_http_guard_on(&g);
+    sy_http_guard_on(h, &g);
     while (h->xfers) sy_xfer_cancel(h->xfers);
     for (size_t i = 0; i < h->npool; i++) curl_easy_cleanup(h->pool[i]);
     if (h->multi) curl_multi_cleanup(h->multi);
-    sy_http_guard_off(&g);
+    sy_http_guard_off(h, &g);
     if (h->timer) symbi_loop_cancel(h->loop, h->timer);
     if (h->own_loop) symbi_loop_free(h->loop);
     symbi_netguard_unref(h->guard);
@@ -166,7 +171,7 @@ void symbi_http_ready(symbi_http *h, const symbi_loop_event *ev)
     int running = 0, left = 0;
     CURLMsg *m;
     sy_http_guard g;
-    sy_http_guard_on(&g);
+    sy_http_guard_on(h, &g);
     if (!ev || ev->fd < 0) {
         if (ev) h->timer = 0; /* it fired, and is gone */
         curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
@@ -183,7 +188,7 @@ void symbi_http_ready(symbi_http *h, const symbi_loop_event *ev)
         }
     while (h->broken && h->xfers) sy_xfer_fail(h->xfers, SYMBI_ENOMEM, SYMBI_HTTP_ERROR_OTHER, symbi_status_text(SYMBI_ENOMEM));
     h->broken = false;
-    sy_http_guard_off(&g);
+    sy_http_guard_off(h, &g);
 }
 
 int64_t sy_http_ms(void)

@@ -10,6 +10,7 @@
 struct symbi_http {
     symbi_ctx *cx;
     symbi_loop *loop;
+    bool tls, guarded; /* TLS was spoken, or may have been; SIGPIPE is held back */
     bool own_loop, broken, no_proxy; /* broken: memory ran out inside a callback of curl */
     uint64_t token, timer;
     CURLM *multi;
@@ -60,13 +61,14 @@ struct symbi_xfer {
     char message[CURL_ERROR_SIZE];
 };
 
-/* A peer that goes away while TLS writes raises SIGPIPE, which belongs to the host: between these two it is held back and taken away. */
+/* A peer that goes away while TLS writes raises SIGPIPE, which belongs to the host: between these two it is held back and taken away.
+ * Without TLS libcurl asks the system for no such signal, so a client that never spoke TLS is spared the calls; and once is enough. */
 typedef struct sy_http_guard {
     sigset_t was;
-    bool ours;
+    bool ours, on;
 } sy_http_guard;
-void sy_http_guard_on(sy_http_guard *g);
-void sy_http_guard_off(sy_http_guard *g);
+void sy_http_guard_on(symbi_http *h, sy_http_guard *g);
+void sy_http_guard_off(symbi_http *h, sy_http_guard *g);
 
 /* Judges rq's URL and keeps what later checks need. */
 symbi_status sy_guard_start(symbi_xfer *x, const symbi_http_request *rq, symbi_err *err);

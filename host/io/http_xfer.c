@@ -162,6 +162,7 @@ symbi_status sy_xfer_method(symbi_xfer *x)
     bool body = x->body_out.n || !strcmp(method, "POST") || !strcmp(method, "PUT") || !strcmp(method, "PATCH");
     int64_t left = x->until - sy_http_ms();
     if (left < 1) left = 1;
+    if (x->target.tls || x->proxy != SY_PROXY_NONE) x->h->tls = true; /* before the first byte of it */
 #define SET(o, v) \
     c = c ? c : curl_easy_setopt(e, o, v)
     SET(CURLOPT_URL, x->url.p);
@@ -278,9 +279,9 @@ static void leave(symbi_xfer *x)
     if (x->next) x->next->prev = x->prev;
     x->prev = x->next = NULL;
     h->open--;
-    sy_http_guard_on(&g); /* a connection that is dropped half-way says goodbye over TLS */
+    sy_http_guard_on(h, &g); /* a connection that is dropped half-way says goodbye over TLS */
     curl_multi_remove_handle(h->multi, x->easy);
-    sy_http_guard_off(&g);
+    sy_http_guard_off(h, &g);
     sy_http_easy_back(h, x->easy);
     x->easy = NULL;
     x->done = true;

@@ -309,7 +309,7 @@ function check_shape(shape, value, path, state, depth)
     for _, f in ipairs(shape.fields) do
         local v = value[f.name]
         if v == nil and f.other then v = value[f.other] end
-        local at = key_path(path, f.name)
+        local at = path == "" and f.name or path .. "." .. f.name
         if v == nil then
             if f.required then fault(state, at, "missing", "is missing")
             elseif f.now then out[f.name] = datetime.from_unix(state.now or os.time())
@@ -392,7 +392,10 @@ local types = {}
 function M.read(text, value, options)
     types[text] = types[text] or parse_type(text)
     local t = types[text]
-    if t.kind == "ref" then return M.get(t.name).read(value, options) end
+    if t.kind == "ref" then
+        t.object = t.object or M.get(t.name)
+        return t.object.read(value, options)
+    end
     local state = { errors = {}, count = 0, exact = options.exact, keep = options.keep, nulls = options.nulls, now = options.now }
     local out = check(t, value, "", state, nil, 0)
     if state.count == 0 then return out end

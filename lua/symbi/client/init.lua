@@ -106,6 +106,7 @@ function M.new(options)
         options = options, raising = options.raise == true, session = {}, per_call = {}, user_agent = "symbi-lua/" .. core.version,
         max_response_bytes = options.max_response_bytes or 64 * 1024 * 1024,
     }, Meta)
+    self.agent_header = { "User-Agent", self.user_agent }
     self.route = { proxy = "none" } -- the environment says nothing unless it is asked
     for k in pairs(ROUTE) do
         local v = options[k]
@@ -154,7 +155,7 @@ function Client:with(options)
 end
 
 function Client:close()
-    self.session.closed = true
+    self.session.closed, self.key_header = true, nil
     self.session.access_token, self.session.refresh_token_text, self.session.user = nil, nil, nil
     if self.session.auth then self.session.auth:close() end
     self.session.auth = nil

@@ -52,8 +52,29 @@ end
 
 local function header_ok(value) return type(value) == "string" and not value:find "[%c\127]" end
 
+local ACCEPT, TYPE = { "Accept", "application/json" }, { "Content-Type", "application/json" }
+
+-- The ordinary case: nothing but our own headers and the key that was found good before.
+local function plain_headers(self, call, with_key)
+    if self.options.headers or call.headers or call.idempotency_key then return nil end
+    local key, name = self.session.access_token or self.api_key, self.config.auth.api_key_header
+    local list = { ACCEPT, self.agent_header }
+    if call.body then list[3] = TYPE end
+    if not with_key or not key then return list end
+    local known = self.key_header
+    if not known or known.key ~= key or known.name ~= name then
+        if key == "" or not header_ok(key) or (name and name:lower() ~= "authorization") then return nil end
+        known = { key = key, name = name, header = { "Authorization", "Bearer " .. key } }
+        self.key_header = known
+    end
+    list[#list + 1] = known.header
+    return list
+end
+
 -- The request's headers; with_key = false for what follows a redirect.
 local function headers_of(self, call, with_key)
+    local plain = plain_headers(self, call, with_key)
+    if plain then return plain end
     local list, seen = {}, {}
     local function add(name, value)
         local low = name:lower()
