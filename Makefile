@@ -165,11 +165,13 @@ FUZZ_LIBS = $(if $(IO_LAYER),$(B)/libsymbi-io.a) $(B)/libsymbi.a -Wl,--as-needed
 $(B)/fuzz/lib_%: tests/fuzz/fuzz_%.c $(B)/libsymbi.a $(if $(IO_LAYER),$(B)/libsymbi-io.a)
 	@mkdir -p $(@D)
 	$(call say,LINK)
-	$(Q)$(CC) $(SY_CFLAGS) $(CFLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_LIBS) $(LDFLAGS)
+	$(Q)$(CC) $(SY_CFLAGS) $(CFLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_MORE) $(FUZZ_LIBS) $(LDFLAGS)
 $(B)/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/standalone.c $(B)/libsymbi.a $(if $(IO_LAYER),$(B)/libsymbi-io.a)
 	@mkdir -p $(@D)
 	$(call say,LINK)
-	$(Q)$(CC) $(SY_CFLAGS) $(CFLAGS) -o $@ $< tests/fuzz/standalone.c $(FUZZ_LIBS) $(LDFLAGS)
+	$(Q)$(CC) $(SY_CFLAGS) $(CFLAGS) -o $@ $< tests/fuzz/standalone.c $(FUZZ_MORE) $(FUZZ_LIBS) $(LDFLAGS)
+# Sandboxed chunks run in the binding, which is compiled in.
+$(B)/fuzz/lib_sandbox $(B)/fuzz/replay_sandbox: FUZZ_MORE = $(LUA_CFLAGS_5.4) $(wildcard bindings/lsandbox*.c) $(BIND_SHIM) $(LUA_LIBS_5.4)
 fuzz:
 	+$(MAKE) --no-print-directory B=build-fuzz CC=clang SANFLAGS="$(FUZZ_FLAGS) -DSY_ARENA_PARANOID" SAN= fuzz-run
 fuzz-run: $(FUZZ_NAMES:%=$(B)/fuzz/lib_%)

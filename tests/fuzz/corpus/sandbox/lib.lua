@@ -1,0 +1,1 @@
+local t = {3, 2, 1} table.sort(t, function(a, b) return a < b end) table.insert(t, 1, 'x') return table.concat(t, ','), table.unpack(t), table.move(t, 1, 3, 2), ('%5.2f %q %s'):format(1.5, 'a', t), string.pack('<i4', 7)
