@@ -79,7 +79,8 @@ symbi_status sy_sp_box_make(sy_sp_mem *m, const sy_xw_exec *x, const sy_sp_conf 
 enum { SY_SP_STATUS_FD = 3 }; /* where bwrap writes its status */
 bool sy_sp_box_began(int status_fd);             /* bwrap's status says that the tool was started and has ended */
 void sy_sp_box_term(pid_t leader, char *scratch); /* SIGTERM to everything in the box that leader made, not to bwrap itself */
-/* EINVAL unless every file to check is a regular one inside the plan's folder. */
+/* EINVAL unless every file to check is a regular one inside the plan's folder. The client looked too (check_files.c), with an answer for people;
+ * this look is the one nearest to the start, and it does not depend on who the client is. */
 symbi_status sy_sp_check_files(const sy_xw_exec *x, symbi_err *err);
 
 /* Starts one tool: descriptors and pid into j, 0 or an errno. stack: top of a free stack of at least 64 KiB. */

@@ -1,6 +1,10 @@
-/* Fuzz target: the frames of the spawner (host/io/spawn_wire.h). Whatever arrives is decoded within its bounds, and a request that is
- * accepted is written back byte for byte. The code is taken in here, because libsymbi alone does not hold the drivers. */
-#include "io/spawn_wire.c"
+/* Fuzz target: the frames of the spawner (host/io/spawn_wire.h), both ways. Whatever arrives is decoded within its bounds; a request or a
+ * result that is accepted is written back byte for byte; a request for bubblewrap becomes a command line in which every word of the tool
+ * stands behind "--". */
+#define _GNU_SOURCE
+#include "io/spawn_int.h"
+
+#include "base/str.h"
 
 #include <stdlib.h>
 
@@ -21,6 +25,39 @@ static void *heap(void *ud, void *p, size_t o, size_t n)
 
 static size_t total(symbi_str s) { return s.n ? (size_t)(unsigned char)s.p[0] + (unsigned char)s.p[s.n - 1] + s.n : 0; }
 
+/* What the spawner would say of this result. */
+static void again(symbi_str payload, symbi_status st, symbi_str message, const symbi_exec_result *r)
+{
+    uint8_t fixed[SY_XW_RESULT_FIXED];
+    sy_xw_write_result_fixed(fixed, st, r);
+    must(payload.n == sizeof fixed + 3 * 5 + message.n + r->out.n + r->err.n && !memcmp(payload.p, fixed, sizeof fixed));
+}
+
+static void boxed(const sy_xw_exec *x)
+{
+    static sy_sp_conf conf; /* bwrap need not be there: a file that is stands for it */
+    sy_sp_mem m = { NULL, 0, 0 };
+    sy_sp_box box;
+    symbi_err err;
+    int start = 0;
+    symbi_status st;
+    size_t i = 0, n = 0;
+    strcpy(conf.bwrap, "/bin/sh");
+    st = sy_sp_box_make(&m, x, &conf, &box, &start, &err);
+    must(st == SYMBI_OK || (err.code == st && err.msg[0]));
+    if (!st && !start) {
+        must(box.argv && !strcmp(box.argv[0], conf.bwrap));
+        while (box.argv[i] && strcmp(box.argv[i], "--")) i++;
+        must(box.argv[i] && box.argv[i + 1]);
+        for (i += 2, n = 1; box.argv[i]; i++, n++) must(n < x->rq.plan.argc && !strcmp(box.argv[i], x->argv[n]));
+        must(n == x->rq.plan.argc);
+    } else {
+        must(!box.argv);
+    }
+    if (x->rq.plan.ncheck_files && sy_sp_check_files(x, &err)) must(err.msg[0]);
+    sy_sp_mem_trim(&m, 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const symbi_alloc a = { heap, NULL };
@@ -39,6 +76,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size_t n = 0;
         for (; x.argv[n]; n++) must(strlen(x.argv[n]) == x.rq.plan.argv[n].n);
         must(n == x.rq.plan.argc && n > 0);
+        must(x.rq.plan.nbox_write <= SY_XW_MAX_PATHS && x.rq.plan.nbox_hide <= SY_XW_MAX_PATHS && x.rq.plan.ncheck_files <= SY_XW_MAX_PATHS);
+        must(x.rq.plan.box || (!x.rq.plan.nbox_write && !x.rq.plan.nbox_hide && !x.rq.plan.box_network && !x.rq.plan.box_output));
+        for (n = 0; n < x.rq.plan.nbox_write; n++) must(x.rq.plan.box_write[n].n && strlen(x.rq.plan.box_write[n].p) == x.rq.plan.box_write[n].n);
+        for (n = 0; n < x.rq.plan.ncheck_files; n++) must(strlen(x.rq.plan.check_files[n].p) == x.rq.plan.check_files[n].n);
+        if (x.rq.plan.box) boxed(&x);
         for (n = 0; x.envp[n]; n++) must(strlen(x.envp[n]) == x.rq.plan.env[n].n);
         must(n == x.rq.plan.nenv);
         sy_buf_init(&b, a, 8 << 20);
@@ -52,6 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (sy_xw_read_result(payload, &st, &message, &r, &err) == SYMBI_OK) {
         must(total(message) + total(r.out) + total(r.err) < SIZE_MAX / 2); /* reads them */
         must(st <= 0 && message.p[message.n] == 0);
+        again(payload, st, message, &r);
     }
     return 0;
 }

@@ -161,7 +161,7 @@ describe("a credential file", function()
         local e = assert(execute(tool, { project_dir = dir }, { f = "creds.txt" }))
         assert.equal("success", e.status)
         assert.equal("user", e.results.raw_output)
-        for _, t in ipairs { { "none.txt", "is not there" }, { "sub", "not a regular file" } } do
+        for _, t in ipairs { { "none.txt", "No such file" }, { "sub", "no regular file" } } do
             io_.mkdir(dir .. "/sub")
             e = assert(execute(tool, { project_dir = dir }, { f = t[1] }))
             assert.equal("error", e.status)
