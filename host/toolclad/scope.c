@@ -12,6 +12,7 @@
 #include "symbi/netguard.h"
 #include "symbi/scope.h"
 #include "symbi/toml.h"
+#include "toolclad/session.h"
 #include "toolclad/tool.h"
 
 typedef struct range {
@@ -425,13 +426,15 @@ symbi_status symbi_tool_check_scope(const symbi_tool *t, const symbi_value *vali
         const symbi_value *v = symbi_value_get(validated, a->name);
         const char *type = a->type->name;
         bool target = strcmp(type, "scope_target") == 0 || strcmp(type, "ip_address") == 0 || strcmp(type, "cidr") == 0;
+        bool typed = sy_session_has_targets(a);
         symbi_err why;
         symbi_status st;
-        if (!v || !(target || a->scope_check)) continue;
+        if (!v || !(target || a->scope_check || typed)) continue;
         if (!s && !required) continue;
         symbi_err_clear(&why);
         if (!s) st = sy_fail(&why, SYMBI_EDENIED, "there is no scope, and this host requires one (scope/scope.toml)");
         else if (v->kind != SYMBI_STRING) st = sy_fail(&why, SYMBI_EDENIED, "scope_check works on texts only");
+        else if (typed) st = sy_session_check_targets(v->u.s, s, &why);
         else if (strcmp(type, "url") == 0) st = symbi_scope_check_url(s, v->u.s, &why);
         else st = target ? symbi_scope_check(s, v->u.s, &why) : check_text(s, v->u.s, &why);
         if (!st) continue;

@@ -1,6 +1,7 @@
 /* toolclad/session.h: what the files of backend session share: [session] as read, and the check of a command's text. */
 #ifndef SY_TOOLCLAD_SESSION_H
 #define SY_TOOLCLAD_SESSION_H
+#include "symbi/scope.h"
 #include "toolclad/read.h"
 
 /* [session.states]: the name of a state and what the prompt looks like in it. */
@@ -29,6 +30,9 @@ typedef struct sy_session_text {
     bool sanitize, extract_target;
 } sy_session_text;
 
+/* extract_target (session_targets.c) */
+bool sy_session_has_targets(const sy_arg *a);
+symbi_status sy_session_check_targets(symbi_str text, const symbi_scope *s, symbi_err *err);
 /* Adds the argument "command" to what [session.commands.C.args] has (session_cmd.c). */
 symbi_status sy_session_command(sy_rd *rd, const symbi_value *c, symbi_tool *o);
 #endif

@@ -4,6 +4,7 @@
 #include "codec/value.h"
 #include "symbi/crypto.h"
 #include "symbi/json.h"
+#include "symbi/scope.h"
 #include "symbi/session.h"
 #include "symbi/toolclad.h"
 #include "test.h"
@@ -179,6 +180,33 @@ static void test_text(void)
     CHECK(type_with(any, "set RHOSTS 10.0.0.1", 19, "10.0.0.1", &e) == SYMBI_OK);
     CHECK(type_with(any, "set RHOSTS 10.0.0.1", 19, "10.0.0.2", &e) == SYMBI_EDENIED);
     CHECK(type_with(any, "set RHOSTS 10.0.0.1", 19, "0.0.0", &e) == SYMBI_EDENIED);
+    symbi_tool_unref(t);
+}
+
+static void test_targets(void)
+{
+    static const char *const in[] = { "set RHOSTS 10.0.1.5", "set RHOSTS 10.0.1.5,10.0.1.6", "scan 10.0.1.128/25", "open http://a.example.com/x?y=1", "ssh root@a.example.com", "connect a.example.com:443",
+        "use exploit/windows/smb", "run -j 4", "ping 10.0.1.5.", "x (10.0.1.7)", "set RHOSTS=10.0.1.5", "route ::ffff:10.0.1.9", "[::ffff:10.0.1.9]:80", "select 42 at 12:30" };
+    static const char *const out[] = { "set RHOSTS 10.0.2.5", "set RHOSTS 10.0.1.5,10.0.2.6", "scan 10.0.0.0/8", "scan 10.0.1.5-50", "open http://evil.org/a.example.com", "open http://a.example.com@evil.org/",
+        "ssh root@evil.org", "connect evil.org:443", "set RHOSTS=evil.org", "x 2130706433", "x 0x7f000001", "x 0x7f.1", "ping localhost", "ping LocalHost", "x ::1", "x [2001:db8::1]:80", "x 10.0.1.1",
+        "//evil.org/share", "x *.example.org", "\\\\evil.org\\c", "x'evil.org'", "10.0.1.5@evil.org", "evil\xe3\x80\x82org.example.net" };
+    symbi_tool *t = load(HEAD SESSION CMD("any", "^.+$") "extract_target = true\n" CMD("free", "^.+$") TAIL);
+    symbi_scope *s = NULL;
+    symbi_err e;
+    CHECK_OK(symbi_scope_parse(cx, SY_LIT("[scope]\ntargets = [\"10.0.1.0/24\"]\ndomains = [\"*.example.com\"]\nexclude = [\"10.0.1.1\"]\n"), SY_LIT("scope.toml"), &s, &e), e);
+    REQUIRE(t && s);
+    for (size_t k = 0; k < 2 * (sizeof in / sizeof in[0] + sizeof out / sizeof out[0]); k++) {
+        size_t i = k / 2, nin = sizeof in / sizeof in[0];
+        const char *text = i < nin ? in[i] : out[i - nin];
+        symbi_member m = { SY_LIT("command"), { .kind = SYMBI_STRING, .u.s = symbi_str_z(text) } };
+        symbi_value args = { .kind = SYMBI_OBJECT };
+        symbi_status st;
+        args.u.o.members = &m;
+        args.u.o.n = 1;
+        st = symbi_tool_check_scope(symbi_tool_command_at(t, k & 1), &args, s, true, &e);
+        if ((st == SYMBI_OK) != (i < nin || (k & 1))) printf("  %s: %s\n", text, st ? e.msg : "in scope"), t_now_failed = 1;
+    }
+    symbi_scope_unref(s);
     symbi_tool_unref(t);
 }
 
@@ -757,6 +785,7 @@ int main(void)
     RUN(test_set);
     RUN(test_load);
     RUN(test_text);
+    RUN(test_targets);
     RUN(test_command_vectors);
     RUN(test_definition_vectors);
     RUN(test_screen);
