@@ -144,14 +144,19 @@ static void flush(filler *f)
     sy_buf_clear(&f->lit);
 }
 
-static symbi_status secret(filler *f, symbi_str name, symbi_str source)
+static symbi_status secret(filler *f, symbi_str name, symbi_str source, bool first)
 {
     sy_obj o = sy_obj_new(f->b->a);
+    sy_http_as as = place(f);
+    if (f->what == IN_URL && first) { /* {_secret:webhook}: the operator's whole URL, or its beginning; what is sent is judged as any other */
+        as = SY_AS_TEXT;
+        f->url = U_HOST;
+    }
     if (f->escaped) return sy_fail(f->b->err, SYMBI_ESCHEMA, "the %s: {_secret:%.*s} stands behind a backslash", f->where, SY_FMT(name));
     flush(f);
     f->has_secret = true;
     sy_obj_str(&o, "secret", sy_arena_dup(f->b->a, name));
-    sy_obj_str(&o, "as", symbi_str_z(sy_http_as_names[place(f)]));
+    sy_obj_str(&o, "as", symbi_str_z(sy_http_as_names[as]));
     sy_arr_add(&f->parts, sy_obj_value(&o));
     sy_buf_adds(&f->shown, source);
     return f->b->a->status ? nomem(f) : SYMBI_OK;
@@ -194,7 +199,7 @@ static symbi_status fill(filler *f, symbi_str tmpl)
     symbi_status st;
     while (sy_http_next(tmpl, &i, &p)) {
         if (p.kind == SY_HTTP_LITERAL) author(f, p.text), st = SYMBI_OK;
-        else if (p.kind == SY_HTTP_SECRET) st = secret(f, p.text, (symbi_str){ tmpl.p + from, i - from });
+        else if (p.kind == SY_HTTP_SECRET) st = secret(f, p.text, (symbi_str){ tmpl.p + from, i - from }, first);
         else st = named(f, &p, first && !p.braces, first && !p.braces && i == tmpl.n);
         if (st) return st;
         first = false;

@@ -362,6 +362,31 @@ static void test_one_pass(void)
     end(&c);
 }
 
+/* A URL that is itself the secret (a webhook), or begins with one. */
+static void test_secret_url(void)
+{
+    static const struct { const char *url, *secret, *args, *want; } t[] = {
+        { "{_secret:k}", "https://hooks.example/T0/B0?x=1&y=%20", "{}", "https://hooks.example/T0/B0?x=1&y=%20" },
+        { "{_secret:k}/{a}?q={a}", "https://api.example/v1", "{\"a\":\"b c\"}", "https://api.example/v1/b%20c?q=b%20c" },
+        { "{_secret:k}/x", "https://u:p@api.example", "{}", NULL },
+        { "{_secret:k}/x", "https://api.example/a/../b", "{}", NULL },
+        { "{_secret:k}/x", "https://api.example/\\r\\nHost: x", "{}", NULL },
+        { "{_secret:k}/x", "file:///etc", "{}", NULL },
+        { "{_secret:k}{a}", "https://api.example", "{\"a\":\"@evil.example\"}", NULL },
+    };
+    for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
+        char toml[500], secrets[200];
+        call c;
+        snprintf(toml, sizeof toml, HEAD ARG("a", "string") "[http]\nurl = '%s'\n" TAIL, t[i].url);
+        snprintf(secrets, sizeof secrets, "{\"k\":\"%s\"}", t[i].secret);
+        run(&c, toml, t[i].args, secrets);
+        if (t[i].want) CHECK_OK(c.st, c.e);
+        if (t[i].want && !c.st) CHECK_STR(c.q.url, t[i].want);
+        if (!t[i].want) CHECK(c.st && !strstr(c.e.msg, "api.example"));
+        end(&c);
+    }
+}
+
 /* Neither plan nor error has what only the resolved request has. */
 static void test_secret_is_nowhere(void)
 {
@@ -579,6 +604,7 @@ int main(void)
     RUN(test_body_type_and_method);
     RUN(test_header);
     RUN(test_one_pass);
+    RUN(test_secret_url);
     RUN(test_secret_is_nowhere);
     RUN(test_trace);
     RUN(test_load);
