@@ -17,6 +17,7 @@ static void must(int ok)
 /* all: every argument is given, so that no default comes in (defaults are not held to bounds). */
 static void call(symbi_ctx *cx, const symbi_tool *t, const symbi_value *args, int all)
 {
+    symbi_tool_info in;
     symbi_doc *d = NULL, *again = NULL, *env = NULL;
     symbi_plan *p = NULL;
     symbi_exec_result r;
@@ -28,16 +29,23 @@ static void call(symbi_ctx *cx, const symbi_tool *t, const symbi_value *args, in
         must(err.code == st && err.msg[0]);
         return;
     }
+    symbi_tool_get_info(t, &in);
+    if (in.backend == SYMBI_BACKEND_SESSION || in.backend == SYMBI_BACKEND_BROWSER) { /* its commands are the tools */
+        symbi_doc_unref(d);
+        return;
+    }
     memset(&o, 0, sizeof o);
     o.checks_files = true;
     st = symbi_tool_plan(cx, t, symbi_doc_root(d), &o, &p, &err);
     must((st == SYMBI_OK) == (p != NULL));
     if (st) {
-        must(err.code == st && (st == SYMBI_EDENIED || st == SYMBI_ESCHEMA || st == SYMBI_EPARSE || st == SYMBI_EUNSUPPORTED || st == SYMBI_ELIMIT));
+        must(err.code == st && (st == SYMBI_EDENIED || st == SYMBI_ESCHEMA || st == SYMBI_EPARSE || st == SYMBI_EUNSUPPORTED || st == SYMBI_ELIMIT || st == SYMBI_EINVAL));
     } else {
         if (p->kind == SYMBI_BACKEND_SHELL) must(p->argc > 0 && p->argv[0].n > 0);
         for (size_t i = 0; i < p->argc; i++) must(strlen(p->argv[i].p) == p->argv[i].n);
         for (size_t i = 0; i < p->nenv; i++) must(strlen(p->env[i].p) == p->env[i].n && strchr(p->env[i].p, '='));
+    }
+    if (p && p->kind == SYMBI_BACKEND_SHELL) { /* the envelopes of the others are fuzz_toolrequest.c */
         memset(&r, 0, sizeof r);
         r.out.p = "a,b\n1,{\"x\":[2]}\n";
         r.out.n = strlen(r.out.p);
@@ -45,8 +53,8 @@ static void call(symbi_ctx *cx, const symbi_tool *t, const symbi_value *args, in
         must(symbi_value_getz(symbi_value_getz(symbi_doc_root(env), "results"), "x") == NULL);
         must(symbi_value_getz(symbi_doc_root(env), "results")->kind == SYMBI_OBJECT);
         symbi_doc_unref(env);
-        symbi_plan_unref(p);
     }
+    symbi_plan_unref(p);
     if (all) { /* canonical arguments are their own canonical form */
         must(symbi_tool_validate(cx, t, symbi_doc_root(d), &again, &err) == SYMBI_OK);
         must(symbi_value_equal(symbi_doc_root(again), symbi_doc_root(d)));
