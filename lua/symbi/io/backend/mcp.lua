@@ -108,7 +108,8 @@ local function pipe_receive(self, deadline)
         return lost(self, err.code, "MCP server '%s': %s", self.server.name, message)
     end
     if bytes ~= "" then return self.client:feed(bytes) end
-    local ms, up = left(deadline)
+    local up
+    local ms = left(deadline)
     if ms <= 0 then return timed_out(self) end
     if self.set.transport.kind == "host" then
         up, message, err = self.set.transport.ready(self.pipe:fd(), self.pipe:wants(), math.ceil(ms))
@@ -191,7 +192,8 @@ local function http_send(self, deadline)
     if not out then return lost(self, err.code, "%s", message) end
     if left(deadline) <= 0 then return timed_out(self) end
     self.headers = out.headers
-    local rq, r = request(self, out, deadline)
+    local r
+    local rq = request(self, out, deadline)
     if out.wants_answer then
         rq.stream = true
         r, message, err = stream(self, rq, deadline)
@@ -298,8 +300,13 @@ local function job(set, name, what, limit_ms, begin)
     local conn, message, err = acquire(set, name, deadline)
     if not conn then return nil, message, err end
     conn.what, conn.limit_ms = what, limit_ms
-    local ok, result, version
-    ok, message, err = begin(conn)
+    local result, version
+    local fine, ok
+    fine, ok, message, err = pcall(begin, conn) -- a plan without an order raises; nothing in it waits
+    if not fine then
+        release(set, conn)
+        error(ok, 0)
+    end
     if ok then
         drive(conn, deadline)
         result, version = conn.client:result(), conn.client:version()
