@@ -7,6 +7,7 @@ local dotenv = require "symbi.client.dotenv"
 local api = require "symbi.api"
 local json, null = symbi.json, symbi.null
 
+local ROUNDS = tonumber(os.getenv "SYMBI_ROUNDS") or 1 -- more of the same: SYMBI_ROUNDS=50
 local state = 20261122
 local function random(n) -- 1..n
     state = (state * 1103515 + 12345) % 2147483648
@@ -116,5 +117,99 @@ describe("odd input", function()
                 if out == nil and message ~= nil then assert.truthy(type(message) == "string" and err.name, e.full .. ": " .. tostring(message)) end
             end
         end
+    end)
+
+    -- A value that a type accepts.
+    local function example(type_, near, depth)
+        local kind = type_.kind
+        if kind == "str" then return "text" end
+        if kind == "int" then return 1 end
+        if kind == "float" then return 0.5 end
+        if kind == "bool" then return true end
+        if kind == "any" then return { x = 1 } end
+        if kind == "datetime" then return "2026-01-02T03:04:05Z" end
+        if kind == "list" or kind == "set" then return symbi.array { example(type_.of, near, depth + 1) } end
+        if kind == "dict" then return { k = example(type_.of, near, depth + 1) } end
+        if kind == "union" then return example(type_[1], near, depth + 1) end
+        local m = model.get(near .. "." .. type_.name) or model.get(type_.name)
+        if m.kind == "enum" then return m.values[1] end
+        local out, module = {}, m.full:match "^(%l+)%."
+        for _, f in ipairs(m.fields) do
+            if f.required or depth < 3 then out[f.name] = example(f.type, module, depth + 1) end
+        end
+        return symbi.object(out)
+    end
+
+    it("never makes the reading of an answer raise, wherever it is cut or changed", function()
+        local whole = 0
+        for _, name in ipairs(model.names()) do
+            local m = model.get(name)
+            local module, bare = name:match "^(%l+)%.(.+)$"
+            local value_of = example({ kind = "ref", name = bare }, module, 0)
+            local text = assert(json.encode(value_of))
+            local out, message = m.read(assert(json.decode(text, { bigint = "string" })), { keep = true })
+            assert.truthy(out ~= nil, name .. ": " .. tostring(message))
+            for _ = 1, 12 * ROUNDS do
+                local at, changed = random(#text), nil
+                local how = random(4)
+                if how == 1 then changed = text:sub(1, at)
+                elseif how == 2 then changed = text:sub(1, at - 1) .. string.char(random(256) - 1) .. text:sub(at + 1)
+                elseif how == 3 then changed = text:sub(1, at - 1) .. ({ "null", "[]", "{}", '"', "-", "1e999", "9007199254740993", "\\u0000", "," })[random(9)] .. text:sub(at + 1)
+                else changed = text:sub(1, at) .. text:sub(random(#text)) end
+                local ok, again, why = pcall(function()
+                    local v, problem = json.decode(changed, { bigint = "string" })
+                    if v == nil then return nil, problem end
+                    return m.read(v, { keep = true })
+                end)
+                assert.is_true(ok, name .. ": " .. changed .. ": " .. tostring(again))
+                if again ~= nil then whole = whole + 1 else assert.is_string(why) end
+            end
+        end
+        assert.truthy(whole > 100, whole)
+    end)
+
+    it("never makes a configuration file raise", function()
+        local path = os.tmpname()
+        local pieces = { "timeout", "api_key", "auth", "jwt_secret_key", "base_url", ":", " ", "\n", "  ", "5", "{", "}", "[", "]", '"', "'", ",", "-", "#", "&a", "*a", "!!int", "|", ">", "\t", "null", "true", "\239\187\191", "\0", "---", "?", "é" }
+        for i = 1, 200 * ROUNDS do
+            local text = i % 2 == 0 and "" or "timeout: 5\n"
+            for _ = 1, random(14) do text = text .. pieces[random(#pieces)] end
+            for _, extension in ipairs { ".yaml", ".json" } do
+                local f = assert(io.open(path .. extension, "wb"))
+                f:write(text)
+                f:close()
+                local m = symbi.config.manager { env = {}, dotenv = false }
+                local ok, c, message, err = pcall(m.load, m, path .. extension)
+                assert.is_true(ok, ("%q: %s"):format(text, tostring(c)))
+                if c == nil then assert.truthy(type(message) == "string" and err:is "ConfigurationError", ("%q: %s"):format(text, tostring(message)))
+                else assert.is_number(c.timeout) end
+            end
+        end
+        for _, extension in ipairs { "", ".yaml", ".json" } do os.remove(path .. extension) end
+    end)
+
+    it("never lets a path or a query lead to another origin", function()
+        local pipeline = require "symbi.client.pipeline"
+        local pieces = { "/", "//", "..", ".", "?", "#", "@", ":", "\\", "%2e", "%", "http:", "https://evil", "h", "é", " ", "\0", "\r\n", "api/v1", "a", "=", "&", ";" }
+        local function text()
+            local out = ""
+            for _ = 1, random(8) do out = out .. pieces[random(#pieces)] end
+            return out
+        end
+        local good = 0
+        for _ = 1, 3000 * ROUNDS do
+            local path, query = text(), random(3) == 1 and { { text(), text() } } or {}
+            local ok, url, message = pcall(pipeline.url, "http://h:81/base", path, query)
+            assert.is_true(ok, ("%q: %s"):format(path, tostring(url)))
+            if url then
+                good = good + 1
+                assert.equal("http://h:81/", url:sub(1, 12), ("%q"):format(path))
+                local u = assert(symbi.core.wire.url(url))
+                assert.equal("h:81", u.authority)
+            else
+                assert.is_string(message)
+            end
+        end
+        assert.truthy(good > 100, good)
     end)
 end)
