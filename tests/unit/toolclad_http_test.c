@@ -214,6 +214,7 @@ static void expect_url(const char *url, const char *args, const char *want, int 
     run(&c, toml, args, "{\"k\":\"s/e&c+r t\"}");
     if (want && (c.st || !sy_str_eqz(c.q.url, want))) printf("line %d: %s, expected %s\n", line, c.st ? c.e.msg : c.q.url.p, want), t_now_failed = 1;
     if (!want && !c.st) printf("line %d: %s was let through\n", line, c.q.url.p), t_now_failed = 1;
+    if (!want && c.p && !c.p->nsecrets) printf("line %d: refused only after there was a plan\n", line), t_now_failed = 1;
     end(&c);
 }
 #define URL(url, args, want) expect_url(url, args, want, __LINE__)
@@ -289,7 +290,7 @@ static void test_body(void)
 {
     const char *j = "application/json";
     BODY(j, "{\"t\": \"{a}\"}", "{\"a\":\"x\\\", \\\"admin\\\": true, \\\"y\\\": \\\"\"}", "{\"t\": \"x\\\", \\\"admin\\\": true, \\\"y\\\": \\\"\"}");
-    BODY(j, "{\"t\": \"{a}\"}", "{\"a\":\"tab\\tback\\\\é\\u0001\"}", "{\"t\": \"tab\\tback\\\\é\\u0001\"}");
+    BODY(j, "{\"t\": \"{a}\"}", "{\"a\":\"tab\\tback\\\\é\\u0001\\u001f\\u007f\"}", "{\"t\": \"tab\\tback\\\\é\\u0001\\u001f\x7f\"}");
     BODY("Application/JSON; charset=utf-8", "{\"t\": \"{a}\"}", "{\"a\":\"\\\"\"}", "{\"t\": \"\\\"\"}");
     BODY("application/problem+json", "{\"t\": \"{a}\"}", "{\"a\":\"\\\"\"}", "{\"t\": \"\\\"\"}");
     BODY("", "{\"t\": \"{a}\"}", "{\"a\":\"\\\"\"}", "{\"t\": \"\\\"\"}");
@@ -344,6 +345,19 @@ static void test_header(void)
         snprintf(args, sizeof args, "{\"k\":\"%s-hunter2\"}", bad[i]);
         run(&c, H("{_secret:k}"), "{}", args);
         CHECK(c.st == SYMBI_EDENIED && !strstr(c.e.msg, "hunter2"));
+        end(&c);
+    }
+}
+
+static void test_secret_nul(void)
+{
+    static const char *const types[] = { "text/plain", "application/json", "application/x-www-form-urlencoded" };
+    for (size_t i = 0; i < 3; i++) {
+        char toml[500];
+        call c;
+        snprintf(toml, sizeof toml, HEAD "[http]\nmethod = \"POST\"\nurl = 'https://h.example/'\nheaders = { Content-Type = \"%s\" }\nbody_template = '\"{_secret:k}\"'\n" TAIL, types[i]);
+        run(&c, toml, "{}", "{\"k\":\"a\\u0000b\"}");
+        CHECK(c.st == SYMBI_EDENIED && strstr(c.e.msg, "holds a NUL"));
         end(&c);
     }
 }
@@ -429,6 +443,10 @@ static void test_trace(void)
     end(&c2);
     begin(&c, SY_LIT(HEAD "[http]\nurl = 'https://h.example/'\nheaders = { Traceparent = \"mine\" }\n" TAIL), symbi_doc_root(none), NULL, &o);
     CHECK(c.q.nheaders == 1);
+    end(&c);
+    o.trace_id = SY_LIT("4bf92f35");
+    begin(&c, SY_LIT(HEAD "[http]\nurl = 'https://h.example/'\n" TAIL), symbi_doc_root(none), NULL, &o);
+    CHECK(!c.st && c.q.nheaders == 0);
     end(&c);
     o.trace_id = SY_LIT("loop-1");
     begin(&c, SY_LIT(HEAD "[http]\nurl = 'https://h.example/'\n" TAIL), symbi_doc_root(none), NULL, &o);
@@ -603,6 +621,7 @@ int main(void)
     RUN(test_body);
     RUN(test_body_type_and_method);
     RUN(test_header);
+    RUN(test_secret_nul);
     RUN(test_one_pass);
     RUN(test_secret_url);
     RUN(test_secret_is_nowhere);

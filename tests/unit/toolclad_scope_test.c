@@ -129,6 +129,27 @@ static void test_rules(void)
     symbi_scope_unref(s);
 }
 
+/* Families: inside only one's own, excluded in any. */
+static void test_families(void)
+{
+    symbi_err e;
+    symbi_scope *s = scope("[scope]\ntargets = [\"::/0\", \"172.16.0.0/24\"]\nexclude = [\"172.16.0.128/25\"]\n");
+    CHECK(symbi_scope_check(s, SY_LIT("2001:db8::1"), &e) == SYMBI_OK);
+    CHECK(symbi_scope_check(s, SY_LIT("10.0.0.1"), &e) == SYMBI_EDENIED);
+    CHECK(symbi_scope_check(s, SY_LIT("::ffff:10.0.0.1"), &e) == SYMBI_EDENIED);
+    CHECK(symbi_scope_check(s, SY_LIT("172.16.0.0/26"), &e) == SYMBI_OK);
+    CHECK(symbi_scope_check(s, SY_LIT("172.16.0.0/16"), &e) == SYMBI_EDENIED);
+    CHECK(symbi_scope_check(s, SY_LIT("::/0"), &e) == SYMBI_EDENIED && strstr(e.msg, "explicitly excluded")); /* it holds 172.16.0.128/25 */
+    CHECK(symbi_scope_check(s, SY_LIT("::ffff:0:0/95"), &e) == SYMBI_EDENIED);
+    CHECK(symbi_scope_check(s, SY_LIT("2001:db8::/32"), &e) == SYMBI_OK);
+    CHECK(symbi_scope_check_url(s, SY_LIT("https://u:p@2001/"), &e) == SYMBI_EDENIED && strstr(e.msg, "user information"));
+    symbi_scope_unref(s);
+    s = scope("[scope]\ntargets = [\"172.16.0.0/24\"]\n");
+    CHECK(symbi_scope_check(s, SY_LIT("172.16.0.0/16"), &e) == SYMBI_EDENIED);
+    CHECK(symbi_scope_check(s, SY_LIT("172.16.0.0/24"), &e) == SYMBI_OK);
+    symbi_scope_unref(s);
+}
+
 static void test_urls(void)
 {
     static const struct { const char *url; bool in; } t[] = {
@@ -298,6 +319,7 @@ int main(void)
     RUN(test_vectors_check);
     RUN(test_vectors_published);
     RUN(test_rules);
+    RUN(test_families);
     RUN(test_urls);
     RUN(test_files);
     RUN(test_arguments);
