@@ -28,6 +28,7 @@
 #include "symbi/toml.h"
 #include "symbi/tool_request.h"
 #include "symbi/toolclad.h"
+#include "symbi/triage.h"
 #include "symbi/value.h"
 #include "symbi/webhook.h"
 #include "symbi/websocket.h"
