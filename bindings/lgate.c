@@ -4,7 +4,7 @@
  *                        compat=, compat_allow=, insecure_allow_all=, production=}
  *                        agent_identity=, identity_issuer=, require_identity=, require_verified=
  *   verdict = gate:check(action[, facts])      action: {kind=, agent=, name=, arguments= or arguments_json=, content=, call_id=, identity=}
- *   verdict, policies = gate:explain(action[, facts])   no permit; what each policy said
+ *   verdict, policies, rules = gate:explain(action[, facts])   no permit; what each policy said, and each rule of a .symbi agent
  *   ok, msg, err = gate:commit(verdict)        on the audit trail
  *   plan, msg, err = gate:redeem(verdict, permit[, opts])    a refused permit is an entry of the trail
  *   gate:approve(digest_hex, approved, approver[, ttl_ms]); gate:reload(policies); gate:generation(); gate:close()
@@ -173,11 +173,15 @@ static int check_or_explain(lua_State *L, bool explain)
     if (symbi_gate_explain(g, &in.a, &in.f, &u->v, &d, &err)) return symL_fail(L, &err);
     if (d) symL_pushdoc(L, d);
     else lua_pushnil(L);
-    return 2;
+    if (symbi_gate_explain_rules(g, &in.a, &in.f, &u->v, &d, &err)) return symL_fail(L, &err);
+    if (d) symL_pushdoc(L, d);
+    else lua_pushnil(L);
+    return 3;
 }
 
 static int gate_check(lua_State *L) { return check_or_explain(L, false); }
-/* gate:explain(action[, facts]) -> verdict without a permit, and what each policy said (symbi/cedar_explain.h), nil where none was asked */
+/* gate:explain(action[, facts]) -> verdict without a permit, what each policy said (symbi/cedar_explain.h), nil where none was asked, and
+ * likewise for the rules of gate:narrow */
 static int gate_explain(lua_State *L) { return check_or_explain(L, true); }
 
 static ud_verdict *checkverdict(lua_State *L, int arg) { return symL_checkud(L, arg, UD_VERDICT); }
@@ -263,6 +267,16 @@ static int gate_reload(lua_State *L)
     if (symbi_gate_reload(g, p->p, &err)) return symL_fail(L, &err);
     symL_pushint(L, (int64_t)symbi_gate_generation(g));
     return 1;
+}
+
+/* gate:rescope(scope | nil): what may be targeted from now on; see symbi_gate_rescope */
+static int gate_rescope(lua_State *L)
+{
+    symbi_gate *g = checkgate(L, 1);
+    ud_scope_file *s = lua_isnoneornil(L, 2) ? NULL : symL_checkud(L, 2, UD_SCOPE_FILE);
+    if (s && !s->p) return luaL_argerror(L, 2, "the scope is closed");
+    symbi_gate_rescope(g, s ? s->p : NULL);
+    return 0;
 }
 
 /* generation, msg, err = gate:retool(set): another set of tools, whole, for the next check */
@@ -422,7 +436,7 @@ static int gate_approve(lua_State *L)
 void l_gate_open(lua_State *L);
 void l_gate_open(lua_State *L)
 {
-    static const luaL_Reg methods[] = { { "check", gate_check }, { "explain", gate_explain }, { "commit", gate_commit }, { "redeem", gate_redeem }, { "reload", gate_reload }, { "retool", gate_retool },
+    static const luaL_Reg methods[] = { { "check", gate_check }, { "explain", gate_explain }, { "commit", gate_commit }, { "redeem", gate_redeem }, { "reload", gate_reload }, { "retool", gate_retool }, { "rescope", gate_rescope },
                                         { "approve", gate_approve }, { "generation", gate_generation }, { "warnings", gate_warnings }, { "prove", gate_prove }, { "request_approval", gate_request_approval }, { "load_approval", gate_load_approval }, { "narrow", gate_narrow }, { "shadow", gate_shadow }, { "shadow_counts", gate_shadow_counts }, { "close", gate_close }, { NULL, NULL } };
     static const luaL_Reg gate_meta[] = { { "__gc", gate_close }, { NULL, NULL } };
     static const luaL_Reg funcs[] = { { "new", gate_new }, { "warnings", set_warnings }, { "ready", set_ready }, { NULL, NULL } };

@@ -25,6 +25,8 @@ symbi_status symbi_gate_explain(symbi_gate *g, const symbi_action *a, const symb
     case SYMBI_CODE_APPROVAL_REQUIRED:
     case SYMBI_CODE_DEFERRED:
     case SYMBI_CODE_MODIFY_FAILED:
+    case SYMBI_CODE_DSL_DENIED:
+    case SYMBI_CODE_OBLIGATION_UNMET:
         if (!g->allow_all && g->policies) return symbi_cedar_explain(g->eval, out, err);
         return SYMBI_OK;
     default: return SYMBI_OK;

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "gate/gate.h"
+#include "symbi/cedar_explain.h"
 #include "symbi/crypto.h"
 
 #include <stdio.h>
@@ -190,4 +191,18 @@ void sy_narrow_mark(symbi_gate *g, const symbi_action *a, const symbi_facts *f, 
     if (!v->audited || g->audit || !v->has_permit) return;
     symbi_verdict_audit_rule(v, rule);
     sy_deny(v, SYMBI_CODE_OBLIGATION_UNMET, "a record is required, and this gate keeps no trail: %s", rule);
+}
+
+symbi_status symbi_gate_explain_rules(symbi_gate *g, const symbi_action *a, const symbi_facts *f, const symbi_verdict *v, symbi_doc **out, symbi_err *err)
+{
+    symbi_verdict hypothetical;
+    symbi_cedar_answer ans;
+    sy_gate_request q;
+    *out = NULL;
+    if (!g->narrow || v->code == SYMBI_CODE_BAD_ACTION || (a->kind == SYMBI_ACTION_TOOL_CALL && !v->input)) return SYMBI_OK;
+    sy_verdict_zero(&hypothetical);
+    hypothetical.input = v->input; /* borrowed */
+    hypothetical.tool = v->tool;
+    if (!sy_gate_build(g, a, f, false, &hypothetical, &q) || symbi_cedar_authorize(g->narrow->eval, symbi_narrow_rules(g->narrow->rules), &q.rq, &ans, NULL)) return SYMBI_OK;
+    return symbi_cedar_explain(g->narrow->eval, out, err);
 }

@@ -330,22 +330,57 @@ function M.stub_tool(name, arguments)
     return symbi().tool { name = name, description = "a stand-in", args = args, run = function() end }
 end
 
+--- The agents that `.symbi` files define: { [id] = {id, name, narrow, file, line} }, or nil and a message. options: tools.
+function M.agents(paths, options)
+    local dsl = symbi().dsl
+    local files, message, err = dsl.files(type(paths) == "table" and paths or { paths })
+    if not files then return nil, message, err end
+    local agents, count = {}, 0
+    for _, path in ipairs(files) do
+        local file, data, narrow
+        file, message, err = dsl.load(path)
+        if not file then return nil, message, err end
+        data, message, err = file:extract()
+        if not data then return nil, path .. ": " .. tostring(message), err end
+        for _, a in ipairs(data.agents) do
+            narrow, message, err = file:compile { agent = a.name, tools = options and options.tools }
+            if not narrow then return nil, path .. ": agent " .. a.name .. ": " .. tostring(message), err end
+            local id = narrow:describe().principal
+            if agents[id] then return nil, path .. ": agent " .. id .. " is defined in " .. agents[id].file .. " too" end
+            agents[id] = { id = id, name = a.name, narrow = narrow, file = path, line = a.line }
+            count = count + 1
+        end
+    end
+    if count == 0 then return nil, "no agent is defined in " .. table.concat(type(paths) == "table" and paths or { paths }, ", ") end
+    return agents
+end
+
 --- ask(action, facts) over one policy set: through the tools given, or through stand-ins. options: policies, tools, mode, surface,
--- strict_policies, explain.
+-- strict_policies, explain; agents (of M.agents): the rules of the one that acts stand beside the policies; host: what the tools of these
+-- agents are given ({sandbox=, memory_bytes=}).
 function M.asker(options)
-    local cache = {}
-    local function open(tools)
-        return symbi().gate.open { policies = options.policies, tools = tools, mode = options.mode, surface = options.surface, strict_policies = options.strict_policies, entities = options.entities }
+    local cache, trail = {}, nil
+    local function open(tools, agent)
+        -- a rule that asks for a record needs a trail: this one ends with the process
+        if agent then trail = trail or assert(symbi().audit.open(symbi().store.memory(), { key = symbi().crypto.ed25519() })) end
+        local gate, message, err = symbi().gate.open { policies = options.policies, tools = tools, mode = options.mode, surface = options.surface,
+            strict_policies = options.strict_policies, entities = options.entities, audit = agent and trail or nil }
+        if not gate or not agent then return gate, message, err end
+        local ok
+        ok, message, err = gate:narrow(agent.narrow, options.host)
+        if not ok then return nil, message, err end
+        return gate
     end
     local function gate_for(action)
-        local key, tools = "", options.tools
+        local agent = options.agents and options.agents[action.agent]
+        local key, tools = agent and agent.id .. "\0" or "", options.tools
         if (action.kind or "tool_call") == "tool_call" and not tools and options.mode ~= "compat" then
             local parts = {}
             for k, v in pairs(action.arguments or {}) do
                 parts[#parts + 1] = k .. "=" .. type(v) .. (type(v) == "number" and tostring(v % 1 == 0) or core.is_array(v) and "[]" or "")
             end
             table.sort(parts)
-            key = "tool " .. tostring(action.name) .. "\0" .. table.concat(parts, "\0")
+            key = key .. "tool " .. tostring(action.name) .. "\0" .. table.concat(parts, "\0")
             if not cache[key] then
                 local made, tool, why = pcall(M.stub_tool, action.name, action.arguments)
                 if not made or not tool then return nil, "no stand-in can be made for tool " .. tostring(action.name) .. " (give --tools): " .. tostring(made and why or tool) end
@@ -353,7 +388,7 @@ function M.asker(options)
             end
         end
         if not cache[key] then
-            local gate, message, err = open(tools)
+            local gate, message, err = open(tools, agent)
             if not gate then return nil, message, err end
             cache[key] = gate
         end
@@ -362,8 +397,9 @@ function M.asker(options)
     return function(action, facts, explain)
         local gate, message, err = gate_for(action)
         if not gate then return nil, message, err end
-        local ok, verdict, more = pcall(explain and gate.explain or gate.check, gate, action, facts)
+        local ok, verdict, more, rules = pcall(explain and gate.explain or gate.check, gate, action, facts)
         if not ok then return nil, (tostring(verdict):gsub("^[^:]+:%d+: ", "")) end
+        if explain then return verdict, more, rules end
         return verdict, more, gate
     end
 end

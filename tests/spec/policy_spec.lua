@@ -637,3 +637,90 @@ describe("policy format and translate", function()
         assert.equal(1, (run("translate", path)))
     end)
 end)
+
+describe("policies beside the rules of .symbi agents", function()
+    after_each(clean)
+    local AGENTS = [[
+agent bot {
+    policy p { deny: remove_file audit: all require: ticket != "" }
+}
+agent small { with memory = "64MB" { } }
+]]
+    local function world()
+        return folder {
+            ["policies/all.cedar"] = "permit(principal, action, resource);", ["agents/bot.symbi"] = AGENTS,
+            ["cases.json"] = '{"agents":"agents","policies":"policies","cases":['
+                .. '{"name":"a rule denies","agent":"bot","tool":"remove_file","arguments":{"path":"x"},"facts":{"context":{"ticket":"T"}},"decision":"deny","code":"DSL_DENIED"},'
+                .. '{"name":"a fact is missing","agent":"bot","tool":"read_file","decision":"deny","code":"OBLIGATION_UNMET"},'
+                .. '{"name":"both allow","agent":"bot","tool":"read_file","facts":{"context":{"ticket":"T"}},"decision":"allow","code":"ALLOWED"},'
+                .. '{"name":"not a defined agent","agent":"else","tool":"remove_file","decision":"allow"}]}',
+        }
+    end
+
+    it("are explained, rule by rule", function()
+        local dir = world()
+        local function explain(...) return run("explain", "--policies", dir .. "/policies", "--agents", dir .. "/agents", ...) end
+        local status, out = explain("--agent", "bot", "--tool", "remove_file")
+        assert.equal(0, status)
+        assert.truthy(out:find("deny DSL_DENIED", 1, true), out)
+        assert.truthy(out:find("rules of agent bot", 1, true))
+        assert.truthy(out:find("bot.symbi:2): applies", 1, true))
+        assert.truthy(out:find("record does not have the attribute `ticket`", 1, true))
+        status, out = explain("--agent", "bot", "--tool", "read_file", "--facts", '{"context":{"ticket":"T"}}', "--json")
+        assert.equal(0, status)
+        local t = assert(symbi.json.decode(out))
+        assert.equal("allow", t.decision)
+        assert.equal(3, #t.rules)
+        assert.equal(2, t.rules[2].line)
+        status, out = explain("--agent", "small", "--tool", "read_file")
+        assert.equal(0, status)
+        assert.truthy(out:find("deny OBLIGATION_UNMET", 1, true))
+        status, out = explain("--agent", "small", "--tool", "read_file", "--memory", "64000000")
+        assert.equal(0, status)
+        assert.truthy(out:find("allow ALLOWED", 1, true))
+    end)
+
+    it("decide the cases of a test", function()
+        local dir = world()
+        local status, out = run("test", dir .. "/cases.json")
+        assert.equal(0, status, out)
+        assert.truthy(out:find("4 passed, 0 failed", 1, true), out)
+        write(dir .. "/agents/bot.symbi", "agent bot { }")
+        status, out = run("test", dir .. "/cases.json")
+        assert.equal(3, status)
+        assert.truthy(out:find("2 passed, 2 failed", 1, true), out)
+    end)
+
+    it("never widen what policies allow", function()
+        local dir = world()
+        write(dir .. "/policies/all.cedar", 'permit(principal, action == Action::"tool_call::read_file", resource);')
+        write(dir .. "/agents/bot.symbi", "agent bot { policy p { allow: remove_file } }")
+        local status, out = run("explain", "--policies", dir .. "/policies", "--agents", dir .. "/agents", "--agent", "bot", "--tool", "remove_file")
+        assert.equal(0, status)
+        assert.truthy(out:find("deny DEFAULT_DENY", 1, true), out)
+        status, out = run("explain", "--policies", dir .. "/policies", "--agents", dir .. "/agents", "--agent", "bot", "--tool", "read_file")
+        assert.equal(0, status)
+        assert.truthy(out:find("deny DSL_DENIED", 1, true), out)
+    end)
+
+    it("are refused with one line where something is wrong", function()
+        local dir = world()
+        local function refused(pattern, ...)
+            local status, out, bad, message = run("explain", "--policies", dir .. "/policies", "--tool", "t", ...)
+            local text = tostring(out) .. tostring(bad) .. tostring(message)
+            assert(status ~= 0 and text:find(pattern, 1, true), text)
+        end
+        refused("is not defined in", "--agents", dir .. "/agents", "--agent", "nobody")
+        refused("go with --agents", "--sandbox", "docker")
+        refused("--sandbox is docker", "--sandbox", "jail", "--agents", dir .. "/agents")
+        refused("needs a whole number", "--memory", "1.5", "--agents", dir .. "/agents")
+        write(dir .. "/agents/bot.symbi", "agnt bot { }")
+        refused("bot.symbi:1:1", "--agents", dir .. "/agents", "--agent", "bot")
+        write(dir .. "/agents/bot.symbi", "agent bot { }")
+        write(dir .. "/agents/two.symbi", "agent bot { }")
+        refused("is defined in", "--agents", dir .. "/agents", "--agent", "bot")
+        os.remove(dir .. "/agents/bot.symbi")
+        os.remove(dir .. "/agents/two.symbi")
+        refused("no agent is defined", "--agents", dir .. "/agents", "--agent", "bot")
+    end)
+end)

@@ -21,6 +21,10 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_narrow(symbi_gate *g, symbi_nar
 /* The limits in force, borrowed, or NULL: what a run machine takes the smaller of. */
 SYMBI_API const symbi_narrow_limits *symbi_gate_limits(const symbi_gate *g);
 
+/* What each of the agent's rules says to an action that was just checked or explained into *v, as symbi_cedar_explain does for policies;
+ * *out is NULL where there are none, or where they cannot be asked (the verdict's code tells why). Without consequences. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_explain_rules(symbi_gate *g, const symbi_action *a, const symbi_facts *f, const symbi_verdict *v, symbi_doc **out, symbi_err *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -36,57 +36,25 @@ local KNOWN = {
     bundle = { discovery = "list", revocation = "list", output = "text", strict = "flag", ["max-age"] = "number", previous = "text", json = "flag" },
 }
 local WORDS = { discovery = 2, pin = 2, bundle = 2 } -- how many words may follow the command
+for command in pairs(WORDS) do KNOWN[command].rest = true end
 
-local function misuse(...)
-    io.stderr:write("symbi-lua agentpin: ", string.format(...), "\n", usage, "\n")
-    return 2
-end
+local cli = require "symbi.cli.args"
+local safe = cli.safe
 
-local safe = require("symbi.cli.args").safe
+local function misuse(...) return cli.misuse("agentpin", usage, string.format(...)) end
 
 local function parse(args)
-    local command = args[1]
-    if command == nil or command == "--help" or command == "-h" or command == "help" then
-        print(usage)
-        return nil, command == nil and 2 or 0
+    local argv = {}
+    for i, a in ipairs(args) do argv[i] = a == "-o" and "--output" or a end
+    local o, command = cli.parse("agentpin", usage, KNOWN, argv)
+    if not o then return nil, command end
+    local words = o.rest
+    if #words > (WORDS[command] or 0) then return nil, misuse("%s does not take '%s'", command, safe(words[#words], 60)) end
+    o.rest = nil
+    for name, kind in pairs(KNOWN[command]) do
+        if kind == "number" and o[name] then o[name] = math.floor(o[name]) end
     end
-    local known = KNOWN[command]
-    if not known then return nil, misuse("unknown command '%s'", safe(command, 60)) end
-    local out, words, i = {}, {}, 2
-    while args[i] ~= nil do
-        local arg = args[i] == "-o" and "--output" or args[i]
-        local name, value = arg:match("^%-%-([%a%-]+)=(.*)$")
-        name = name or arg:match("^%-%-([%a%-]+)$")
-        if not name then
-            words[#words + 1] = arg
-            if #words > (WORDS[command] or 0) then return nil, misuse("%s does not know '%s'", command, safe(arg, 60)) end
-        else
-            local kind = known[name]
-            if not kind then return nil, misuse("%s does not know '--%s'", command, safe(name, 60)) end
-            if kind == "flag" then
-                if value then return nil, misuse("--%s takes no value", name) end
-                out[name] = true
-            else
-                if not value then
-                    i = i + 1
-                    value = args[i]
-                    if value == nil then return nil, misuse("--%s needs a value", name) end
-                end
-                if kind == "number" then
-                    local n = tonumber(value)
-                    if not n or n % 1 ~= 0 or n < 0 or n > 2 ^ 53 then return nil, misuse("--%s needs a number, not '%s'", name, safe(value, 60)) end
-                    out[name] = math.floor(n)
-                elseif kind == "list" then
-                    out[name] = out[name] or {}
-                    table.insert(out[name], value)
-                else
-                    out[name] = value
-                end
-            end
-        end
-        i = i + 1
-    end
-    return out, command, words
+    return o, command, words
 end
 
 local symbi, agentpin, symio

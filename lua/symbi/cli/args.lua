@@ -31,15 +31,10 @@ local function value_of(kind, name, value)
     return n
 end
 
-function M.parse(verb, usage, commands, argv)
-    local command = argv[1]
-    if command == nil or command == "--help" or command == "-h" or command == "help" then
-        print(usage)
-        return nil, command == nil and 2 or 0
-    end
-    local known = commands[command]
-    if not known then return nil, M.misuse(verb, usage, "unknown command '" .. M.safe(command, 60) .. "'") end
-    local out, i, plain = { rest = {} }, 2, false
+--- The words from number `from` on, for a verb without sub-commands or after one: options and o.rest, or nil and the exit status. `called`
+-- is what messages call the command.
+function M.options(verb, usage, known, argv, from, called)
+    local out, i, plain = { rest = {} }, from, false
     while argv[i] ~= nil do
         local word = argv[i]
         local name, value = word:match "^%-%-([%a%-]+)=(.*)$"
@@ -50,11 +45,11 @@ function M.parse(verb, usage, commands, argv)
             print(usage)
             return nil, 0
         elseif plain or not word:find "^%-." then
-            if not known.rest then return nil, M.misuse(verb, usage, command .. " does not take '" .. M.safe(word, 60) .. "'") end
+            if not known.rest then return nil, M.misuse(verb, usage, called .. " does not take '" .. M.safe(word, 60) .. "'") end
             out.rest[#out.rest + 1] = word
         else
             local kind = name and name ~= "rest" and known[name]
-            if not kind then return nil, M.misuse(verb, usage, command .. " does not know '" .. M.safe(word, 60) .. "'") end
+            if not kind then return nil, M.misuse(verb, usage, called .. " does not know '" .. M.safe(word, 60) .. "'") end
             if kind == "flag" then
                 if value then return nil, M.misuse(verb, usage, "--" .. name .. " takes no value") end
                 out[name] = true
@@ -76,6 +71,19 @@ function M.parse(verb, usage, commands, argv)
         end
         i = i + 1
     end
+    return out
+end
+
+function M.parse(verb, usage, commands, argv)
+    local command = argv[1]
+    if command == nil or command == "--help" or command == "-h" or command == "help" then
+        print(usage)
+        return nil, command == nil and 2 or 0
+    end
+    local known = commands[command]
+    if not known then return nil, M.misuse(verb, usage, "unknown command '" .. M.safe(command, 60) .. "'") end
+    local out, status = M.options(verb, usage, known, argv, 2, command)
+    if not out then return nil, status end
     return out, command
 end
 

@@ -11,9 +11,10 @@ usage: symbi-lua policy check [--strict] [--json] [FILE|DIR...]
        symbi-lua policy evaluate --stdin|--input FILE [--policies DIR] [--json] [--allow-empty|--missing=allow|deny]
                                  [--vocabulary both|gate|symbi] [--errors any|forbid|ignore] [--compat] [--exit-code]
        symbi-lua policy explain (--stdin|--input FILE | --agent A --tool T [--args JSON] [--facts JSON]) [--policies DIR] [--tools DIR]
-                                [--mode strict|compat] [--all] [--json]
-       symbi-lua policy test [--policies DIR] [--tools DIR] [--json] FILE...
-       symbi-lua policy replay --state DIR --policies DIR [--tools DIR] [--chain NAME] [--all] [--json]
+                                [--agents FILE|DIR] [--sandbox TIER] [--memory BYTES] [--mode strict|compat] [--all] [--json]
+       symbi-lua policy test [--policies DIR] [--tools DIR] [--agents FILE|DIR] [--sandbox TIER] [--memory BYTES] [--json] FILE...
+       symbi-lua policy replay --state DIR --policies DIR [--tools DIR] [--agents FILE|DIR] [--sandbox TIER] [--memory BYTES]
+                               [--chain NAME] [--all] [--json]
        symbi-lua policy validate [--schema FILE | --tools DIR --facts ATTRIBUTES] [--json] [FILE|DIR...]
        symbi-lua policy schema [--tools DIR] [--facts ATTRIBUTES] [FILE|DIR...]
        symbi-lua policy format [--write|--check] [--width N] [--indent N] FILE...
@@ -22,25 +23,34 @@ usage: symbi-lua policy check [--strict] [--json] [FILE|DIR...]
 FILE|DIR is --policies DIR, or ./policies, when none is given. check parses; lint finds what deceives or cannot work; validate is Cedar's strict validator, over the schema that is given or the
 gate's own (schema prints it: --facts 'ticket?: String' says what the host adds to the context); evaluate is the hook
 of coding assistants (one tool event in, a verdict out); explain says which policies applied and with what values; test runs a file of
-cases; replay asks a candidate set again what the audit trail has recorded. The guide is scripts/guide/policy.md.]]
+cases; replay asks a candidate set again what the audit trail has recorded. --agents puts the rules of .symbi definitions beside the
+policies, each for the agent it defines; --sandbox and --memory say what this host gives its tools. The guide is scripts/guide/policy.md.]]
 
 local commands = {
-    check = { module = "symbi.cli.policy_files", strict = "flag", json = "flag", policies = "text", rest = true },
-    lint = { module = "symbi.cli.policy_files", tools = "text", upstream = "flag", json = "flag", policies = "text", rest = true },
-    validate = { module = "symbi.cli.policy_engine", schema = "text", tools = "text", facts = "text", json = "flag", policies = "text", rest = true },
-    schema = { module = "symbi.cli.policy_engine", tools = "text", facts = "text", policies = "text", rest = true },
-    format = { module = "symbi.cli.policy_engine", write = "flag", check = "flag", width = "number", indent = "number", rest = true },
-    translate = { module = "symbi.cli.policy_engine", to = "text", rest = true },
+    check = { strict = "flag", json = "flag", policies = "text", rest = true },
+    lint = { tools = "text", upstream = "flag", json = "flag", policies = "text", rest = true },
+    validate = { schema = "text", tools = "text", facts = "text", json = "flag", policies = "text", rest = true },
+    schema = { tools = "text", facts = "text", policies = "text", rest = true },
+    format = { write = "flag", check = "flag", width = "number", indent = "number", rest = true },
+    translate = { to = "text", rest = true },
     evaluate = {
-        module = "symbi.cli.policy_evaluate", stdin = "flag", input = "text", policies = "text", json = "flag", missing = "text", vocabulary = "text",
-        errors = "text", compat = "flag", surface = "text", ["allow-empty"] = "flag", ["exit-code"] = "flag",
+        stdin = "flag", input = "text", policies = "text", json = "flag", missing = "text", vocabulary = "text", errors = "text", compat = "flag", surface = "text",
+        ["allow-empty"] = "flag", ["exit-code"] = "flag",
     },
     explain = {
-        module = "symbi.cli.policy_explain", stdin = "flag", input = "text", agent = "text", tool = "text", args = "text", facts = "text", policies = "text",
-        tools = "text", mode = "text", surface = "text", json = "flag", all = "flag",
+        stdin = "flag", input = "text", agent = "text", tool = "text", args = "text", facts = "text", policies = "text", tools = "text", agents = "text",
+        sandbox = "text", memory = "number", mode = "text", surface = "text", json = "flag", all = "flag",
     },
-    test = { module = "symbi.cli.policy_test", policies = "text", tools = "text", surface = "text", json = "flag", rest = true },
-    replay = { module = "symbi.cli.policy_replay", state = "text", policies = "text", tools = "text", chain = "text", surface = "text", all = "flag", json = "flag" },
+    test = { policies = "text", tools = "text", agents = "text", sandbox = "text", memory = "number", surface = "text", json = "flag", rest = true },
+    replay = {
+        state = "text", policies = "text", tools = "text", agents = "text", sandbox = "text", memory = "number", chain = "text", surface = "text", all = "flag", json = "flag",
+    },
+}
+
+local modules = {
+    check = "symbi.cli.policy_files", lint = "symbi.cli.policy_files", validate = "symbi.cli.policy_engine", schema = "symbi.cli.policy_engine",
+    format = "symbi.cli.policy_engine", translate = "symbi.cli.policy_engine", evaluate = "symbi.cli.policy_evaluate", explain = "symbi.cli.policy_explain",
+    test = "symbi.cli.policy_test", replay = "symbi.cli.policy_replay",
 }
 
 M.safe, M.print_table = args_of.safe, args_of.print_table
@@ -51,9 +61,20 @@ function M.at(path, message)
     return path .. (message:find("^%d+:%d+: ") and ":" or ": ") .. message
 end
 
-function M.misuse(message)
-    io.stderr:write("symbi-lua policy: ", message, "\n", usage, "\n")
-    return 2
+function M.misuse(message) return args_of.misuse("policy", usage, message) end
+
+--- What --agents, --sandbox and --memory give an asker (symbi.policy.asker): agents, host, or nil and a message. Without --agents both are {}.
+function M.narrowing(o, tools, paths)
+    local TIERS = { docker = true, gvisor = true, firecracker = true, e2b = true, none = true, bwrap = true }
+    if o.sandbox and not TIERS[o.sandbox] then return nil, "--sandbox is docker, gvisor, firecracker, e2b, bwrap or none, not '" .. M.safe(o.sandbox, 40) .. "'" end
+    paths = o.agents or paths
+    if not paths then
+        if o.sandbox or o.memory then return nil, "--sandbox and --memory go with --agents" end
+        return {}, {}
+    end
+    local agents, message = require("symbi.policy").agents(paths, { tools = tools })
+    if not agents then return nil, message end
+    return agents, { sandbox = o.sandbox, memory_bytes = o.memory }
 end
 
 --- What --stdin or --input gives: decoded JSON, or nil and a message.
@@ -72,45 +93,13 @@ function M.read_input(o)
 end
 
 local function parse(args)
-    local command = args[1]
-    if command == nil or command == "--help" or command == "-h" or command == "help" then
-        print(usage)
-        return nil, command == nil and 2 or 0
+    local o, command = args_of.parse("policy", usage, commands, args)
+    if not o then return nil, command end
+    for _, name in ipairs { "width", "indent" } do
+        if o[name] and o[name] > 1000 then return nil, M.misuse("--" .. name .. " needs a number from 0 to 1000") end
     end
-    local known = commands[command]
-    if not known then return nil, M.misuse("unknown command '" .. M.safe(command, 60) .. "'") end
-    local o, rest, i, words_only = {}, {}, 2, false
-    while args[i] ~= nil do
-        local a = args[i]
-        local name, value = a:match("^%-%-([%a%-]+)=(.*)$")
-        name = name or a:match("^%-%-([%a%-]+)$")
-        if a == "--" and not words_only then
-            words_only = true
-        elseif words_only or a:sub(1, 1) ~= "-" then
-            if not known.rest then return nil, M.misuse("policy " .. command .. " takes no '" .. M.safe(a, 60) .. "'") end
-            rest[#rest + 1] = a
-        else
-            local kind = name and name ~= "module" and name ~= "rest" and known[name]
-            if not kind then return nil, M.misuse("policy " .. command .. " does not know '" .. M.safe(a, 60) .. "'") end
-            if kind == "flag" then
-                if value then return nil, M.misuse("--" .. name .. " takes no value") end
-                o[name] = true
-            else
-                if not value then
-                    i = i + 1
-                    value = args[i]
-                    if value == nil then return nil, M.misuse("--" .. name .. " needs a value") end
-                end
-                if kind == "number" then
-                    local n = tonumber(value)
-                    if not n or n < 0 or n % 1 ~= 0 or n > 1000 then return nil, M.misuse("--" .. name .. " needs a number from 0 to 1000, not '" .. M.safe(value, 60) .. "'") end
-                    value = n
-                end
-                o[name] = value
-            end
-        end
-        i = i + 1
-    end
+    local rest = o.rest
+    o.rest = nil
     return o, command, rest
 end
 
@@ -122,7 +111,7 @@ function M.main(args, host)
     for _, name in ipairs { "policies", "tools", "state" } do
         if known[name] == "text" and o[name] == nil and host then o[name] = host[name] end
     end
-    return require(known.module)[command](o, rest, M)
+    return require(modules[command])[command](o, rest, M)
 end
 M.run = M.main
 

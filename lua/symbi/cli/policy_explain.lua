@@ -27,7 +27,7 @@ end
 
 local function print_conditions(p, cli)
     for _, c in ipairs(p.conditions or {}) do
-        print("    " .. c.clause .. " at " .. c.line .. ":" .. c.col .. (c.error and " failed: " .. cli.safe(c.error) or c.holds and " holds" or " does not hold"))
+        print("    " .. c.clause .. " at " .. c.line .. (c.col and ":" .. c.col or "") .. (c.error and " failed: " .. cli.safe(c.error) or c.holds and " holds" or " does not hold"))
         for _, b in ipairs(c.because) do
             print("      " .. cli.safe(b.text, 200) .. "  is " .. tostring(b.result))
             for _, v in ipairs(b.values) do
@@ -97,15 +97,29 @@ function M.explain(o, _, cli)
         tools, message = symbi.toolclad.dir(o.tools)
         if not tools then return nil, message end
     end
-    local ask = policy.asker { policies = sources, tools = tools, mode = o.mode, surface = o.surface }
-    local verdict, list = ask(q.action, q.facts, true)
+    local agents, host = cli.narrowing(o, tools)
+    if not agents then return nil, host end
+    local defined = agents[q.action.agent]
+    if next(agents) and not defined then return nil, "agent '" .. cli.safe(q.action.agent, 100) .. "' is not defined in " .. cli.safe(o.agents, 200) end
+    local ask = policy.asker { policies = sources, tools = tools, mode = o.mode, surface = o.surface, agents = agents, host = host }
+    local verdict, list, rules = ask(q.action, q.facts, true)
     if not verdict then return nil, tostring(list) end
+    for _, r in ipairs(rules or {}) do -- columns of the Cedar text that a rule became are nobody's
+        for _, c in ipairs(r.conditions or {}) do
+            c.col = nil
+            for _, b in ipairs(c.because or {}) do b.col = nil end
+        end
+    end
     if o.json then
-        print(symbi.json.encode { decision = verdict.decision, code = verdict.code, reason = verdict.reason, mode = verdict.mode, policies = list or symbi.null })
+        print(symbi.json.encode { decision = verdict.decision, code = verdict.code, reason = verdict.reason, mode = verdict.mode, policies = list or symbi.null, rules = rules })
         return 0
     end
     print(verdict.decision .. " " .. verdict.code .. ": " .. cli.safe(verdict.reason))
     if list then print_policies(list, o.all, cli) else print("  policies were not asked") end
+    if defined then
+        print("rules of agent " .. cli.safe(defined.id, 100) .. " (" .. cli.safe(defined.file, 200) .. ":" .. defined.line .. "), which can only narrow:")
+        if rules then print_policies(rules, o.all, cli) else print("  rules were not asked") end
+    end
     return 0
 end
 

@@ -7,6 +7,9 @@ local policy_codes = {
     EVALUATION_LIMIT = true, APPROVAL_REQUIRED = true, APPROVAL_DENIED = true, APPROVAL_EXPIRED = true, DEFERRED = true, MODIFY_FAILED = true,
 }
 
+-- What the rules of a .symbi agent decide: asked again where --agents gives them.
+local rule_codes = { DSL_DENIED = true, OBLIGATION_UNMET = true }
+
 local function lets(decision) return decision == "allow" or decision == "modify" or decision == "step_up" end
 
 local function first_policy(list)
@@ -17,9 +20,10 @@ local function first_policy(list)
 end
 
 --- Why this recorded decision cannot be asked again, or nil.
-local function obstacle(d)
+local function obstacle(d, agents)
     if type(d) ~= "table" or type(d.kind) ~= "string" or type(d.code) ~= "string" then return "no decision of the gate" end
-    if not policy_codes[d.code] then return "not a matter of policy (" .. d.code .. ")" end
+    if rule_codes[d.code] and not next(agents) then return "the rule of a .symbi agent decided, and --agents is not given" end
+    if not policy_codes[d.code] and not rule_codes[d.code] then return "not a matter of policy (" .. d.code .. ")" end
     if d.kind == "tool_call" and type(d.input) ~= "table" then return d.input_bytes and "its arguments were too long to record" or "its arguments are not recorded" end
     for _, k in ipairs { "identity", "proof" } do
         if type(d[k]) == "table" and d[k].verified then return "what was proved then cannot be proved again (" .. k .. ")" end
@@ -45,19 +49,20 @@ local function again(ask, entry, d)
     return v
 end
 
-local function replay(symbi, store, o, ask, cli)
+local function replay(symbi, store, o, ask, cli, agents)
     local counts = { replayed = 0, same = 0, allowed_now = 0, denied_now = 0, other_reason = 0, skipped = 0 }
     local rows, skipped = {}, {}
     for entry in symbi.audit.entries(store, { chain = o.chain }) do
         local data = not entry.damaged and entry.data or {}
         for _, d in ipairs(type(data.decisions) == "table" and data.decisions or {}) do
-            local why = obstacle(d)
+            local why = obstacle(d, agents)
+            if not why and rule_codes[d.code] and not agents[entry.agent_id] then why = "its .symbi agent is not among those given" end
             local v, message
             if not why then
                 v, message = again(ask, entry, d)
                 if not v then why = tostring(message) end
             end
-            if not why and not policy_codes[v.code] then why = "its contract is another now (" .. v.code .. ")" end
+            if not why and not policy_codes[v.code] and not rule_codes[v.code] then why = "its contract is another now (" .. v.code .. ")" end
             if why then
                 counts.skipped = counts.skipped + 1
                 skipped[why] = (skipped[why] or 0) + 1
@@ -104,13 +109,15 @@ function M.replay(o, _, cli)
         tools, message = symbi.toolclad.dir(o.tools)
         if not tools then return nil, message end
     end
+    local agents, host = cli.narrowing(o, tools)
+    if not agents then return nil, host end
     local set
     set, message = symbi.gate.policies(sources)
     if not set then return nil, message end
     local store
     store, message = symbi.store.open(o.state or ".symbi", { readonly = true })
     if not store then return nil, message end
-    local ok, status, why = pcall(replay, symbi, store, o, policy.asker { policies = sources, tools = tools, surface = o.surface }, cli)
+    local ok, status, why = pcall(replay, symbi, store, o, policy.asker { policies = sources, tools = tools, surface = o.surface, agents = agents, host = host }, cli, agents)
     store:close()
     if not ok then return nil, (tostring(status):gsub("^[^:]+:%d+: ", "")) end
     return status, why

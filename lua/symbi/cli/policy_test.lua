@@ -2,7 +2,7 @@
 -- code) that are expected. JSON, JSON Lines or TOML. Prints a table; status 3 when a case comes out otherwise.
 local M = {}
 
-local settings = { policies = true, policy_text = true, tools = true, entities = true, mode = true, surface = true, cases = true, case = true }
+local settings = { policies = true, policy_text = true, tools = true, agents = true, sandbox = true, memory_bytes = true, entities = true, mode = true, surface = true, cases = true, case = true }
 local members = {
     name = true, kind = true, agent = true, tool = true, target = true, arguments = true, content = true, facts = true, action = true, request = true, entities = true,
     expect = true, decision = true, reasons = true, reason = true, code = true, errors = true, num_errors = true, description = true,
@@ -121,7 +121,7 @@ local function run_case(symbi, world, case, label)
     return { name = tostring(case.name or label), expected = want.decision:lower(), got = got, differences = differences(want, got) }
 end
 
-local function world_of(symbi, o, head, path)
+local function world_of(symbi, o, head, path, cli)
     local policy = require "symbi.policy"
     local base = path:match("^(.*)/[^/]*$") or "."
     local function beside(p) return p:sub(1, 1) == "/" and p or base .. "/" .. p end
@@ -151,10 +151,12 @@ local function world_of(symbi, o, head, path)
         entities, message = symbi.cedar.entities(entities)
         if not entities then return nil, message end
     end
+    local agents, host = cli.narrowing({ agents = o.agents, sandbox = o.sandbox or head.sandbox, memory = o.memory or head.memory_bytes }, tools, head.agents and beside(head.agents))
+    if not agents then return nil, path .. ": " .. host end
     local set
     set, message = symbi.cedar.policies(sources, { symbi_alias = true, legacy_scope = true, annotated_ids = true })
     if not set then return nil, message end
-    return { set = set, entities = entities, ask = policy.asker { policies = sources, tools = tools, entities = entities, mode = head.mode, surface = o.surface or head.surface } }
+    return { set = set, entities = entities, ask = policy.asker { policies = sources, tools = tools, entities = entities, mode = head.mode, surface = o.surface or head.surface, agents = agents, host = host } }
 end
 
 function M.test(o, rest, cli)
@@ -166,7 +168,7 @@ function M.test(o, rest, cli)
         if not cases then return nil, head end
         local fault = unknown(head, settings, path)
         if fault then return nil, fault end
-        local world, message = world_of(symbi, o, head, path)
+        local world, message = world_of(symbi, o, head, path, cli)
         if not world then return nil, message end
         if #cases == 0 then return nil, path .. " holds no cases" end
         for i, case in ipairs(cases) do

@@ -16,54 +16,28 @@ tool; an agent's own smaller limit is used by itself.]]
 
 local known = {
     prompt = "text", input = "text", stdin = "flag", agent = "text", replay = "text", policies = "text", tools = "text", state = "text", context = "text",
-    sandbox = "text", memory = "number", ["max-iterations"] = "number", ["max-tokens"] = "number", json = "flag", quiet = "flag",
+    sandbox = "text", memory = "number", ["max-iterations"] = "number", ["max-tokens"] = "number", json = "flag", quiet = "flag", rest = "AGENT",
 }
 
-local safe = require("symbi.cli.args").safe
+local cli = require "symbi.cli.args"
+local safe = cli.safe
 
-local function misuse(message)
-    io.stderr:write("symbi-lua run: ", message, "\n", usage, "\n")
-    return 2
-end
+local function misuse(message) return cli.misuse("run", usage, message) end
 
 local function parse(args)
-    local o, name, i = {}, nil, 1
-    if args[1] == nil or args[1] == "--help" or args[1] == "-h" then
+    if args[1] == nil then
         print(usage)
-        return nil, args[1] == nil and 2 or 0
+        return nil, 2
     end
-    while args[i] ~= nil do
-        local a = args[i]
-        local key, value = a:match("^%-%-([%a%-]+)=(.*)$")
-        key = key or a:match("^%-%-([%a%-]+)$")
-        if a:sub(1, 1) ~= "-" then
-            if name then return nil, misuse("one agent at a time: '" .. safe(a, 60) .. "'") end
-            name = a
-        else
-            local kind = key and known[key]
-            if not kind then return nil, misuse("run does not know '" .. safe(a, 60) .. "'") end
-            if kind == "flag" then
-                if value then return nil, misuse("--" .. key .. " takes no value") end
-                o[key] = true
-            else
-                if not value then
-                    i = i + 1
-                    value = args[i]
-                    if value == nil then return nil, misuse("--" .. key .. " needs a value") end
-                end
-                if kind == "number" then
-                    local n = tonumber(value)
-                    if not n or n < 1 or n % 1 ~= 0 or n > 2 ^ 53 then return nil, misuse("--" .. key .. " needs a whole number, not '" .. safe(value, 60) .. "'") end
-                    value = n
-                end
-                o[key] = value
-            end
-        end
-        i = i + 1
+    local o, status = cli.options("run", usage, known, args, 1, "run")
+    if not o then return nil, status end
+    for name, kind in pairs(known) do
+        if kind == "number" and o[name] == 0 then return nil, misuse("--" .. name .. " needs a whole number above 0") end
     end
-    if not name then return nil, misuse("which agent?") end
+    if #o.rest > 1 then return nil, misuse("one agent at a time: '" .. safe(o.rest[2], 60) .. "'") end
+    if not o.rest[1] then return nil, misuse("which agent?") end
     if (o.prompt and 1 or 0) + (o.input and 1 or 0) + (o.stdin and 1 or 0) > 1 then return nil, misuse("--prompt, --input and --stdin exclude each other") end
-    return o, name
+    return o, o.rest[1]
 end
 
 -- The file of an agent: as given, with an extension, or in agents/.
