@@ -179,13 +179,23 @@ static void test_debounce(void)
     due = symbi_watch_due(g.w);
     CHECK(due >= 0 && due <= 20);
     CHECK(changed(&g, 2000));
-    t = symbi_ctx_mono_ms(g.cx);
-    for (bool told = false; !told;) { /* written again and again: told all the same, in the end */
-        put(&g, "policies/a", "2");
-        told = changed(&g, 3);
-        REQUIRE(symbi_ctx_mono_ms(g.cx) - t < 5000);
+    /* written again and again: told all the same, in the end, and not before. Where the machine held this process up for as long as the
+     * watch waits, that was a pause like any other: once more. */
+    for (int tries = 0; tries < 20; tries++) {
+        int64_t last, now, pause = 0;
+        t = last = symbi_ctx_mono_ms(g.cx);
+        for (bool told = false; !told;) {
+            put(&g, "policies/a", "2");
+            told = changed(&g, 3);
+            now = symbi_ctx_mono_ms(g.cx);
+            if (now - last > pause) pause = now - last;
+            last = now;
+            REQUIRE(now - t < 5000);
+        }
+        if (pause >= 15) continue;
+        CHECK(last - t >= 290);
+        break;
     }
-    CHECK(symbi_ctx_mono_ms(g.cx) - t >= 290);
     teardown(&g);
 }
 
