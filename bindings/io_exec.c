@@ -1,6 +1,7 @@
 /* bindings/io_exec.c: tools as processes. Only a plan that came out of a redeemed permit runs, and runs once.
- *   io.spawner([{listen=, gate=, permit_ttl_ms=, max_jobs=, max_timeout_ms=, nofile=, cpu_seconds=, address_bytes=, file_bytes=}])   starts it early; its pid.
+ *   io.spawner([{listen=, gate=, permit_ttl_ms=, max_jobs=, max_timeout_ms=, nofile=, cpu_seconds=, address_bytes=, file_bytes=, bwrap=}])   starts it early; its pid.
  *     gate: it checks every order itself, under that gate's key; needed with listen=, a Unix socket that it serves for others
+ *     bwrap: where bubblewrap is, for plans with a sandbox; else it is looked for in the usual places
  *   result = io.exec(plan)          waits: {exit_code=, stdout=, stderr=, ...}, the shape run:resolve takes as exec
  *   job = io.start(plan)            job:wait([ms]) true or false, job:result(), job:kill(), job:close()
  * And for clients that speak to a spawner's socket themselves (nginx, over a cosocket):
@@ -61,12 +62,12 @@ symbi_spawner *l_io_spawner(lua_State *L, ud_iostate *s, symbi_err *err)
 
 static int io_spawner(lua_State *L)
 {
-    static const char *const known[] = { "listen", "gate", "permit_ttl_ms", "max_jobs", "max_timeout_ms", "nofile", "cpu_seconds", "address_bytes", "file_bytes", NULL };
+    static const char *const known[] = { "listen", "gate", "permit_ttl_ms", "max_jobs", "max_timeout_ms", "nofile", "cpu_seconds", "address_bytes", "file_bytes", "bwrap", NULL };
     const symbi_str none = { NULL, 0 };
     symbi_spawner_options o;
     ud_iostate *s;
     symbi_err err;
-    symbi_str listen;
+    symbi_str listen, bwrap;
     ud_gate *g = NULL;
     int64_t ttl;
     lua_settop(L, 1);
@@ -75,6 +76,9 @@ static int io_spawner(lua_State *L)
     listen = symL_optfield_str(L, 1, "listen", none);
     if (listen.p && strlen(listen.p) != listen.n) luaL_argerror(L, 1, "a path holds no zero byte");
     o.listen_path = listen.p;
+    bwrap = symL_optfield_str(L, 1, "bwrap", none);
+    if (bwrap.p && strlen(bwrap.p) != bwrap.n) luaL_argerror(L, 1, "a path holds no zero byte");
+    o.bwrap = bwrap.p;
     o.max_jobs = (size_t)symL_optfield_int(L, 1, "max_jobs", 0, 0, 4096);
     o.max_timeout_ms = symL_optfield_int(L, 1, "max_timeout_ms", 0, 0, INT64_MAX);
     o.nofile = (size_t)symL_optfield_int(L, 1, "nofile", 0, 0, 1 << 20);

@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FIXED_WORDS = 48, WORDS_PER_OP = 5, FIXED_OPS = 5, TREE_MAX = 512 };
+enum { FIXED_WORDS = 48, WORDS_PER_OP = 5, FIXED_OPS = 6, TREE_MAX = 512 };
 #define TMP_BYTES "268435456" /* of each private folder */
 
 typedef enum op_kind { OP_EMPTY, OP_READ, OP_WRITE, OP_HIDE_DIR, OP_HIDE_FILE } op_kind;
@@ -170,10 +170,10 @@ static void put_hide(maker *k, symbi_str s)
 
 static symbi_status put_ops(maker *k, const symbi_plan *p)
 {
-    static const char *const own[] = { "/tmp", "/var/tmp", "/run" }; /* /run: sockets there reach the host's daemons */
+    static const char *const own[] = { "/tmp", "/var/tmp", "/run", "/var/run" }; /* sockets in the last two reach the host's daemons */
     symbi_status st = SYMBI_OK;
     struct stat s;
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
         if (lstat(own[i], &s) == 0 && S_ISDIR(s.st_mode)) put_op(k, OP_EMPTY, own[i]);
     if (k->root[1] && !special(k->root)) put_op(k, OP_READ, k->root);
     for (size_t i = 0; !st && i < p->nbox_write; i++) st = put_write(k, p->box_write[i], true);

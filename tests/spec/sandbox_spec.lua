@@ -98,6 +98,13 @@ describe("the sandbox of a tool", function()
     end)
 
     it("never falls away silently", function()
+        io_.close()
+        assert(io_.spawner { bwrap = dir .. "/no-bwrap" })
+        local refused = assert(execute(sh('sandbox = "bwrap"', "touch ran"), { project_dir = dir }))
+        assert.equal("error", refused.status)
+        assert.matches("bubblewrap is not installed here", refused.error, 1, true)
+        assert.is_nil(io_.stat(dir .. "/ran"))
+        io_.close()
         -- a list of places to write that is not there: the tool does not run, and says so
         if not usable then return end
         local e = assert(execute(sh('sandbox = "bwrap"\nsandbox_write = ["missing"]', "touch ran"), { project_dir = dir }))

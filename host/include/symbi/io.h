@@ -76,7 +76,7 @@ SYMBI_API void symbi_spawner_options_init(symbi_spawner_options *o);
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_spawner_new(symbi_ctx *cx, const symbi_spawner_options *o, symbi_spawner **out, symbi_err *err);
 /* Kills every running tool, waits for the process (at most about 2 s). Jobs must be freed before; those that were not fail with EABORT. */
 SYMBI_API void symbi_spawner_free(symbi_spawner *sp);
-SYMBI_API int symbi_spawner_pid(const symbi_spawner *sp); /* 0 when it is not running */
+SYMBI_API int symbi_spawner_pid(const symbi_spawner *sp); /* 0 when it is not running. Its parent is a guard, our child, which outlives it and ends all that it started */
 
 /* Sends plan (kind SHELL) to the spawner and returns at once. permit: order bytes, or empty. When the spawner has died it is
  * started again first; what was running when it died fails with EIO and is never run a second time. */
