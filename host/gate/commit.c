@@ -74,6 +74,7 @@ symbi_status symbi_gate_redeem(symbi_gate *g, symbi_verdict *v, symbi_str permit
     symbi_plan_options own;
     symbi_plan *p = NULL;
     symbi_code c;
+    symbi_err why;
     symbi_status st;
     *plan = NULL;
     memset(order, 0, sizeof *order);
@@ -81,6 +82,10 @@ symbi_status symbi_gate_redeem(symbi_gate *g, symbi_verdict *v, symbi_str permit
     if (code) *code = c;
     if (c != SYMBI_CODE_ALLOWED) return sy_fail(err, SYMBI_EPERMIT, "%s: %s", symbi_code_name(c), symbi_code_text(c));
     if (v->kind != SYMBI_ACTION_TOOL_CALL || !v->tool || !v->input) return sy_fail(err, SYMBI_EINVAL, "only a tool call has a plan");
+    if (!sy_gate_in_scope(g, v, &why)) { /* the scope may be another one since */
+        if (code) *code = SYMBI_CODE_OUT_OF_SCOPE;
+        return sy_fail(err, SYMBI_EPERMIT, "%s: %s", symbi_code_name(SYMBI_CODE_OUT_OF_SCOPE), why.msg);
+    }
     memset(&own, 0, sizeof own);
     if (po) own = *po;
     if (l && l->sandbox == SYMBI_SANDBOX_BWRAP) own.box = SYMBI_BOX_BWRAP; /* what the agent's definition asks for, whoever executes */

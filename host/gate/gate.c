@@ -325,9 +325,21 @@ static symbi_str first_policy(const symbi_verdict *v, symbi_verdict_policy *p)
 static bool check_scope(symbi_gate *g, symbi_verdict *v)
 {
     symbi_err err;
+    return sy_gate_in_scope(g, v, &err) || sy_deny(v, SYMBI_CODE_OUT_OF_SCOPE, "tool '%s': %s", v->name, err.msg);
+}
+
+bool sy_gate_in_scope(const symbi_gate *g, const symbi_verdict *v, symbi_err *err)
+{
     if (!v->tool || !v->input || (!g->scope && !g->require_scope)) return true;
-    if (symbi_tool_check_scope(v->tool, symbi_doc_root(v->input), g->scope, g->require_scope, &err) == SYMBI_OK) return true;
-    return sy_deny(v, SYMBI_CODE_OUT_OF_SCOPE, "tool '%s': %s", v->name, err.msg);
+    return symbi_tool_check_scope(v->tool, symbi_doc_root(v->input), g->scope, g->require_scope, err) == SYMBI_OK;
+}
+
+void symbi_gate_rescope(symbi_gate *g, symbi_scope *scope)
+{
+    symbi_scope *old = g->scope;
+    g->scope = symbi_scope_ref(scope);
+    symbi_scope_unref(old);
+    g->generation++;
 }
 
 /* A person's part: what needs approval is stepped up until somebody answered. */

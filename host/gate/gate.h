@@ -109,6 +109,9 @@ SYMBI_MUST_USE symbi_status sy_names_copy(symbi_ctx *cx, const symbi_str *in, si
 void sy_names_free(symbi_ctx *cx, sy_names *n);
 bool sy_names_has(const sy_names *n, symbi_str s); /* of sorted ones */
 
+/* What the call of v aims at lies in the scope in force. */
+bool sy_gate_in_scope(const symbi_gate *g, const symbi_verdict *v, symbi_err *err);
+
 /* compat.c: the same two steps as upstream's gate takes them. */
 bool sy_compat_arguments(symbi_gate *g, const symbi_action *a, symbi_verdict *v);
 bool sy_gate_ask_compat(symbi_gate *g, const symbi_action *a, const symbi_facts *f, symbi_verdict *v);

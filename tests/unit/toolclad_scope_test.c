@@ -283,6 +283,23 @@ static void test_gate(void)
     a.args_text = SY_LIT("{\"t\":\"example.com\"}");
     symbi_gate_check(g, &a, NULL, &v);
     CHECK(v.code == SYMBI_CODE_APPROVAL_REQUIRED);
+    { /* a permit of before does not outlive the scope it was given under */
+        symbi_scope *empty = scope("[scope]\n");
+        symbi_plan *p;
+        symbi_order order;
+        symbi_code code;
+        CHECK_OK(symbi_gate_approve(g, v.action_digest, true, SY_LIT("ann"), 0, &e), e);
+        symbi_verdict_clear(&v);
+        symbi_gate_check(g, &a, NULL, &v);
+        CHECK(v.decision == SYMBI_ALLOW);
+        CHECK_OK(symbi_gate_commit(g, &v, NULL, &e), e);
+        symbi_gate_rescope(g, empty);
+        CHECK(symbi_gate_redeem(g, &v, (symbi_str){ (const char *)v.permit.bytes, SYMBI_PERMIT_BYTES }, NULL, &p, &order, &code, &e) == SYMBI_EPERMIT && code == SYMBI_CODE_OUT_OF_SCOPE && !p);
+        symbi_gate_rescope(g, NULL);
+        CHECK_OK(symbi_gate_redeem(g, &v, (symbi_str){ (const char *)v.permit.bytes, SYMBI_PERMIT_BYTES }, NULL, &p, &order, &code, &e), e);
+        symbi_plan_unref(p);
+        symbi_scope_unref(empty);
+    }
     symbi_verdict_clear(&v);
     symbi_gate_free(g);
     o.scope = NULL;

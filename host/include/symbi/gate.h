@@ -254,6 +254,8 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_ready_for(symbi_ctx *cx, const 
  * that the manifest was read from, or of a SCHEMA, and that is what symbi_tool_schema says: its digest is compared at each check, with
  * its expiry. One that proves nothing, or something else, denies every call of the tool. ENOTFOUND: no such tool. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_prove(symbi_gate *g, symbi_str tool, symbi_schemapin_result *r, symbi_err *err);
+/* Puts another scope in force (NULL: none; a reference is taken), for the next check and for permits that are not redeemed yet. */
+SYMBI_API void symbi_gate_rescope(symbi_gate *g, symbi_scope *scope);
 SYMBI_API bool symbi_gate_is_compat(const symbi_gate *g);
 /* What is probably not meant in a set that is put in force (NULL: none is), one line each, empty past the end: the set's own warnings, and
  * that no policy lets an agent answer. The logger gets them with every new set; compat: upstream says nothing. */
