@@ -199,7 +199,7 @@ static symbi_status observe_backend(symbi_run *r, sy_proposal *p, const symbi_va
     if (st) return st;
     st = tell_envelope(r, p, symbi_doc_root(env), false, err);
     p->failed = !sy_str_eqz(symbi_value_str(symbi_doc_root(env), "status", SY_LIT("error")), "success");
-    if (!st && p->plan->kind == SYMBI_BACKEND_SESSION) st = sy_run_note_session(r, p->v.tool, symbi_value_getz(symbi_doc_root(env), "results"), err);
+    if (!st && (p->plan->kind == SYMBI_BACKEND_SESSION || p->plan->kind == SYMBI_BACKEND_BROWSER)) st = sy_run_note_session(r, p->v.tool, symbi_value_getz(symbi_doc_root(env), "results"), err);
     evidence_head(r, p, &e);
     for (size_t i = 0; !st && i < sizeof own / sizeof own[0]; i++) {
         const symbi_value *m = symbi_value_getz(symbi_doc_root(env), own[i]);

@@ -155,13 +155,20 @@ void symbi_browser_goodbye(symbi_browser *b)
         if (t->kind == SY_TARGET_PAGE) close_target(b, &t->target);
 }
 
+/* In a browser that people use the network stack is not ours, and Fetch does not hold sockets: pages and workers there have none. */
+#define NO_SOCKETS "for(const k of ['WebSocket','WebSocketStream','WebTransport','RTCPeerConnection','webkitRTCPeerConnection'])delete globalThis[k]"
+
 /* Everything that a target asks for is paused from here on; it runs once the browser has confirmed that. */
 static void set_up(symbi_browser *b, sy_target *t)
 {
     t->fetch_id = sy_cdp_simple(b, "Fetch.enable", t, "{\"patterns\":[{\"urlPattern\":\"*\",\"requestStage\":\"Request\"}]}");
     sy_cdp_simple(b, "Target.setAutoAttach", t, "{\"autoAttach\":true,\"waitForDebuggerOnStart\":true,\"flatten\":true}");
-    if (t->kind == SY_TARGET_WORKER) return;
+    if (t->kind == SY_TARGET_WORKER) {
+        if (b->live) sy_cdp_simple(b, "Runtime.evaluate", t, "{\"silent\":true,\"expression\":\"" NO_SOCKETS "\"}");
+        return;
+    }
     sy_cdp_simple(b, "Page.enable", t, "{}");
+    if (b->live) sy_cdp_simple(b, "Page.addScriptToEvaluateOnNewDocument", t, "{\"source\":\"" NO_SOCKETS "\"}");
     sy_cdp_simple(b, "Page.setLifecycleEventsEnabled", t, "{\"enabled\":true}");
     sy_cdp_simple(b, "Page.setInterceptFileChooserDialog", t, "{\"enabled\":true}");
     sy_cdp_simple(b, "Network.enable", t, "{}");

@@ -23,7 +23,7 @@ local function discover(set, endpoint)
     if not port then return fail("EDENIED", "'%s' is no address of a running browser (http://127.0.0.1:PORT)", endpoint) end
     local guard = core.netguard.policy { allow = { host .. ":" .. port }, only = { host .. ":" .. port } }
     local r, message, err = set.transport.http { url = ("http://%s:%s/json/version"):format(host, port), guard = guard, timeout_ms = 5000, max_bytes = 65536 }
-    if not r then return nil, ("no browser answers at %s: %s (start it with --remote-debugging-port=%s)"):format(endpoint, tostring(message), port), err end
+    if not r then return fail(err and err.code or "EIO", "no browser answers at %s (start it with --remote-debugging-port=%s): %s", endpoint, port, tostring(message)) end
     local told = r.status == 200 and core.json.decode(r.body)
     local url = type(told) == "table" and told.webSocketDebuggerUrl
     local path = type(url) == "string" and url:match("^ws://[^/]+(/devtools/browser/[%w%-]+)$")

@@ -1,0 +1,315 @@
+-- tests/env/browser/browser.lua PORT DIR PART: what tests/env/browser/run checks, one line "ok ..." per fact.
+local symbi = require "symbi"
+local core = require "symbi.core"
+local port, dir, part = arg[1], arg[2], arg[3]
+local base = "http://localhost:" .. port
+
+local WITH = { navigate = "url", click = "selector", type_text = "text", submit_form = "selector", execute_js = "expression", wait_for = "selector", scroll = "direction" }
+local ALL = { "navigate", "click", "type_text", "submit_form", "snapshot", "extract_html", "screenshot", "execute_js", "wait_for", "go_back", "list_tabs", "network_timing", "scroll" }
+
+local function manifest(browser, scope, seconds)
+    local t = { ('[tool]\nname = "web"\nversion = "1"\ndescription = "d"\ntimeout_seconds = %d\n[browser]\n%s\n[browser.scope]\n%s\n'):format(seconds or 20, browser or "", scope or 'allowed_domains = ["localhost"]') }
+    for _, c in ipairs(ALL) do
+        t[#t + 1] = ('[browser.commands.%s]\ndescription = "d"\n'):format(c)
+        if WITH[c] then
+            t[#t + 1] = ('[browser.commands.%s.args.%s]\nrequired = true\nsanitize = []\n%s'):format(c, WITH[c], c == "navigate" and 'type = "url"\nschemes = ["http", "https"]\n' or "")
+        elseif c == "extract_html" or c == "snapshot" then
+            t[#t + 1] = ('[browser.commands.%s.args.selector]\nsanitize = []\n'):format(c)
+        end
+    end
+    t[#t + 1] = '[browser.commands.wait_for.args.timeout_ms]\ntype = "integer"\nmin = 100\nmax = 30000\n[output]\nformat = "json"\n[output.schema]\n'
+    return table.concat(t)
+end
+
+local function fact(name, yes, shown)
+    if yes then print("ok " .. name) else print(name .. ": " .. tostring(shown)) end
+end
+
+-- A gate with such a tool, and one call after the other.
+local function session(o)
+    o = o or {}
+    local tool = assert(symbi.toolclad.parse(manifest(o.browser, o.scope, o.seconds), "web.clad.toml"))
+    local set = assert(core.toolclad.toolset { tool })
+    local gate = assert(symbi.gate.open { policies = assert(symbi.cedar.policies "permit(principal, action, resource);"), tools = set })
+    local io_ = symbi.io.auto { browser = o.options }
+    if o.http then io_.transport = setmetatable({ http = o.http }, { __index = io_.transport }) end
+    local s = { io = io_ }
+    function s.call(name, args)
+        local e, message, err = symbi.toolclad.execute("web." .. name, args or {}, { gate = gate, io = io_, evidence_dir = dir .. "/evidence" })
+        if e then return e, e.results end
+        return { status = "refused", error = message, code = err and err.code }, {}
+    end
+    function s.go(path) return s.call("navigate", { url = base .. path }) end
+    function s.js(text) return s.call("execute_js", { expression = text }) end
+    function s.browser() for _, held in pairs(io_.kept) do return held.browser end end
+    function s.close()
+        io_:finish()
+        gate:close()
+    end
+    return s
+end
+
+local function shown(e) return core.json.encode(e):sub(1, 600) end
+
+local parts = {}
+
+function parts.commands()
+    local s = session()
+    local e, r = s.go "/"
+    fact("navigate", e.status == "success" and r.title == "Front" and r.domain == "localhost" and r.url == base .. "/", shown(e))
+    fact("page_state", r.page_state.has_forms == true and r.page_state.page_loaded == true and r.page_state.tab_count == 1, shown(e))
+    e, r = s.call "snapshot"
+    fact("snapshot", r.content:find('- heading "Hello"', 1, true) and r.content:find('- link "In"', 1, true) and r.content:find('- textbox "Name"', 1, true), shown(e))
+    e, r = s.call("snapshot", { selector = "#f" })
+    fact("snapshot of a part", r.content:find('button "Send"', 1, true) and not r.content:find("Hello", 1, true), shown(e))
+    e, r = s.call("extract_html", { selector = "h1" })
+    fact("extract_html", r.content == "<h1>Hello</h1>", shown(e))
+    e = s.call("extract_html", { selector = "h9" })
+    fact("extract_html of nothing", e.status == "error" and e.error:find "no element matches h9", shown(e))
+    e, r = s.call "screenshot"
+    local png = assert(symbi.io.read_file(r.screenshot_path))
+    fact("screenshot", png:sub(2, 4) == "PNG" and e.output_hash == "sha256:" .. core.crypto.sha256(png), shown(e))
+    local st = symbi.io.stat(r.screenshot_path)
+    fact("its file is private", st.mode % 64 == 0, st.mode)
+    e, r = s.js "({a: [1, 'x', null], b: 2 > 1})"
+    fact("execute_js", e.status == "success" and r.content.a[2] == "x" and r.content.b == true, shown(e))
+    e = s.js "throw new Error('no')"
+    fact("execute_js that fails", e.status == "error" and e.error:find "Error: no", shown(e))
+    s.call("click", { selector = "#name" })
+    s.call("type_text", { text = "O'Neil; é {x}" })
+    e, r = s.call("submit_form", { selector = "#f" })
+    fact("type_text and submit_form", r.title == "posted" and r.url == base .. "/post", shown(e))
+    e, r = s.call "go_back"
+    fact("go_back", r.url == base .. "/", shown(e))
+    e, r = s.call("click", { selector = "#in" })
+    fact("click", r.url == base .. "/two", shown(e))
+    s.go "/late"
+    e = s.call("wait_for", { selector = "#late", timeout_ms = 5000 })
+    fact("wait_for", e.status == "success", shown(e))
+    e = s.call("wait_for", { selector = "#never", timeout_ms = 300 })
+    fact("wait_for nothing", e.status == "error" and e.error:find "nothing matched #never", shown(e))
+    s.go "/tall"
+    e, r = s.call("scroll", { direction = "down" })
+    fact("scroll", r.content.y == 600, shown(e))
+    e, r = s.call "network_timing"
+    fact("network_timing", r.content.navigation and r.content.resource_count, shown(e))
+    e, r = s.call "list_tabs"
+    fact("list_tabs", #r.content == 1 and r.content[1].active and r.content[1].url == base .. "/tall", shown(e))
+    fact("interaction_count", r.interaction_count == 20, r.interaction_count)
+    s.close()
+end
+
+function parts.scope()
+    local s = session()
+    local e, r
+    local function refused(name) fact(name, e.status == "denied" and e.error:find("127.0.0.1", 1, true) and r.domain ~= "127.0.0.1", shown(e)) end
+    e = s.call("navigate", { url = "http://127.0.0.1:" .. port .. "/" })
+    fact("a URL outside is refused before anything starts", e.status == "refused" and not s.browser(), shown(e))
+    s.go "/"
+    e, r = s.call("click", { selector = "#out" })
+    refused "a link"
+    fact("the page stays", r.url == base .. "/", shown(e))
+    e, r = s.go "/redirect"
+    refused "a redirect"
+    e, r = s.go "/meta"
+    refused "a meta refresh"
+    e, r = s.go "/js"
+    refused "a script that navigates"
+    e, r = s.go "/redirect-file"
+    fact("a redirect to a file", e.status == "error" and r.domain == "localhost", shown(e))
+    e, r = s.go "/jsfile"
+    fact("a script that opens a file", r.url == base .. "/jsfile", shown(e))
+    s.js "location.href='chrome://version'"
+    e, r = s.js "location.href='javascript:1'; location.href"
+    fact("chrome: and javascript:", r.domain == "localhost", shown(e))
+    s.go "/pop"
+    e, r = s.call("click", { selector = "#blank" })
+    fact("a link in a new tab", r.page_state.tab_count == 1 and r.domain == "localhost", shown(e))
+    e, r = s.call("click", { selector = "#open" })
+    fact("window.open", r.page_state.tab_count == 1 and r.domain == "localhost", shown(e))
+    e, r = s.call("click", { selector = "#good" })
+    fact("a new tab inside becomes the one", r.url == base .. "/two" and r.page_state.tab_count == 2, shown(e))
+    e, r = s.go "/frame"
+    fact("a frame", e.status == "success" and r.blocked and r.blocked[1].url:find "frame%-out", shown(e))
+    e, r = s.go "/parts"
+    local seen = {}
+    for _, b in ipairs(r.blocked or {}) do seen[b.url:match "/(%a+)%-out" or ""] = true end
+    fact("images, scripts, styles, fetch, beacons and workers", seen.img and seen.script and seen.css and seen.fetch and seen.beacon and seen.worker, shown(r))
+    s.go "/pre"
+    e, r = s.js "fetch('http://127.0.0.1:1/').then(()=>'in',()=>'refused')"
+    fact("fetch of a script", r.content == "refused", shown(e))
+    s.close()
+    -- blocked names inside an allowed wildcard, for WebSockets too
+    s = session { scope = 'allowed_domains = ["localhost", "*.localhost"]\nblocked_domains = ["admin.localhost"]' }
+    s.go "/"
+    e, r = s.js(("fetch('http://admin.localhost:%s/x').then(()=>'in',()=>'refused')"):format(port))
+    fact("a blocked name under an allowed one", r.content == "refused", shown(e))
+    s.close()
+end
+
+function parts.pages()
+    local s = session { seconds = 12 }
+    local e, r = s.go "/download"
+    fact("a download", e.status == "error" and e.error:find "downloads are refused", shown(e))
+    e, r = s.go "/alert"
+    fact("dialogs", r.title == "after", shown(e))
+    s.go "/cover"
+    e = s.call("click", { selector = "#b" })
+    fact("a covered button", e.status == "error" and e.error:find "covers it", shown(e))
+    e = s.call("click", { selector = "a[[" })
+    fact("a bad selector", e.status == "error" and e.error:find "not a valid selector", shown(e))
+    s.go "/dirty"
+    e, r = s.call("click", { selector = "#in" })
+    fact("a page that spoils its own DOM", r.url == base .. "/two", shown(e))
+    s.go "/half"
+    e, r = s.call "snapshot"
+    fact("half a character", e.status == "success" and r.content:find("a\239\191\189b", 1, true), shown(e))
+    e = s.go "/giant"
+    fact("a giant page", e.status == "success", shown(e))
+    e, r = s.call "extract_html"
+    fact("is cut", e.truncated == true and #r.content <= 1048576, shown(e))
+    s.go "/hang"
+    e = s.call "snapshot"
+    fact("a page that hangs", e.status == "timeout", shown(e))
+    e, r = s.go "/two"
+    fact("and a new browser after it", e.status == "success" and r.interaction_count == 1, shown(e))
+    s.close()
+end
+
+-- Beside other tasks of the host's loop, two browsers at once.
+function parts.host()
+    local host = require "symbi.io.host"
+    local ticks, left = 0, 2
+    local function visit()
+        local s = session()
+        local e, r = s.go "/"
+        fact("navigate in the loop", s.io.transport.kind == "host" and r.title == "Front", shown(e))
+        e, r = s.call("click", { selector = "#in" })
+        fact("click in the loop", r.title == "Two", shown(e))
+        left = left - 1
+        while left > 0 do host.sleep(5) end
+        s.close()
+    end
+    local longest, last = 0, symbi.io.monotonic()
+    assert(host.run { visit, visit, function()
+        while left > 0 do
+            host.sleep(5)
+            local now = symbi.io.monotonic()
+            ticks, longest, last = ticks + 1, math.max(longest, now - last), now
+        end
+    end })
+    fact("others go on", ticks > 50, ticks)
+end
+
+function parts.limits()
+    local s = session { browser = "max_interactions = 2" }
+    s.go "/"
+    s.call "snapshot"
+    local e = s.call "snapshot"
+    fact("max_interactions", e.error:find "exceeded max interactions %(2%)", shown(e))
+    s.close()
+    s = session { browser = "idle_timeout_seconds = 1" }
+    s.go "/"
+    symbi.io.sleep(1300)
+    e = s.call "snapshot"
+    fact("idle_timeout_seconds", e.error:find "idle timeout", shown(e))
+    s.close()
+    s = session { browser = "session_timeout_seconds = 3" }
+    s.go "/"
+    local pid = s.browser():pid()
+    symbi.io.sleep(3200)
+    e = s.call "snapshot"
+    fact("session_timeout_seconds", e.error and e.error:find "session timeout", shown(e))
+    fact("it had begun", pid > 0, pid)
+    s.close()
+    s = session { options = { program = "/nonexistent/chromium" } }
+    e = s.go "/"
+    fact("no such program", e.error:find "cannot start", shown(e))
+    s.close()
+    if not os.getenv "SYMBI_BROWSER_NO_SANDBOX" then return end
+    s = session { options = { no_sandbox = false } }
+    e = s.go "/"
+    fact("root without a word", e.error:find "SYMBI_BROWSER_NO_SANDBOX=1", shown(e))
+    s.close()
+end
+
+function parts.killed()
+    local s = session()
+    s.go "/"
+    os.execute("kill -9 " .. s.browser():pid())
+    local e = s.call "snapshot"
+    fact("chromium is killed", e.status == "error" and e.error:find "killed %(signal 9%)", shown(e))
+    local _, r = s.go "/two"
+    fact("the next call has a new one", r.title == "Two", shown(r))
+    s.close()
+    -- a program that is no browser
+    s = session { options = { program = "/bin/true" }, browser = "startup_timeout_seconds = 3" }
+    e = s.go "/"
+    fact("what is no browser", e.error:find "the browser ended", shown(e))
+    s.close()
+    s = session { options = { program = "/bin/cat" }, browser = "startup_timeout_seconds = 2" }
+    e = s.go "/"
+    fact("what does not talk", e.status ~= "success", shown(e))
+    s.close()
+end
+
+-- Requests to hosts outside go through us.
+function parts.policy()
+    local asked = {}
+    local s = session { scope = 'allow_external = true\nallowed_domains = ["localhost"]\nblocked_domains = ["evil.com"]', http = function(rq)
+        asked[#asked + 1] = rq.url
+        if rq.url == "http://example.com/" then
+            return { status = 200, headers = { { "Content-Type", "text/html" } }, body = "<title>Ext</title><a id=r href=/redir>x</a>" }
+        elseif rq.url:find "redir" then
+            return { status = 302, headers = { { "Location", "http://169.254.169.254/latest" } }, body = "" }
+        end
+        return nil, "no"
+    end }
+    local e, r = s.call("navigate", { url = "http://example.com/" })
+    fact("a page outside", r.title == "Ext" and asked[1] == "http://example.com/", shown(e))
+    e, r = s.call("click", { selector = "#r" })
+    fact("that leads to a metadata service", e.status == "denied" and e.error:find "SSRF" and r.domain == "example.com", shown(e))
+    e = s.call("navigate", { url = "http://127.0.0.1:" .. port .. "/" })
+    fact("this machine", e.status == "refused" and e.error:find "SSRF", shown(e))
+    e = s.call("navigate", { url = "http://evil.com/" })
+    fact("a blocked host", e.status == "refused", shown(e))
+    s.close()
+end
+
+function parts.dies()
+    local s = session()
+    s.go "/"
+    print "ready"
+    io.stdout:flush()
+    symbi.io.sleep(60000)
+end
+
+function parts.live()
+    local live = ('connect = "live"\nendpoint = "http://localhost:%s"'):format(os.getenv "LIVE_PORT")
+    local s = session { browser = live }
+    local e, r = s.go "/"
+    fact("navigate", r.title == "Front" and r.page_state.tab_count == 1, shown(e))
+    e, r = s.call("click", { selector = "#out" })
+    fact("a link outside", e.status == "denied" and r.domain == "localhost", shown(e))
+    s.go "/pop"
+    e, r = s.call("click", { selector = "#blank" })
+    fact("a new tab outside", r.page_state.tab_count == 1, shown(e))
+    e, r = s.call("click", { selector = "#good" })
+    fact("a new tab inside", r.title == "Two" and r.page_state.tab_count == 2, shown(e))
+    e, r = s.call "list_tabs"
+    fact("only our tabs", #r.content == 2, shown(e))
+    s.go "/parts"
+    e = s.call "snapshot"
+    fact("snapshot", e.status == "success", shown(e))
+    s.close()
+    s = session { browser = 'connect = "live"\nendpoint = "http://127.0.0.1:9"' }
+    e = s.go "/"
+    fact("nobody there", e.error:find "remote%-debugging%-port", shown(e))
+    s.close()
+    s = session { browser = ('connect = "live"\nendpoint = "http://127.0.0.1:%s"'):format(port) }
+    e = s.go "/"
+    fact("no browser there", e.error:find "is no browser", shown(e))
+    s.close()
+end
+
+parts[part]()
