@@ -106,6 +106,7 @@ end
 -- identity (the result of a verification, symbi.agentpin).
 function Agent:run(prompt, options)
     options = options or {}
+    self.runtime:rescope(self.gate)
     local poll
     if type(self.runtime.policies_dir) == "string" then -- an edit holds from the next decision on; a broken one is on the trail
         self.gate:refresh()

@@ -8,7 +8,7 @@ Runtime.__index = Runtime
 
 local KNOWN = { policies = true, tools = true, state = true, agents = true, model = true, replay = true, project_dir = true, surface = true,
     sandbox = true, memory_bytes = true, no_audit = true, evidence_dir = true, strict_policies = true, insecure_allow_all = true,
-    agent_identity = true, identity_issuer = true, require_identity = true, proofs = true, require_verified = true, mcp = true,
+    agent_identity = true, identity_issuer = true, require_identity = true, proofs = true, require_verified = true, mcp = true, browser = true,
     scope = true, require_scope = true, secrets = true, allow_private_hosts = true }
 
 --- SYMBI_MODEL_URL, SYMBI_MODEL, SYMBI_MODEL_KEY name a live model behind any OpenAI-compatible endpoint.
@@ -36,15 +36,6 @@ local function tool_set(from)
     return core.toolclad.toolset(list)
 end
 
--- What tools may target: what was given, else <project_dir>/scope/scope.toml where there is one. false: nothing says it.
-local function find_scope(given, dir)
-    local symbi = require "symbi"
-    if given ~= nil then return symbi.scope.open(given) end
-    local scope, message, err = symbi.scope.open(dir .. "/scope/scope.toml")
-    if scope or (err and err.code == "ENOTFOUND") then return scope or false end
-    return nil, message, err
-end
-
 function M.new(options)
     local symbi = require "symbi"
     if type(options) ~= "table" then error("symbi.runtime: an options table is expected", 3) end
@@ -55,6 +46,7 @@ function M.new(options)
     local rt = setmetatable({}, Runtime)
     local message, err
     rt.options = options
+    rt.in_force = setmetatable({}, { __mode = "k" }) -- gate -> the scope it was given after it was opened
     rt.policies_dir = given.policies or options.policies
     rt.tools_dir = given.tools or options.tools -- a folder, or a list of folders and declarations
     rt.state_dir = given.state or options.state or ".symbi"
@@ -88,8 +80,9 @@ function M.new(options)
         if not policy then return nil, message, err end
         policy:close()
     end
-    rt.scope, message, err = find_scope(options.scope, rt.project_dir)
+    rt.scope, message, err = symbi.scope.find(options.scope, rt.project_dir) -- what tools may target; false: nothing says it
     if rt.scope == nil then return nil, message, err end
+    if type(message) == "string" then rt.scope_watch = symbi.scope.watch(message) end
     rt.callbacks = type(rt.tools_dir) == "table" and rt.tools_dir or {}
     rt.tools, message, err = tool_set(rt.tools_dir or {})
     if not rt.tools then return nil, message, err end
@@ -107,9 +100,22 @@ function Runtime:open_gate(profile, max_tool_calls)
     -- from the folder, not from the set: each gate can then follow its edits (gate:refresh)
     local policies = type(self.policies_dir) == "string" and self.policies_dir or self.policies
     local own = self.options
-    return require("symbi").gate.open { agent_identity = own.agent_identity, identity_issuer = own.identity_issuer, require_identity = own.require_identity, proofs = own.proofs,
+    local gate, message, err = require("symbi").gate.open { agent_identity = own.agent_identity, identity_issuer = own.identity_issuer, require_identity = own.require_identity, proofs = own.proofs,
         require_verified = own.require_verified, policies = policies, strict_policies = self.options.strict_policies, tools = type(self.tools_dir) == "string" and self.tools_dir or self.tools, profile = profile, surface = self.surface, audit = self.audit,
         max_tool_calls = max_tool_calls, scope = self.scope or nil, require_scope = own.require_scope, insecure_allow_all = self.options.insecure_allow_all }
+    if gate then self.in_force[gate] = self.scope end
+    return gate, message, err
+end
+
+--- Has an edit of the scope file in force in this gate. A file that went is as if it named nothing.
+function Runtime:rescope(gate)
+    local now = self.scope_watch and self.scope_watch:changed()
+    if now == false and self.scope then now = require("symbi").scope.broken(self.scope_watch.path .. " is gone") end
+    if now then self.scope = now end
+    if self.scope and self.scope ~= self.in_force[gate] then
+        self.in_force[gate] = self.scope
+        gate:rescope(self.scope)
+    end
 end
 
 -- <agents>/<name>.toml, .symbi or .dsl. Two of one name are refused: neither may hide what the other forbids.
@@ -148,7 +154,7 @@ end
 function Runtime:io(options, agent)
     local own = self.options
     local io = require("symbi").io.auto { tools = self.callbacks, store = self.store, audit = self.audit, approve = options and options.approve,
-        mcp = own.mcp, secrets = secrets_for(own.secrets, agent), allow_private_hosts = own.allow_private_hosts }
+        mcp = own.mcp, browser = own.browser, secrets = secrets_for(own.secrets, agent), allow_private_hosts = own.allow_private_hosts }
     if self.replay then
         local replay = assert(require("symbi.io.replay").open(self.replay))
         local base = io

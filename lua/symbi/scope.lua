@@ -24,4 +24,31 @@ function M.open(from)
     return core.scope.broken(tostring(err or message))
 end
 
+--- The scope of a project: what was given, else <dir>/scope/scope.toml where there is one; false where nothing says it. The second result is the file.
+function M.find(given, dir)
+    local path = type(given) == "string" and given or (given == nil and (dir or ".") .. "/scope/scope.toml") or nil
+    local scope, message, err = M.open(given == nil and path or given)
+    if scope then return scope, path end
+    if given == nil and err and err.code == "ENOTFOUND" then return false, path end
+    return nil, message, err
+end
+
+--- Follows a file: {path=}:changed() is the scope as it is now (false: the file is gone) when the file is another one than at the last look, else nil.
+local Watch = {}
+Watch.__index = Watch
+local function signature(path)
+    local info, message, err = require("symbi").io.stat(path)
+    if not info then return err and err.code or tostring(message) end
+    return table.concat({ tostring(info.size), tostring(info.mtime_ms), tostring(info.mode) }, "\0")
+end
+function M.watch(path) return setmetatable({ path = path, last = signature(path) }, Watch) end
+function Watch:changed()
+    local now = signature(self.path)
+    if now == self.last then return nil end
+    self.last = now
+    local scope, _, err = M.open(self.path)
+    if scope then return scope end
+    return err and err.code == "ENOTFOUND" and false or core.scope.broken(tostring(err))
+end
+
 return M

@@ -220,6 +220,13 @@ body_template = '{"q":"{q}","k":"{_secret:key}"}']]), { q = 'a/b "c" é' }, { se
         assert.truthy(all:find("OUT_OF_SCOPE", 1, true))
         assert.falsy(all:find("hunter2", 1, true))
         assert.is_true(rt:verify().ok ~= false)
+        -- an edit of the scope file holds from the next run on, and a file that went is as if it named nothing
+        for content, code in pairs { ['[scope]\ndomains = ["www.evil.com", "www.example.com", "elsewhere.example"]\n'] = "ALLOWED", ["[scope]\ntargets = [7]\n"] = "OUT_OF_SCOPE", [false] = "OUT_OF_SCOPE" } do
+            if content then assert(symio.write_file(dir .. "/scope/scope.toml", content)) else symio.remove(dir .. "/scope/scope.toml") end
+            rt:rescope(agent.gate)
+            assert.equal(code, agent.gate:check({ kind = "tool_call", agent = "bot", name = "look", arguments = { target = "elsewhere.example" } }).code)
+        end
+        assert(symio.write_file(dir .. "/scope/scope.toml", '[scope]\ndomains = ["*.example.com"]\n'))
         agent:close()
         rt:close()
         -- nowhere on disk either
