@@ -81,7 +81,7 @@ end
 local function judge(symbi, o, host, call)
     local dir = o.policies or host.policies
     if not dir then return nil end
-    local gate, message = symbi.gate.open { policies = dir, tools = { call.tool } }
+    local gate, message = symbi.gate.open { policies = dir, tools = { call.tool }, scope = symbi.scope.find(nil, ".") or nil }
     if not gate then return nil, message end
     local verdict = gate:check({ kind = "tool_call", agent = o.agent or "local", name = call.contract.name, arguments = call.args }, { context = call.context })
     gate:close()
