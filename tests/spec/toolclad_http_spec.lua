@@ -193,6 +193,19 @@ body_template = '{"q":"{q}","k":"{_secret:key}"}']]), { q = 'a/b "c" é' }, { se
         assert(symio.remove_tree(dir))
     end)
 
+    it("are called outside of a run", function()
+        local tool = assert(symbi.toolclad.parse('[tool]\nname = "h"\n[args.t]\ntype = "scope_target"\n[http]\nurl = "' .. base .. '/echo/{t}"\nheaders = { X-K = "{_secret:k}" }\n[output]\nformat = "json"\n'))
+        local o = { policies = { { name = "p", text = "permit(principal, action, resource);" } }, scope = { domains = { "*.example.com" } }, secrets = function() return "hunter2-token" end,
+            allow_private_hosts = { "127.0.0.1" } }
+        local e = assert(symbi.toolclad.execute(tool, { t = "a.example.com" }, o))
+        assert.equal("success", e.status)
+        assert.equal("[REDACTED]", e.results.headers["x-k"])
+        local nothing, message, err = symbi.toolclad.execute(tool, { t = "a.example.org" }, o)
+        assert.is_nil(nothing)
+        assert.truthy(message:find("OUT_OF_SCOPE", 1, true))
+        assert.equal("EDENIED", err.code)
+    end)
+
     it("are called by an agent, through policy, scope and trail", function()
         local dir = os.tmpname()
         os.remove(dir)

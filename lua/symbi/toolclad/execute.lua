@@ -4,7 +4,8 @@
 local core = require "symbi.core"
 
 local KNOWN = { gate = true, policies = true, strict_policies = true, agent = true, user = true, context = true, identity = true, approve = true, audit = true, io = true, tools = true,
-    project_dir = true, evidence_dir = true, env = true, timeout_ms = true, sandbox = true, loop_id = true, call_id = true, surface = true }
+    project_dir = true, evidence_dir = true, env = true, timeout_ms = true, sandbox = true, loop_id = true, call_id = true, surface = true,
+    scope = true, require_scope = true, secrets = true, allow_private_hosts = true }
 
 -- What symbi.io.exec says, as far as the envelope takes it.
 local EXEC = { "stdout", "stderr", "exit_code", "signal", "timed_out", "start_errno", "started_ms", "duration_ms", "stdout_truncated", "stderr_truncated",
@@ -17,7 +18,11 @@ local function gate_of(tool, o)
     if o.policies == nil then
         return fail("ESTATE", "nobody decides whether this tool may run: give policies = (a folder or a list of Cedar sources), or gate = an open gate")
     end
-    local gate, message, err = require("symbi.gate").open { policies = o.policies, strict_policies = o.strict_policies, tools = { tool }, audit = o.audit, surface = o.surface }
+    local scope, message, err = require("symbi.scope").find(o.scope, o.project_dir) -- what may be targeted; false: nothing says it
+    if scope == nil then return nil, message, err end
+    local gate
+    gate, message, err = require("symbi.gate").open { policies = o.policies, strict_policies = o.strict_policies, tools = { tool }, audit = o.audit, surface = o.surface,
+        scope = scope or nil, require_scope = o.require_scope }
     if not gate then return nil, message, err end
     return gate, true
 end
@@ -116,7 +121,7 @@ local function run(gate, name, args, o)
             timeout_ms = o.timeout_ms, checks_files = true, sandbox = o.sandbox })
         return plan, why, rerr
     end }
-    local io = o.io or require("symbi.io").auto { tools = o.tools, audit = o.audit }
+    local io = o.io or require("symbi.io").auto { tools = o.tools, audit = o.audit, secrets = o.secrets, allow_private_hosts = o.allow_private_hosts }
     local reply
     reply, message, err = io:tool(effect, redeemer)
     if not o.io and io.finish then io:finish() end
@@ -135,7 +140,8 @@ end
 -- policy does not allow it; ESCHEMA for arguments that break the contract). A tool that ran and failed is an envelope with status "error".
 -- tool: a tool, a declaration of symbi.tool{}, or with gate= a name. options: policies= or gate=, agent= ("local"), user=, context= (facts
 -- for policies), approve = function(verdict) -> true or false, who; audit=, io= (transports), project_dir=, evidence_dir=, env=, timeout_ms=,
--- sandbox = "bwrap" (whatever the manifest says).
+-- sandbox = "bwrap" (whatever the manifest says), scope= and require_scope= (what may be targeted; default <project_dir>/scope/scope.toml),
+-- secrets= and allow_private_hosts= (of HTTP tools).
 return function(tool, args, options)
     options = options or {}
     if type(options) ~= "table" then error("symbi.toolclad.execute: an options table is expected", 3) end
