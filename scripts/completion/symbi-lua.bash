@@ -2,7 +2,7 @@
 # Made by scripts/completion/generate.lua from the commands' own usage texts; `make completion` makes it anew.
 _symbi_lua_rows() {
     case $1 in
-    '') words='agentpin approvals audit auth client doctor dsl help policy run schemapin secrets skills status tools version' opts='--help --memory=- --policies=d --sandbox --state=d --time=- --tools=d --version -e=- -h -i -v' ;;
+    '') words='agentpin approvals audit auth client doctor dsl help mcp policy run schemapin secrets skills status tools version' opts='--help --memory=- --policies=d --sandbox --state=d --time=- --tools=d --version -e=- -h -i -v' ;;
     'agentpin') words='keygen issue verify discovery pin revoke bundle' opts='--help' ;;
     'agentpin keygen') words='' opts='--domain=- --format=pem,jwk,both --help --json --kid=- --output-dir=d' ;;
     'agentpin issue') words='' opts='--agent-id=- --audience=- --capabilities=- --constraints=f --delegation-chain=f --help --issuer=- --json --kid=- --private-key=f --ttl=-' ;;
@@ -34,13 +34,19 @@ _symbi_lua_rows() {
     'dsl compile') words='' opts='--agent=- --help --json --tools=d' ;;
     'dsl show') words='' opts='--help --json' ;;
     'help') words='' opts='' ;;
+    'mcp') words='servers tools show approve forget' opts='--help' ;;
+    'mcp servers') words='' opts='--help' ;;
+    'mcp tools') words='' opts='--help' ;;
+    'mcp show') words='' opts='--help' ;;
+    'mcp approve') words='' opts='--as=- --digest --help' ;;
+    'mcp forget') words='' opts='--help --json --record=f --timeout=-' ;;
     'policy') words='check lint evaluate explain test replay validate schema format translate' opts='--help' ;;
     'policy check') words='' opts='--help --json --strict' ;;
     'policy lint') words='' opts='--help --json --tools=d --upstream' ;;
     'policy evaluate') words='' opts='--allow-empty --compat --errors=any,forbid,ignore --exit-code --help --input=f --json --missing=allow,deny --policies=d --stdin --vocabulary=both,gate,symbi' ;;
-    'policy explain') words='' opts='--agent=- --all --args=- --facts=- --help --input=f --json --mode=strict,compat --policies=d --stdin --tool=- --tools=d' ;;
-    'policy test') words='' opts='--help --json --policies=d --tools=d' ;;
-    'policy replay') words='' opts='--all --chain=- --help --json --policies=d --state=d --tools=d' ;;
+    'policy explain') words='' opts='--agent=- --agents=f --all --args=- --facts=- --help --input=f --json --memory=- --mode=strict,compat --policies=d --sandbox=- --stdin --tool=- --tools=d' ;;
+    'policy test') words='' opts='--agents=f --help --json --memory=- --policies=d --sandbox=- --tools=d' ;;
+    'policy replay') words='' opts='--agents=f --all --chain=- --help --json --memory=- --policies=d --sandbox=- --state=d --tools=d' ;;
     'policy validate') words='' opts='--facts=- --help --json --schema=f --tools=d' ;;
     'policy schema') words='' opts='--facts=- --help --tools=d' ;;
     'policy format') words='' opts='--check --help --indent=- --width=- --write' ;;
