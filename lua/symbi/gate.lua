@@ -1,6 +1,7 @@
 --- symbi.gate: opens a gate from folders. What is decided, and how, is C (host/gate); here files are found and read.
 -- gate = symbi.gate.open{ policies = folder | policy set | list of {name=, text=}, tools = folder | toolset | list of tools,
 --   agent_identity = {agent = sub}, identity_issuer = domain, require_identity = bool, proofs = {tool = SchemaPin result}, require_verified = bool | {tools},
+--   scope = file | {targets=, domains=, exclude=} | scope (what may be targeted), require_scope = bool,
 --   mode = "strict" | "compat" (as upstream's gate decides; compat_allow = bool), profile = {names}, surface = "run", comm = rules, audit =, entities =, max_tool_calls =, permit_ttl_ms =, strict_policies = bool }
 -- Then gate:check(action[, facts]) -> verdict; gate:commit(verdict); gate:redeem(verdict, permit). See bindings/lgate.c. gate:warnings() says what
 -- is in force and probably not meant, such as policies that let no agent answer; the log and the reload's entry say it too.
