@@ -5,11 +5,13 @@
 #include "base/err.h"
 #include "codec/value.h"
 #include "match/match_in.h"
+#include "match/table.h"
 
 enum { WORKING_MAX = 32 << 20 };
 
 struct sy_mpattern {
     sy_mprog prog;
+    const sy_mtable *table; /* or NULL */
     bool anchored;
 };
 
@@ -22,6 +24,7 @@ static symbi_status compile(sy_arena *keep, sy_arena *tmp, symbi_str text, unsig
     if (!p) return sy_arena_fail(keep, "the pattern", err);
     if ((st = sy_mparse(tmp, text, flags, &node, err))) return st;
     if ((st = sy_mprog_make(keep, tmp, &node, 1, flags, &p->prog, &bad, err))) return st;
+    if (!sy_mtable_make(keep, tmp, &p->prog, &p->table)) return sy_arena_fail(keep->status ? keep : tmp, "the pattern", err);
     p->anchored = sy_mnode_fixed(node, false) && sy_mnode_fixed(node, true);
     *out = p;
     return SYMBI_OK;
@@ -45,6 +48,10 @@ symbi_status sy_mpattern_search(symbi_ctx *cx, const sy_mpattern *p, symbi_str t
     void *mem = small;
     *hit = false;
     if (steps && text.n >= steps / p->prog.n) return sy_fail(err, SYMBI_ELIMIT, "the value is too long for its pattern");
+    if (p->table) {
+        *hit = sy_mtable_search(p->table, &p->prog, text);
+        return SYMBI_OK;
+    }
     if (need > sizeof small && !(mem = sy_alloc(&cx->alloc, need))) return sy_fail_nomem(err);
     *hit = sy_mprog_search(&p->prog, text, mem) != 0;
     if (mem != small) sy_free(&cx->alloc, mem, need);
