@@ -9,63 +9,10 @@
 #include "base/ctx.h"
 #include "base/err.h"
 #include "base/str.h"
-#include "base/utf8.h"
 #include "symbi/crypto.h"
-#include "symbi/wire.h"
-#include "toolclad/mcp_in.h"
+#include "toolclad/mcp_client.h"
 #include "toolclad/outschema.h"
 #include <stdio.h>
-
-enum { MAX_PAGES = 100, MAX_TOOLS = 10000, MAX_JUDGED = 256, MAX_MESSAGES = 10000, MAX_QUEUE = 64, MAX_SESSION = 1024, MAX_LAUNCH = 1024 };
-
-typedef enum phase { P_FRESH, P_INIT, P_DISCOVER, P_READY, P_LIST, P_JUDGE, P_CALL } phase;
-typedef enum job { J_NONE, J_CALL, J_LIST, J_DONE, J_FAILED } job;
-
-typedef struct outgoing {
-    char *p; /* body with its newline */
-    size_t n, cap;
-    bool wants_answer;
-    const char *method; /* of a request; "" for notes and answers */
-    int64_t id;         /* of a request */
-} outgoing;
-
-typedef struct secret {
-    symbi_str name; /* the registry's */
-    sy_buf value;
-} secret;
-
-struct symbi_mcp {
-    symbi_ctx *cx;
-    symbi_mcp_registry *reg;
-    symbi_mcp_server s;
-    size_t max_message;
-    phase phase;
-    job job, asked; /* asked: what is being done, for the way back after a new session */
-    bool modern, broken, fell_forward, restarted, changed; /* changed: the server's list is not what it was */
-    const char *version;
-    int64_t last_id, open_id;
-    outgoing queue[MAX_QUEUE];
-    size_t nqueue;
-    outgoing taken, aside; /* aside: an answer to a question that came while an HTTP answer is being read */
-    sy_buf session, in, cursor;
-    secret *secrets;
-    symbi_doc *judged[MAX_JUDGED]; /* definitions, as they were listed */
-    size_t njudged;
-    sy_buf tool, args;       /* of the call */
-    symbi_doc *def;          /* of its tool */
-    symbi_doc *pages[MAX_PAGES];
-    size_t npages, ntools, messages;
-    symbi_doc *result;
-    const symbi_value *value;
-    symbi_err why;
-    symbi_sse *sse;          /* of the HTTP answer that is being read */
-    int sniffed;             /* 0 nothing yet, 1 JSON, 2 an event stream */
-    bool in_http;
-    sy_arena arena;          /* what take and get_launch hand out */
-    symbi_mcp_pair headers[12 + 256];
-};
-
-static bool http(const symbi_mcp *m) { return m->s.url.n > 0; }
 
 /* ---- failing ---- */
 
@@ -79,8 +26,7 @@ static void drop_job(symbi_mcp *m)
     sy_buf_clear(&m->cursor);
 }
 
-static void fail_job(symbi_mcp *m, bool broken, symbi_status code, const char *fmt, ...) SYMBI_PRINTF(4, 5);
-static void fail_job(symbi_mcp *m, bool broken, symbi_status code, const char *fmt, ...)
+void sy_mcp_fail(symbi_mcp *m, bool broken, symbi_status code, const char *fmt, ...)
 {
     va_list ap;
     m->broken = m->broken || broken;
@@ -94,14 +40,11 @@ static void fail_job(symbi_mcp *m, bool broken, symbi_status code, const char *f
     drop_job(m);
 }
 
-#define SERVER(m) SY_FMT((m)->s.name)
-#define LIES(m, ...) fail_job(m, true, SYMBI_EIO, __VA_ARGS__)
-
-static void nomem(symbi_mcp *m) { fail_job(m, true, SYMBI_ENOMEM, "%s", symbi_status_text(SYMBI_ENOMEM)); }
+void sy_mcp_nomem(symbi_mcp *m) { sy_mcp_fail(m, true, SYMBI_ENOMEM, "%s", symbi_status_text(SYMBI_ENOMEM)); }
 
 /* ---- sending ---- */
 
-static void free_outgoing(symbi_mcp *m, outgoing *o)
+void sy_mcp_free_outgoing(symbi_mcp *m, outgoing *o)
 {
     sy_free(&m->cx->alloc, o->p, o->cap);
     memset(o, 0, sizeof *o);
@@ -112,13 +55,13 @@ static void queue(symbi_mcp *m, symbi_json_out *o, const char *method)
 {
     outgoing *q = &m->queue[m->nqueue];
     symbi_json_out_raw(o, SY_LIT("\n"));
-    if (o->status == SYMBI_ENOMEM) nomem(m);
-    else if (o->status) fail_job(m, true, o->status, "the message to MCP server '%.*s' cannot be written: %s", SERVER(m), symbi_status_text(o->status));
+    if (o->status == SYMBI_ENOMEM) sy_mcp_nomem(m);
+    else if (o->status) sy_mcp_fail(m, true, o->status, "the message to MCP server '%.*s' cannot be written: %s", SERVER(m), symbi_status_text(o->status));
     else if (m->nqueue == MAX_QUEUE) LIES(m, "MCP server '%.*s' asks faster than its questions can be answered", SERVER(m));
     else {
         q->p = sy_alloc(&m->cx->alloc, o->n + 1);
         if (!q->p) {
-            nomem(m);
+            sy_mcp_nomem(m);
         } else {
             memcpy(q->p, o->p, o->n);
             q->p[o->n] = 0;
@@ -240,7 +183,7 @@ static bool definition_ok(symbi_mcp *m, const symbi_value *t)
 static void listed_all(symbi_mcp *m)
 {
     if (m->job == J_CALL) {
-        fail_job(m, false, SYMBI_ENOTFOUND, "MCP server '%.*s' has no tool '%.*s'", SERVER(m), SY_FMT(sy_buf_str(&m->tool)));
+        sy_mcp_fail(m, false, SYMBI_ENOTFOUND, "MCP server '%.*s' has no tool '%.*s'", SERVER(m), SY_FMT(sy_buf_str(&m->tool)));
         return;
     }
     { /* the pages as one list */
@@ -262,7 +205,7 @@ static void listed_all(symbi_mcp *m)
         st = a.status ? sy_arena_fail(&a, "the list of tools", &e) : symbi_doc_copy(m->cx, &v, &m->result, &e);
         sy_arena_free(&a);
         if (st) {
-            fail_job(m, true, st, "%s", e.msg);
+            sy_mcp_fail(m, true, st, "%s", e.msg);
             return;
         }
     }
@@ -301,7 +244,7 @@ static void got_page(symbi_mcp *m, symbi_doc *d, const symbi_value *result)
     }
     if (found) {
         if (!definition_ok(m, found)) return;
-        if (symbi_doc_copy(m->cx, found, &m->def, &e)) nomem(m);
+        if (symbi_doc_copy(m->cx, found, &m->def, &e)) sy_mcp_nomem(m);
         else m->phase = P_JUDGE;
         return;
     }
@@ -318,7 +261,7 @@ static void got_page(symbi_mcp *m, symbi_doc *d, const symbi_value *result)
     }
     sy_buf_clear(&m->cursor);
     sy_buf_adds(&m->cursor, next->u.s);
-    if (sy_buf_status(&m->cursor)) nomem(m);
+    if (sy_buf_status(&m->cursor)) sy_mcp_nomem(m);
     else ask(m, "tools/list");
 }
 
@@ -346,7 +289,7 @@ static bool output_ok(symbi_mcp *m, const symbi_value *result)
     warnings = sy_arr_new(&a);
     st = sy_output_schema_check(m->cx, schema, made, &a, &warnings, &e);
     if (!st && a.status) st = sy_arena_fail(&a, "the answer", &e);
-    if (st) fail_job(m, true, st, "%s", e.msg);
+    if (st) sy_mcp_fail(m, true, st, "%s", e.msg);
     else if (warnings.n) LIES(m, "MCP server '%.*s': the answer of tool '%.*s' is not what its outputSchema promises: %.*s", SERVER(m), SY_FMT(sy_buf_str(&m->tool)), SY_FMT(warnings.v[0].u.s));
     sy_arena_free(&a);
     return m->job == J_CALL;
@@ -365,7 +308,7 @@ static void got_call(symbi_mcp *m, symbi_doc *d, const symbi_value *result)
 static void got_result(symbi_mcp *m, symbi_doc *d, const symbi_value *result)
 {
     if (m->modern && !sy_str_eqz(symbi_value_str(result, "resultType", SY_LIT("complete")), "complete")) {
-        fail_job(m, false, SYMBI_EUNSUPPORTED, "MCP server '%.*s' asks for input in the middle of %s (resultType '%.*s'), which this client does not give", SERVER(m), m->phase == P_CALL ? "a call" : "a list",
+        sy_mcp_fail(m, false, SYMBI_EUNSUPPORTED, "MCP server '%.*s' asks for input in the middle of %s (resultType '%.*s'), which this client does not give", SERVER(m), m->phase == P_CALL ? "a call" : "a list",
                  SY_FMT(symbi_value_str(result, "resultType", SY_LIT(""))));
         return;
     }
@@ -378,7 +321,7 @@ static void got_result(symbi_mcp *m, symbi_doc *d, const symbi_value *result)
     }
 }
 
-static void got_error(symbi_mcp *m, const sy_rpc *r)
+void sy_mcp_error(symbi_mcp *m, const sy_rpc *r)
 {
     if (m->phase == P_INIT && !m->fell_forward) { /* perhaps a revision without a handshake */
         (void)sy_fail(&m->why, SYMBI_EIO, "MCP server '%.*s' refused to begin: %.*s (%lld)", SERVER(m), SY_FMT(r->message), (long long)r->code);
@@ -393,8 +336,8 @@ static void got_error(symbi_mcp *m, const sy_rpc *r)
         LIES(m, "%s", first);
         return;
     }
-    if (m->phase == P_CALL) fail_job(m, false, SYMBI_EEVAL, "MCP tool '%.*s' of server '%.*s' failed: %.*s (%lld)", SY_FMT(sy_buf_str(&m->tool)), SERVER(m), SY_FMT(r->message), (long long)r->code);
-    else fail_job(m, false, SYMBI_EIO, "MCP server '%.*s' refused to list its tools: %.*s (%lld)", SERVER(m), SY_FMT(r->message), (long long)r->code);
+    if (m->phase == P_CALL) sy_mcp_fail(m, false, SYMBI_EEVAL, "MCP tool '%.*s' of server '%.*s' failed: %.*s (%lld)", SY_FMT(sy_buf_str(&m->tool)), SERVER(m), SY_FMT(r->message), (long long)r->code);
+    else sy_mcp_fail(m, false, SYMBI_EIO, "MCP server '%.*s' refused to list its tools: %.*s (%lld)", SERVER(m), SY_FMT(r->message), (long long)r->code);
 }
 
 /* A question of the server. Notes are listened to only where they matter. */
@@ -409,7 +352,7 @@ static void got_question(symbi_mcp *m, const sy_rpc *r)
         return;
     }
     if ((st = symbi_json_write(m->cx, r->id, 0, &id, &e))) {
-        fail_job(m, true, st, "%s", e.msg);
+        sy_mcp_fail(m, true, st, "%s", e.msg);
         return;
     }
     symbi_json_out_init(m->cx, &o);
@@ -419,9 +362,9 @@ static void got_question(symbi_mcp *m, const sy_rpc *r)
     symbi_text_free(&id);
 }
 
-static bool is_open(const symbi_mcp *m, const symbi_value *id) { return m->open_id && id && id->kind == SYMBI_INT && id->u.i == m->open_id; }
+bool sy_mcp_is_open(const symbi_mcp *m, const symbi_value *id) { return m->open_id && id && id->kind == SYMBI_INT && id->u.i == m->open_id; }
 
-static void got_message(symbi_mcp *m, symbi_str text)
+void sy_mcp_message(symbi_mcp *m, symbi_str text)
 {
     symbi_doc *d;
     sy_rpc r;
@@ -436,7 +379,7 @@ static void got_message(symbi_mcp *m, symbi_str text)
     if (st) {
         char head[60];
         sy_clean_line(head, sizeof head, text);
-        if (st == SYMBI_ENOMEM) nomem(m);
+        if (st == SYMBI_ENOMEM) sy_mcp_nomem(m);
         else LIES(m, "MCP server '%.*s' sent what is no JSON message: %s, in \"%s\"", SERVER(m), e.msg, head);
         return;
     }
@@ -446,130 +389,27 @@ static void got_message(symbi_mcp *m, symbi_str text)
         got_question(m, &r);
     } else if (r.kind == SY_RPC_ERROR && r.id && r.id->kind == SYMBI_NULL) {
         LIES(m, "MCP server '%.*s' did not understand: %.*s (%lld)", SERVER(m), SY_FMT(r.message), (long long)r.code);
-    } else if (!is_open(m, r.id)) {
+    } else if (!sy_mcp_is_open(m, r.id)) {
         bool old = r.id && r.id->kind == SYMBI_INT && r.id->u.i > 0 && r.id->u.i <= m->last_id;
         LIES(m, "MCP server '%.*s' answered %s", SERVER(m), old ? "a request twice" : "a request that was never sent");
     } else {
         m->open_id = 0;
-        if (r.kind == SY_RPC_ERROR) got_error(m, &r);
+        if (r.kind == SY_RPC_ERROR) sy_mcp_error(m, &r);
         else got_result(m, d, r.body);
     }
     symbi_doc_unref(d);
 }
 
-/* ---- bytes ---- */
-
-static bool take_in(symbi_mcp *m, symbi_str bytes)
-{
-    sy_buf_adds(&m->in, bytes);
-    if (!sy_buf_status(&m->in)) return true;
-    if (sy_buf_status(&m->in) == SYMBI_ENOMEM) nomem(m);
-    else fail_job(m, true, SYMBI_ELIMIT, "MCP server '%.*s' sent a message of more than %zu bytes", SERVER(m), m->max_message);
-    sy_buf_free(&m->in);
-    sy_buf_clear(&m->in);
-    return false;
-}
-
-static void lines(symbi_mcp *m, symbi_str bytes)
-{
-    while (bytes.n && !m->broken) {
-        const char *nl = memchr(bytes.p, '\n', bytes.n);
-        size_t n = nl ? (size_t)(nl - bytes.p) : bytes.n;
-        symbi_str line = { bytes.p, n };
-        bool whole = nl && !m->in.n; /* the usual case, without a copy */
-        if (whole && n > m->max_message) whole = false;
-        if (!whole && !take_in(m, line)) return;
-        bytes.p += n + (nl ? 1 : 0);
-        bytes.n -= n + (nl ? 1 : 0);
-        if (!nl) return;
-        if (!whole) line = sy_buf_str(&m->in);
-        if (line.n && line.p[line.n - 1] == '\r') line.n--;
-        if (line.n) got_message(m, line);
-        if (!whole) {
-            sy_buf_free(&m->in);
-            sy_buf_clear(&m->in);
-        }
-    }
-}
-
-static void events(symbi_mcp *m, symbi_str bytes)
-{
-    symbi_sse_event ev;
-    symbi_err e;
-    while (bytes.n && !m->broken) {
-        symbi_status st = symbi_sse_next(m->sse, &bytes, &ev, &e);
-        if (st == SYMBI_EAGAIN) return;
-        if (st) {
-            fail_job(m, true, st, "MCP server '%.*s': its event stream: %s", SERVER(m), e.msg);
-            return;
-        }
-        if (ev.data.n && (!ev.event.n || sy_str_eqz(ev.event, "message"))) got_message(m, ev.data);
-    }
-}
-
-void symbi_mcp_feed(symbi_mcp *m, symbi_str bytes)
-{
-    symbi_err e;
-    if (m->broken) return;
-    if (!http(m)) {
-        lines(m, bytes);
-        return;
-    }
-    if (!m->in_http) return;
-    while (!m->sniffed && bytes.n) { /* JSON begins with a brace; no line of an event stream that means anything does */
-        char c = bytes.p[0];
-        if (c == ' ' || c == '\t' || c == '\r' || c == '\n') {
-            bytes.p++, bytes.n--;
-            continue;
-        }
-        m->sniffed = c == '{' || c == '[' ? 1 : 2;
-        if (m->sniffed == 2 && symbi_sse_new(m->cx, m->max_message, &m->sse, &e)) nomem(m);
-    }
-    if (!bytes.n || m->broken) return;
-    if (m->sniffed == 1) (void)take_in(m, bytes);
-    else events(m, bytes);
-}
-
-/* The answer to initialize is read to its end: the session's id stands in its headers. */
-bool symbi_mcp_answered(const symbi_mcp *m)
-{
-    return m->broken || (m->taken.wants_answer && m->open_id != m->taken.id && strcmp(m->taken.method, "initialize") != 0);
-}
-
-static symbi_str header(const symbi_mcp_pair *h, size_t n, const char *low)
-{
-    size_t len = strlen(low);
-    for (size_t i = 0; i < n; i++) {
-        size_t k;
-        if (h[i].name.n != len) continue;
-        for (k = 0; k < len && (h[i].name.p[k] | 0x20) == low[k]; k++) { }
-        if (k == len) return h[i].value;
-    }
-    return SY_LIT("");
-}
-
-static void keep_session(symbi_mcp *m, symbi_str id)
-{
-    for (size_t i = 0; i < id.n; i++)
-        if ((unsigned char)id.p[i] < 0x21 || (unsigned char)id.p[i] > 0x7e || id.n > MAX_SESSION) {
-            LIES(m, "MCP server '%.*s' gave a session id that cannot be one", SERVER(m));
-            return;
-        }
-    sy_buf_clear(&m->session);
-    sy_buf_adds(&m->session, id);
-    if (sy_buf_status(&m->session)) nomem(m);
-}
+/* ---- jobs ---- */
 
 static void clear_queue(symbi_mcp *m)
 {
-    for (size_t i = 0; i < m->nqueue; i++) free_outgoing(m, &m->queue[i]);
+    for (size_t i = 0; i < m->nqueue; i++) sy_mcp_free_outgoing(m, &m->queue[i]);
     m->nqueue = 0;
 }
 
-/* 404 for a session that the server ended: nothing was done over there, so a new session may begin, once. */
-static bool begin_again(symbi_mcp *m, int status)
+void sy_mcp_restart(symbi_mcp *m)
 {
-    if (status != 404 || !m->session.n || m->restarted || m->job == J_FAILED) return false;
     m->restarted = true;
     m->open_id = 0;
     clear_queue(m);
@@ -579,216 +419,7 @@ static bool begin_again(symbi_mcp *m, int status)
     m->version = NULL;
     m->phase = P_FRESH;
     proceed(m);
-    return true;
 }
-
-static void end_reading(symbi_mcp *m)
-{
-    symbi_sse_free(m->sse);
-    m->sse = NULL;
-    m->sniffed = 0;
-    m->in_http = false;
-    sy_buf_free(&m->in);
-    sy_buf_clear(&m->in);
-}
-
-void symbi_mcp_http_end(symbi_mcp *m, int status, const symbi_mcp_pair *headers, size_t n, symbi_str body)
-{
-    bool was_init = m->taken.wants_answer && !strcmp(m->taken.method, "initialize");
-    if (!m->in_http) return;
-    if (status >= 200 && status < 300) {
-        if (was_init) { /* before the answer is acted on: what it sets off goes out with the session's id */
-            symbi_str s = header(headers, n, "mcp-session-id");
-            if (s.n) keep_session(m, s);
-        }
-        if (m->sniffed == 1 && m->taken.wants_answer && !m->broken) {
-            symbi_str text = sy_buf_str(&m->in);
-            got_message(m, text);
-        }
-        end_reading(m);
-        if (m->taken.wants_answer && m->open_id == m->taken.id) LIES(m, "MCP server '%.*s' ended its answer without having answered", SERVER(m));
-        return;
-    }
-    end_reading(m);
-    if (!m->taken.wants_answer) return; /* a note that it did not want */
-    if (begin_again(m, status)) return;
-    if (body.n && body.n <= m->max_message && body.p[0] == '{') { /* the error in the words of JSON-RPC */
-        symbi_doc *d;
-        sy_rpc r;
-        symbi_err e;
-        if (!symbi_json_parse(m->cx, body, &d, &e)) {
-            bool told = !sy_rpc_read(symbi_doc_root(d), &r, &e) && r.kind == SY_RPC_ERROR && (!r.id || r.id->kind == SYMBI_NULL || is_open(m, r.id));
-            if (told) m->open_id = 0, got_error(m, &r);
-            symbi_doc_unref(d);
-            if (told) return;
-        }
-    }
-    LIES(m, "MCP server '%.*s' answered with HTTP status %d%s", SERVER(m), status, status == 401 || status == 403 ? " (headers in mcp-config.toml say who you are)" : "");
-}
-
-void symbi_mcp_lost(symbi_mcp *m, symbi_status code, symbi_str why)
-{
-    fail_job(m, true, code, "%.*s", SY_FMT(why));
-    m->broken = true;
-}
-
-/* ---- secrets, headers, launch ---- */
-
-symbi_status symbi_mcp_set_secret(symbi_mcp *m, symbi_str name, symbi_str value, symbi_err *err)
-{
-    symbi_err_clear(err);
-    for (size_t i = 0; i < m->s.nsecrets; i++) {
-        sy_buf *b = &m->secrets[i].value;
-        if (!sy_str_eq(m->secrets[i].name, name)) continue;
-        if (b->p) symbi_wipe(b->p, b->cap);
-        sy_buf_clear(b);
-        if (!sy_buf_reserve(b, value.n + 1)) return sy_fail_nomem(err);
-        sy_buf_adds(b, value);
-        return sy_buf_status(b) ? sy_fail_nomem(err) : SYMBI_OK;
-    }
-    return sy_fail(err, SYMBI_ENOTFOUND, "MCP server '%.*s' names no secret '%.*s'", SERVER(m), SY_FMT(name));
-}
-
-static symbi_status substitute(symbi_mcp *m, symbi_str pre, symbi_str s, symbi_str *out, bool is_header, symbi_err *err)
-{
-    size_t at = 0, from = 0, begin, total = pre.n + s.n + 1;
-    symbi_str name;
-    char *p;
-    while (sy_mcp_secret_next(s, &at, &begin, &name))
-        for (size_t i = 0; i < m->s.nsecrets; i++)
-            if (sy_str_eq(m->secrets[i].name, name)) total += m->secrets[i].value.n;
-    p = sy_arena_alloc(&m->arena, total);
-    if (!p) return sy_fail_nomem(err);
-    out->p = p;
-    if (pre.n) memcpy(p, pre.p, pre.n);
-    p += pre.n;
-    for (at = 0; sy_mcp_secret_next(s, &at, &begin, &name); from = at) {
-        const secret *sec = NULL;
-        for (size_t i = 0; i < m->s.nsecrets; i++)
-            if (sy_str_eq(m->secrets[i].name, name)) sec = &m->secrets[i];
-        if (!sec || !sec->value.p) return sy_fail(err, SYMBI_ENOTFOUND, "MCP server '%.*s': Secret '%.*s' not found (set TOOLCLAD_SECRET_%.*s)", SERVER(m), SY_FMT(name), SY_FMT(name));
-        for (size_t i = 0; i < sec->value.n; i++)
-            if (!sec->value.p[i] || (is_header && ((unsigned char)sec->value.p[i] < 0x20 || sec->value.p[i] == 0x7f)))
-                return sy_fail(err, SYMBI_EINVAL, "MCP server '%.*s': the value of secret '%.*s' holds a control character", SERVER(m), SY_FMT(name));
-        memcpy(p, s.p + from, begin - from);
-        p += begin - from;
-        memcpy(p, sec->value.p, sec->value.n);
-        p += sec->value.n;
-    }
-    memcpy(p, s.p + from, s.n - from);
-    p += s.n - from;
-    *p = 0;
-    out->n = (size_t)(p - out->p);
-    return SYMBI_OK;
-}
-
-static symbi_status make_headers(symbi_mcp *m, const outgoing *o, symbi_mcp_message *out, symbi_err *err)
-{
-    size_t n = 0;
-    symbi_status st;
-    m->headers[n++] = (symbi_mcp_pair){ SY_LIT("Content-Type"), SY_LIT("application/json") };
-    m->headers[n++] = (symbi_mcp_pair){ SY_LIT("Accept"), SY_LIT("application/json, text/event-stream") };
-    if (m->modern) {
-        m->headers[n++] = (symbi_mcp_pair){ SY_LIT("MCP-Protocol-Version"), SY_LIT(SY_MCP_MODERN) };
-        if (o->wants_answer) m->headers[n++] = (symbi_mcp_pair){ SY_LIT("Mcp-Method"), symbi_str_z(o->method) };
-        if (o->wants_answer && !strcmp(o->method, "tools/call")) {
-            symbi_str v = sy_mcp_header_value(&m->arena, sy_buf_str(&m->tool));
-            if (!v.p) return sy_fail_nomem(err);
-            m->headers[n++] = (symbi_mcp_pair){ SY_LIT("Mcp-Name"), v };
-        }
-    } else if (m->version) {
-        m->headers[n++] = (symbi_mcp_pair){ SY_LIT("MCP-Protocol-Version"), symbi_str_z(m->version) };
-    }
-    if (m->session.n) m->headers[n++] = (symbi_mcp_pair){ SY_LIT("Mcp-Session-Id"), sy_buf_str(&m->session) };
-    for (size_t i = 0; i < m->s.nheaders; i++) {
-        m->headers[n].name = m->s.headers[i].name;
-        if ((st = substitute(m, SY_LIT(""), m->s.headers[i].value, &m->headers[n].value, true, err))) return st;
-        n++;
-    }
-    out->headers = m->headers;
-    out->nheaders = n;
-    return SYMBI_OK;
-}
-
-symbi_status symbi_mcp_take(symbi_mcp *m, symbi_mcp_message *out, symbi_err *err)
-{
-    symbi_status st = SYMBI_OK;
-    outgoing *o;
-    memset(out, 0, sizeof *out);
-    symbi_err_clear(err);
-    if (!m->nqueue) return sy_fail(err, SYMBI_ESTATE, "there is nothing to send");
-    o = m->in_http && !m->queue[0].wants_answer ? &m->aside : &m->taken;
-    free_outgoing(m, o);
-    *o = m->queue[0];
-    memmove(m->queue, m->queue + 1, (m->nqueue - 1) * sizeof *m->queue);
-    m->nqueue--;
-    out->body = (symbi_str){ o->p, o->n };
-    out->wants_answer = o->wants_answer;
-    if (!http(m)) return SYMBI_OK;
-    out->body.n--; /* without the newline */
-    sy_arena_reset(&m->arena);
-    if ((st = make_headers(m, o, out, err))) {
-        symbi_err e = { 0 };
-        if (err) e = *err;
-        fail_job(m, true, st, "%s", e.msg);
-        return st;
-    }
-    if (o == &m->aside) return SYMBI_OK;
-    end_reading(m);
-    m->in_http = true;
-    return SYMBI_OK;
-}
-
-symbi_status symbi_mcp_get_launch(symbi_mcp *m, const symbi_str *base_env, size_t n, symbi_mcp_launch *out, symbi_err *err)
-{
-    static const char *const pass[] = { "PATH", "HOME", "LANG", "TZ", "TMPDIR" };
-    symbi_str *argv, *env;
-    size_t k = 0;
-    bool path = false;
-    symbi_status st;
-    memset(out, 0, sizeof *out);
-    symbi_err_clear(err);
-    if (http(m)) return sy_fail(err, SYMBI_EUNSUPPORTED, "MCP server '%.*s' is reached over HTTP; there is nothing to start", SERVER(m));
-    if (m->job != J_CALL && m->job != J_LIST) return sy_fail(err, SYMBI_ESTATE, "MCP server '%.*s' is started for a call, and there is none", SERVER(m));
-    sy_arena_reset(&m->arena);
-    argv = sy_arena_calloc(&m->arena, m->s.nargs + 1, sizeof *argv);
-    env = sy_arena_calloc(&m->arena, MAX_LAUNCH + m->s.nenv + 1, sizeof *env);
-    if (!argv || !env) return sy_fail_nomem(err);
-    argv[0] = m->s.command;
-    for (size_t i = 0; i < m->s.nargs; i++) argv[i + 1] = m->s.args[i];
-    for (size_t i = 0; i < m->s.nenv; i++) { /* the operator's own words first: they stand for the host's */
-        size_t nn = m->s.env[i].name.n;
-        char *name = sy_arena_alloc(&m->arena, nn + 2);
-        if (!name) return sy_fail_nomem(err);
-        memcpy(name, m->s.env[i].name.p, nn);
-        memcpy(name + nn, "=", 2);
-        if ((st = substitute(m, (symbi_str){ name, nn + 1 }, m->s.env[i].value, &env[k], false, err))) return st;
-        path = path || sy_str_eqz(m->s.env[i].name, "PATH");
-        k++;
-    }
-    for (size_t i = 0; i < n && k < MAX_LAUNCH; i++) {
-        const char *eq = base_env[i].n ? memchr(base_env[i].p, '=', base_env[i].n) : NULL;
-        symbi_str name;
-        bool ok = false;
-        if (!eq || memchr(base_env[i].p, 0, base_env[i].n) || !sy_utf8_valid(base_env[i], NULL)) continue;
-        name = (symbi_str){ base_env[i].p, (size_t)(eq - base_env[i].p) };
-        ok = sy_str_starts(name, SY_LIT("LC_"));
-        for (size_t p = 0; p < sizeof pass / sizeof pass[0]; p++) ok = ok || sy_str_eqz(name, pass[p]);
-        for (size_t p = 0; ok && p < k; p++) ok = !(env[p].n > name.n && !memcmp(env[p].p, name.p, name.n) && env[p].p[name.n] == '=');
-        if (!ok) continue;
-        path = path || sy_str_eqz(name, "PATH");
-        env[k++] = base_env[i];
-    }
-    if (!path) env[k++] = SY_LIT("PATH=/usr/local/bin:/usr/bin:/bin");
-    out->argv = argv;
-    out->argc = m->s.nargs + 1;
-    out->env = env;
-    out->nenv = k;
-    out->cwd = m->s.cwd;
-    return SYMBI_OK;
-}
-
-/* ---- jobs ---- */
 
 symbi_status symbi_mcp_new(symbi_ctx *cx, symbi_mcp_registry *r, symbi_str name, size_t max_message, symbi_mcp **out, symbi_err *err)
 {
@@ -829,8 +460,8 @@ void symbi_mcp_free(symbi_mcp *m)
     if (!m) return;
     a = m->cx->alloc;
     clear_queue(m);
-    free_outgoing(m, &m->taken);
-    free_outgoing(m, &m->aside);
+    sy_mcp_free_outgoing(m, &m->taken);
+    sy_mcp_free_outgoing(m, &m->aside);
     drop_job(m);
     forget_judged(m);
     symbi_doc_unref(m->result);
@@ -940,7 +571,7 @@ symbi_status symbi_mcp_judge(symbi_mcp *m, symbi_str record, symbi_str key_pem, 
         symbi_text_free(changed);
         memset(changed, 0, sizeof *changed);
         if (err) *err = e;
-        fail_job(m, false, st, "%s", e.msg);
+        sy_mcp_fail(m, false, st, "%s", e.msg);
         return st;
     }
     m->judged[m->njudged++] = symbi_doc_ref(m->def);
