@@ -289,6 +289,7 @@ symbi_status symbi_session_begin(symbi_session *s, const symbi_plan *p, int64_t 
     if ((st = sy_session_log(s, "Command", text, wall, -1))) return sy_fail_nomem(err);
     limit = p->timeout_ms > 0 && p->timeout_ms < s->reply_ms ? p->timeout_ms : s->reply_ms;
     s->interactions++;
+    s->bytes_before = s->screen.bytes;
     s->state = SYMBI_SESSION_BUSY;
     s->asked = now;
     s->asked_wall = wall;
