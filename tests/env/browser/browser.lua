@@ -41,7 +41,10 @@ local function session(o)
     end
     function s.go(path) return s.call("navigate", { url = base .. path }) end
     function s.js(text) return s.call("execute_js", { expression = text }) end
-    function s.browser() for _, held in pairs(io_.kept) do return held.browser end end
+    function s.browser()
+        local _, held = next(io_.kept)
+        return held and held.browser
+    end
     function s.close()
         io_:finish()
         gate:close()
@@ -149,8 +152,9 @@ end
 
 function parts.pages()
     local s = session { seconds = 12 }
-    local e, r = s.go "/download"
+    local e = s.go "/download"
     fact("a download", e.status == "error" and e.error:find "downloads are refused", shown(e))
+    local r
     e, r = s.go "/alert"
     fact("dialogs", r.title == "after", shown(e))
     s.go "/cover"
