@@ -102,7 +102,10 @@ function M.find(symbi, word, dir)
         if e.tool then
             local name = e.tool:info().name
             if name == word then return e.tool, e.path end
-            names[#names + 1] = name
+            local set = symbi.toolclad.toolset { e.tool } -- of a session or a browser each command is a tool: TOOL.COMMAND
+            local command = set and set:find(word)
+            if command then return command, e.path end
+            for _, n in ipairs(set and set:names() or { name }) do names[#names + 1] = n end
         else
             broken[#broken + 1] = e.message
         end

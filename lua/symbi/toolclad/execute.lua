@@ -3,7 +3,7 @@
 -- envelope comes back. There is no way around the gate from here: a plan without an order is taken by no executor.
 local core = require "symbi.core"
 
-local KNOWN = { gate = true, policies = true, strict_policies = true, agent = true, user = true, context = true, identity = true, approve = true, audit = true, io = true, tools = true,
+local KNOWN = { gate = true, policies = true, strict_policies = true, agent = true, user = true, context = true, identity = true, approve = true, audit = true, io = true, tools = true, secrets = true,
     project_dir = true, evidence_dir = true, env = true, timeout_ms = true, sandbox = true, loop_id = true, call_id = true, surface = true,
     scope = true, require_scope = true, secrets = true, allow_private_hosts = true }
 
@@ -139,7 +139,7 @@ end
 --- execute(tool, args, options): the evidence envelope, or nil, message, err (err.code EDENIED, and err.envelope with status "denied", when
 -- policy does not allow it; ESCHEMA for arguments that break the contract). A tool that ran and failed is an envelope with status "error".
 -- tool: a tool, a declaration of symbi.tool{}, or with gate= a name. options: policies= or gate=, agent= ("local"), user=, context= (facts
--- for policies), approve = function(verdict) -> true or false, who; audit=, io= (transports), project_dir=, evidence_dir=, env=, timeout_ms=,
+-- for policies), approve = function(verdict) -> true or false, who; audit=, io= (transports), secrets=, project_dir=, evidence_dir=, env=, timeout_ms=,
 -- sandbox = "bwrap" (whatever the manifest says), scope= and require_scope= (what may be targeted; default <project_dir>/scope/scope.toml),
 -- secrets= and allow_private_hosts= (of HTTP tools).
 return function(tool, args, options)
