@@ -152,7 +152,19 @@ static void test_writing(void)
     REQUIRE(j);
     CHECK(stat(file, &st) == 0 && st.st_size == 5 && stat(in_project("ev/other"), &st) != 0);
     symbi_job_free(j);
-    /* a place inside something hidden is there */
+    /* a place inside something hidden is there, and writable when it is said so; the rest of it is not */
+    mkdir(in_project("deep"), 0755);
+    mkdir(in_project("deep/out"), 0755);
+    put(in_project("deep/secret"), "s", 0644);
+    box(&c, 20000, "echo z > deep/out/f; cat deep/secret 2>/dev/null; ls deep");
+    c.write[0] = symbi_str_z("deep/out");
+    c.hide[0] = symbi_str_z("deep");
+    c.plan.nbox_write = c.plan.nbox_hide = 1;
+    j = run(&c.plan, &r);
+    REQUIRE(j);
+    CHECK_STR(r.out, "out\n");
+    CHECK(stat(in_project("deep/out/f"), &st) == 0);
+    symbi_job_free(j);
     box(&c, 20000, "echo y > out/inside && ls");
     c.write[0] = symbi_str_z("out");
     c.hide[0] = symbi_str_z("ev");
@@ -301,7 +313,7 @@ static void test_endings(void)
     CHECK(r.exit_code == 7 && !r.timed_out);
     symbi_job_free(j);
     t = ms(); /* SIGTERM reaches the tool, which has its grace */
-    j = run(box(&c, 700, "trap 'echo told; exit 0' TERM; sleep 1111.02468 & wait"), &r);
+    j = run(box(&c, 700, "trap 'sleep 0.05; echo told; exit 0' TERM; sleep 1111.02468 & wait"), &r);
     REQUIRE(j);
     CHECK(r.timed_out && r.exit_code == -1);
     CHECK_STR(r.out, "told\n");

@@ -60,7 +60,7 @@ static void test_strays_go_while_others_run(void)
 {
     cmd c, d;
     symbi_exec_result r;
-    symbi_job *other = start(SH(&d, 60000, "setsid sh -c 'setsid sleep 2100.02468 </dev/null >/dev/null 2>&1 &'; sleep 60")), *j;
+    symbi_job *other = start(SH(&d, 60000, "n=2100; setsid sh -c \"setsid sleep $n.02468 </dev/null >/dev/null 2>&1 &\"; sleep 60")), *j;
     REQUIRE(other);
     CHECK(becomes("2100.02468", true));
     j = run(SH(&c, 10000, "setsid sh -c 'setsid sleep 2101.02468 </dev/null >/dev/null 2>&1 &'; echo ok"), &r);
