@@ -3,7 +3,7 @@
 -- envelope comes back. There is no way around the gate from here: a plan without an order is taken by no executor.
 local core = require "symbi.core"
 
-local KNOWN = { gate = true, policies = true, strict_policies = true, agent = true, user = true, context = true, identity = true, approve = true, audit = true, io = true, tools = true, secrets = true,
+local KNOWN = { gate = true, policies = true, strict_policies = true, agent = true, user = true, context = true, identity = true, approve = true, audit = true, io = true, tools = true,
     project_dir = true, evidence_dir = true, env = true, timeout_ms = true, sandbox = true, loop_id = true, call_id = true, surface = true,
     scope = true, require_scope = true, secrets = true, allow_private_hosts = true }
 
