@@ -170,6 +170,30 @@ static bool trail_has(rig *g, uint64_t i, const char *needle)
     return false;
 }
 
+/* The entry names a record that lies in the store under the hash of its bytes. */
+static bool record_of(rig *g, uint64_t i, const char *needle)
+{
+    symbi_store_row row;
+    symbi_str none = S("main"), key, value;
+    uint8_t hash[32];
+    char hex[65];
+    const char *at;
+    if (g->store.row(g->store.ud, none, i, &row, &g->err) || !(at = memmem(row.event.p, row.event.n, "\"evidence_sha256\":\"", 19))) return false;
+    memcpy(hex, at + 19, 64);
+    hex[64] = 0;
+    key.p = hex;
+    key.n = 64;
+    if (g->store.get(g->store.ud, symbi_str_z("evidence"), key, &value, &g->err) || symbi_sha256(g->cx, value, hash, &g->err)) return false;
+    for (size_t k = 0; k < 32; k++) {
+        char two[3];
+        snprintf(two, sizeof two, "%02x", hash[k]);
+        if (memcmp(two, hex + 2 * k, 2) != 0) return false;
+    }
+    if (memmem(value.p, value.n, needle, strlen(needle))) return true;
+    printf("record: %.*s\n", (int)value.n, value.p);
+    return false;
+}
+
 #define ONE_CALL(name, args) "{\"tool_calls\":[{\"id\":\"c1\",\"name\":\"" name "\",\"arguments\":" args "}]}"
 
 static void test_a_run_from_start_to_answer(void)
@@ -194,6 +218,7 @@ static void test_a_run_from_start_to_answer(void)
     REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
     CHECK(conversation_has(&g, "7 a"));
     CHECK(trail_has(&g, 3, "\"type\":\"tools_dispatched\"") && trail_has(&g, 4, "\"type\":\"observations_collected\""));
+    CHECK(record_of(&g, 3, "\"decision\":{\"journal_sequence\":2,\"policies\":[\"tools\"],\"value\":\"allow\"}") && record_of(&g, 3, "\"parameters\":{\"path\":\"a\"}") && record_of(&g, 3, "\"call_id\":\"c1\""));
     answer_model(&g, "{\"content\":\"seven\",\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":7}}");
     REQUIRE(next(&g) == SYMBI_EFFECT_DONE);
     CHECK(g.ef.result->end == SYMBI_END_COMPLETED);

@@ -139,7 +139,7 @@ end
 --- execute(tool, args, options): the evidence envelope, or nil, message, err (err.code EDENIED, and err.envelope with status "denied", when
 -- policy does not allow it; ESCHEMA for arguments that break the contract). A tool that ran and failed is an envelope with status "error".
 -- tool: a tool, a declaration of symbi.tool{}, or with gate= a name. options: policies= or gate=, agent= ("local"), user=, context= (facts
--- for policies), approve = function(verdict) -> true or false, who; audit=, io= (transports), secrets=, project_dir=, evidence_dir=, env=, timeout_ms=,
+-- for policies), approve = function(verdict) -> true or false, who; audit=, io= (transports), project_dir=, evidence_dir=, env=, timeout_ms=,
 -- sandbox = "bwrap" (whatever the manifest says), scope= and require_scope= (what may be targeted; default <project_dir>/scope/scope.toml),
 -- secrets= and allow_private_hosts= (of HTTP tools).
 return function(tool, args, options)
