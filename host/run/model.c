@@ -24,6 +24,22 @@ const sy_model_provider *sy_model_provider_find(symbi_str name)
     return NULL;
 }
 
+symbi_str sy_model_wire_name(sy_arena *a, symbi_str name)
+{
+    size_t dots = 0, n = 0;
+    char *p;
+    for (size_t i = 0; i < name.n; i++) dots += name.p[i] == '.';
+    if (!dots) return name;
+    p = sy_arena_alloc(a, name.n + dots + 1);
+    if (!p) return (symbi_str){ "", 0 }; /* the arena's status fails the request */
+    for (size_t i = 0; i < name.n; i++) {
+        if (name.p[i] == '.') p[n++] = '_', p[n++] = '_';
+        else p[n++] = name.p[i];
+    }
+    p[n] = 0;
+    return (symbi_str){ p, n };
+}
+
 /* ---- checks ------------------------------------------------------------------------------------------------------- */
 
 /* Every byte printable ASCII, spaces only when allowed: what may stand in a header. */

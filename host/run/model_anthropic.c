@@ -81,7 +81,7 @@ static symbi_status blocks(sy_model_body *b, const sy_msg *m, sy_arr *list, symb
         if (st) return st;
         sy_obj_str(&o, "type", SY_LIT("tool_use"));
         sy_obj_str(&o, "id", m->calls[i].id);
-        sy_obj_str(&o, "name", m->calls[i].name);
+        sy_obj_str(&o, "name", sy_model_wire_name(a, m->calls[i].name));
         sy_obj_put(&o, "input", in);
         sy_arr_add(list, sy_obj_value(&o));
     }
@@ -130,7 +130,7 @@ static void put_tools(sy_arena *a, const sy_model_request *rq, bool has_system, 
     sy_obj c = sy_obj_new(a);
     for (size_t i = 0; i < rq->ntools; i++) {
         sy_obj t = sy_obj_new(a);
-        sy_obj_str(&t, "name", rq->tools[i].name);
+        sy_obj_str(&t, "name", sy_model_wire_name(a, rq->tools[i].name));
         sy_obj_str(&t, "description", rq->tools[i].description);
         sy_obj_put(&t, "input_schema", sy_model_parameters(&rq->tools[i]));
         if (!has_system && i + 1 == rq->ntools) ephemeral(a, &t);
@@ -139,7 +139,7 @@ static void put_tools(sy_arena *a, const sy_model_request *rq, bool has_system, 
     sy_obj_put(o, "tools", sy_arr_value(&list));
     if (rq->choice == SY_CHOICE_UNSET) return;
     sy_obj_str(&c, "type", symbi_str_z(names[rq->choice]));
-    if (rq->choice == SY_CHOICE_TOOL) sy_obj_str(&c, "name", rq->choice_name);
+    if (rq->choice == SY_CHOICE_TOOL) sy_obj_str(&c, "name", sy_model_wire_name(a, rq->choice_name));
     sy_obj_put(o, "tool_choice", sy_obj_value(&c));
 }
 

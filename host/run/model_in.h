@@ -34,6 +34,9 @@ typedef struct sy_model_acc {
     sy_model_fault fault;
 } sy_model_acc;
 
+/* A tool's name as providers take it: letters, digits, '_' and '-' only, so the dot of TOOL.COMMAND becomes "__". think.c maps it back. */
+symbi_str sy_model_wire_name(sy_arena *a, symbi_str name);
+
 void sy_model_acc_init(sy_model_acc *k, symbi_ctx *cx, symbi_str key, uint64_t turn);
 void sy_model_acc_free(sy_model_acc *k);
 /* Sets the fault and the message ("Response parse error: ..."); returns EPROVIDER. */

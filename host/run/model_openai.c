@@ -17,7 +17,7 @@ static symbi_value message(sy_arena *a, const sy_msg *m)
         sy_arr calls = sy_arr_new(a);
         for (size_t i = 0; i < m->ncalls; i++) {
             sy_obj f = sy_obj_new(a), k = sy_obj_new(a);
-            sy_obj_str(&f, "name", m->calls[i].name);
+            sy_obj_str(&f, "name", sy_model_wire_name(a, m->calls[i].name));
             sy_obj_str(&f, "arguments", m->calls[i].arguments);
             sy_obj_str(&k, "id", m->calls[i].id);
             sy_obj_str(&k, "type", SY_LIT("function"));
@@ -33,7 +33,7 @@ static symbi_value message(sy_arena *a, const sy_msg *m)
 static symbi_value tool(sy_arena *a, const sy_model_tool *t)
 {
     sy_obj f = sy_obj_new(a), o = sy_obj_new(a);
-    sy_obj_str(&f, "name", t->name);
+    sy_obj_str(&f, "name", sy_model_wire_name(a, t->name));
     sy_obj_str(&f, "description", t->description);
     sy_obj_put(&f, "parameters", sy_model_parameters(t));
     sy_obj_str(&o, "type", SY_LIT("function"));
@@ -52,7 +52,7 @@ static void put_tools(sy_arena *a, const sy_model_request *rq, sy_obj *o)
     case SY_CHOICE_AUTO: sy_obj_str(o, "tool_choice", SY_LIT("auto")); break;
     case SY_CHOICE_ANY: sy_obj_str(o, "tool_choice", SY_LIT("required")); break;
     case SY_CHOICE_TOOL:
-        sy_obj_str(&f, "name", rq->choice_name);
+        sy_obj_str(&f, "name", sy_model_wire_name(a, rq->choice_name));
         sy_obj_str(&c, "type", SY_LIT("function"));
         sy_obj_put(&c, "function", sy_obj_value(&f));
         sy_obj_put(o, "tool_choice", sy_obj_value(&c));

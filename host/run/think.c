@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "run/machine.h"
+#include "run/model_in.h"
 
 #include <string.h>
 
@@ -137,6 +138,21 @@ static symbi_status new_proposals(symbi_run *r, size_t n, symbi_err *err)
 }
 
 /* The answer joins the conversation and becomes proposals. */
+/* The tool that a provider's form of its name means; a name that is one already stays. */
+static symbi_str own_name(symbi_run *r, symbi_str name)
+{
+    symbi_toolset *ts = symbi_gate_tools(r->o.gate);
+    bool may = false;
+    for (size_t i = 0; i + 1 < name.n && !may; i++) may = name.p[i] == '_' && name.p[i + 1] == '_';
+    if (!ts || !may || symbi_toolset_find(ts, name)) return name;
+    for (size_t i = 0; i < symbi_toolset_count(ts); i++) {
+        symbi_tool_info ti;
+        symbi_tool_get_info(symbi_toolset_at(ts, i), &ti);
+        if (memchr(ti.name.p, '.', ti.name.n) && sy_str_eq(sy_model_wire_name(&r->turn, ti.name), name)) return ti.name;
+    }
+    return name;
+}
+
 static symbi_status take_response(symbi_run *r, const sy_model_response *m, symbi_err *err)
 {
     symbi_status st;
@@ -155,7 +171,7 @@ static symbi_status take_response(symbi_run *r, const sy_model_response *m, symb
         for (size_t i = 0; i < m->ncalls; i++) {
             r->calls[i].kind = SYMBI_ACTION_TOOL_CALL;
             r->calls[i].call_id = sy_run_dup(&r->turn, m->calls[i].id);
-            r->calls[i].name = sy_run_dup(&r->turn, m->calls[i].name);
+            r->calls[i].name = sy_run_dup(&r->turn, own_name(r, m->calls[i].name));
             r->calls[i].args_text = sy_run_dup(&r->turn, m->calls[i].arguments);
         }
     } else {

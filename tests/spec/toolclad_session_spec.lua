@@ -153,6 +153,13 @@ describe("sessions", function()
         end
     end)
 
+    it("is called by the form of its name that providers take", function()
+        local text = manifest("sh", shell "printf '> '; while read x; do echo \"$x\"; printf '> '; done", "^> $")
+        local told = play(text, { { "sh__any", "one" }, { "sh__none", "x" } })
+        assert.equal(1, #told)
+        assert.equal("one\n", told[1].output)
+    end)
+
     it("a program that never has a prompt is given up", function()
         local t0 = sio.monotonic()
         local told = play(manifest("mute", shell "echo starting; sleep 60", "^> $", "startup_timeout_seconds = 1\n"), { { "mute.any", "x" }, { "mute.any", "y" } })

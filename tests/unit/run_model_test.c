@@ -78,6 +78,27 @@ static bool same(const symbi_value *a, const symbi_value *b)
 
 /* ---- requests ----------------------------------------------------------------------------------------------------- */
 
+/* A command of a session: providers take no dot in a name. */
+static void test_dotted_name(void)
+{
+    static const char *const providers[] = { "openai", "anthropic" };
+    sy_model_tool t = { SY_LIT("db.select"), SY_LIT("d"), NULL };
+    sy_model_http h;
+    symbi_err e;
+    for (int i = 0; i < 2; i++) {
+        setup();
+        g_ep.provider = symbi_str_z(providers[i]);
+        g_rq.tools = &t;
+        g_rq.ntools = 1;
+        g_rq.choice = SY_CHOICE_TOOL;
+        g_rq.choice_name = t.name;
+        CHECK_OK(sy_model_encode(g, &g_ep, &g_rq, &h, &e), e);
+        CHECK(contains(h.rq.body, "db__select") && !contains(h.rq.body, "db.select"));
+        sy_model_http_free(&h);
+        teardown();
+    }
+}
+
 static void test_request(void)
 {
     sy_model_http h;
@@ -970,6 +991,7 @@ static void test_vectors(void)
 
 int main(void)
 {
+    RUN(test_dotted_name);
     RUN(test_request);
     RUN(test_url_join);
     RUN(test_nothing_is_injected);
