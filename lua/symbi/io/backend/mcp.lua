@@ -30,7 +30,7 @@ function Conn:close()
     if not client then return end
     local session = self.server.url and client:session() or ""
     -- Waiting is not possible everywhere where something is closed; a session that stays is the server's to forget.
-    if session ~= "" and self.set.transport.kind == "blocking" and not client:broken() then
+    if session ~= "" and self.set.transport.kind ~= "host" and not client:broken() then
         local headers = {}
         for _, h in ipairs(self.headers or {}) do
             local name = h[1]:lower()
