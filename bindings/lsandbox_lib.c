@@ -487,7 +487,7 @@ void box_openlibs(lua_State *L, box *b)
     int globals, old;
     (void)b;
     lua_settop(L, 0);
-    luaL_openlibs(L);
+    symL_openlibs(L);
     lua_getglobal(L, "_G");
     globals = lua_gettop(L);
     /* LuaJIT: compiled code runs no hooks */

@@ -1,7 +1,11 @@
 /* bindings/symL.c: the compatibility shim: one set of calls over Lua 5.1, 5.2, 5.3, 5.4 and LuaJIT, the context of a Lua
  * state, userdata types, argument checks, and error objects. The only file that mentions LUA_VERSION_NUM. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* RTLD_DEFAULT */
+#endif
 #include "symL.h"
 
+#include <dlfcn.h>
 #include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -152,6 +156,45 @@ int symL_cpcall(lua_State *L, lua_CFunction f, void *ud)
     return lua_pcall(L, 1, 0, 0);
 #else
     return lua_cpcall(L, f, ud); /* there pushing a function takes memory */
+#endif
+}
+
+void symL_openlibs(lua_State *L)
+{
+    static const luaL_Reg libs[] = {
+#if LUA_VERSION_NUM >= 502
+        { "_G", luaopen_base }, { "coroutine", luaopen_coroutine },
+#else
+        { "", luaopen_base },
+#endif
+        { LUA_TABLIBNAME, luaopen_table }, { LUA_STRLIBNAME, luaopen_string }, { LUA_MATHLIBNAME, luaopen_math }, { LUA_OSLIBNAME, luaopen_os },
+#if LUA_VERSION_NUM == 502
+        { "bit32", luaopen_bit32 },
+#elif LUA_VERSION_NUM >= 503
+        { "utf8", luaopen_utf8 },
+#endif
+    };
+    for (size_t i = 0; i < sizeof libs / sizeof *libs; i++) {
+#if LUA_VERSION_NUM >= 502
+        luaL_requiref(L, libs[i].name, libs[i].func, 1);
+        lua_pop(L, 1);
+#else
+        lua_pushcfunction(L, libs[i].func);
+        lua_pushstring(L, libs[i].name);
+        lua_call(L, 1, 0);
+#endif
+    }
+#if LUA_VERSION_NUM < 502
+    /* LuaJIT has two more; the same build serves PUC 5.1, which does not export them */
+    for (int i = 0; i < 2; i++) {
+        void *p = dlsym(RTLD_DEFAULT, i ? "luaopen_jit" : "luaopen_bit");
+        lua_CFunction f;
+        memcpy(&f, &p, sizeof f);
+        if (!p) continue;
+        lua_pushcfunction(L, f);
+        lua_pushstring(L, i ? "jit" : "bit");
+        lua_call(L, 1, 0);
+    }
 #endif
 }
 

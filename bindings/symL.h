@@ -41,6 +41,9 @@ void symL_getuservalue(lua_State *L, int idx);
 
 /* f with ud as its argument 1, protected: 0, or a status with the error on the top. Raises nothing, for a state of one's own. */
 int symL_cpcall(lua_State *L, lua_CFunction f, void *ud);
+/* Opens the libraries that reach nothing outside the state (and os, for its clock), and jit where there is one. Not io: in Lua 5.1 its
+ * finaliser closes the standard streams of the process when memory ends while it is opened. */
+void symL_openlibs(lua_State *L);
 
 symbi_str symL_checkstr(lua_State *L, int arg); /* a string or number; borrowed while on the stack */
 symbi_str symL_optstr(lua_State *L, int arg, symbi_str dflt);
