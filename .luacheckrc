@@ -12,3 +12,4 @@ files["tests/bench"] = { std = "max" }
 files["scripts"] = { std = "lua54" }
 files["lua/symbi/io/ngx.lua"] = { std = "min+ngx_lua" }
 files["lua/symbi/serve/ngx.lua"] = { std = "min+ngx_lua" }
+exclude_files = { "tests/fuzz/corpus" }
