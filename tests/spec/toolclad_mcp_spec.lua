@@ -91,7 +91,7 @@ end
 local function approve(tool, more) return assert(symbi.mcp.approve("s", tool or "echo", options(more))) end
 
 local function children()
-    local out, p = {}, io.popen("ps -eo pid=,args= | grep -v grep | grep -F " .. SERVER .. " | grep -F '" .. dir .. "'")
+    local out, p = {}, io.popen("LD_PRELOAD= ps -eo pid=,args= | grep -v grep | grep -F " .. SERVER .. " | grep -F '" .. dir .. "'")
     for line in p:lines() do out[#out + 1] = line end
     p:close()
     return out
@@ -436,7 +436,7 @@ describe("MCP tools", function()
             local record = read "record/approvals.json"
             local function refused(text, mode, what)
                 assert(symio.write_file(path "record/approvals.json", text, mode))
-                os.execute(("chmod %o %s"):format(mode, path "record/approvals.json"))
+                os.execute(("LD_PRELOAD= chmod %o %s"):format(mode, path "record/approvals.json"))
                 local e = once()
                 assert.not_equal("success", e.status)
                 assert.truthy(e.error:find(what, 1, true), e.error)
@@ -500,7 +500,7 @@ describe("MCP tools", function()
         local function serve(behaviour, more)
             local out, pidfile = path "port", path "pid"
             os.remove(out)
-            os.execute(("python3 %s --http --state %s %s >%s 2>/dev/null </dev/null & echo $! >%s"):format(SERVER, path "state", behaviour, out, pidfile))
+            os.execute(("LD_PRELOAD= python3 %s --http --state %s %s >%s 2>/dev/null </dev/null & echo $! >%s"):format(SERVER, path "state", behaviour, out, pidfile))
             local port
             for _ = 1, 500 do
                 port = (symio.read_file(out) or ""):match("^(%d+)\n")
@@ -511,7 +511,7 @@ describe("MCP tools", function()
             assert(symio.write_file(path "mcp-config.toml", ('[servers.s]\nurl = %q\n%s\n'):format(url, more or "")))
             return function()
                 local pid = read("pid"):match("%d+")
-                os.execute("kill " .. pid)
+                os.execute("LD_PRELOAD= kill " .. pid)
                 for _ = 1, 300 do
                     if #children() == 0 then return end
                     symio.sleep(10)
