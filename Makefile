@@ -210,7 +210,7 @@ DEPS := gcc libc6-dev binutils make libssl-dev liblua5.1-0-dev liblua5.2-dev lib
 # luajit2, never luajit: that one removes nginx's Lua.
 DEPS_TEST := lua5.1 lua5.2 lua5.3 lua5.4 luajit2 libluajit2-5.1-dev lua-busted lua-check lua-cjson lua-filesystem luarocks \
   g++ clang libclang-rt-14-dev pkg-config nginx libnginx-mod-http-lua lua-resty-core strace valgrind sqlite3 openssl locales python3 git procps \
-  bubblewrap chromium bc nodejs npm zsh man-db groff-base
+  bubblewrap chromium bc $(if $(shell command -v npm),,nodejs npm) zsh man-db groff-base
 # What is missing is printed, then installed.
 define install_packages
 	@missing=$$(for p in $(1); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
