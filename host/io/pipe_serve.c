@@ -2,6 +2,7 @@
  * closes the control socket (which also happens when the host dies): then the child's group is told to go and made to. */
 #define _GNU_SOURCE
 #include "io/pipe_int.h"
+#include "io/exec_path.h"
 
 #include "symbi/io_pipe.h"
 
@@ -84,31 +85,6 @@ static void prepare(const sy_pipe_conf *c)
     prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-/* execve of a bare name along PATH of the new environment; entries that are not absolute are passed over. */
-static int exec_path(const sy_pipe_conf *c)
-{
-    const char *name = c->argv[0], *p = "/usr/local/bin:/usr/bin:/bin";
-    size_t nlen = strlen(name);
-    int best = ENOENT;
-    char full[PATH_MAX];
-    for (char *const *e = c->envp; *e; e++)
-        if (!strncmp(*e, "PATH=", 5)) p = *e + 5;
-    while (*p) {
-        const char *e = strchrnul(p, ':');
-        size_t n = (size_t)(e - p);
-        if (*p == '/' && n + 1 + nlen < sizeof full) {
-            memcpy(full, p, n);
-            full[n] = '/';
-            memcpy(full + n + 1, name, nlen + 1);
-            execve(full, c->argv, c->envp);
-            if (errno == EACCES) best = EACCES;
-            else if (errno != ENOENT && errno != ENOTDIR) return errno;
-        }
-        p = *e ? e + 1 : e;
-    }
-    return best;
-}
-
 /* The controlling terminal of a session leader, and its streams. */
 static bool take_terminal(const char *path)
 {
@@ -139,7 +115,7 @@ static int child(void *arg)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (strchr(c->argv[0], '/')) execve(c->argv[0], c->argv, c->envp);
-    else errno = exec_path(c);
+    else errno = sy_exec_path(c->argv, c->envp);
 bad:
     s->failed = errno ? errno : EINVAL;
     _exit(127);

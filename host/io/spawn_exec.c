@@ -2,6 +2,7 @@
  * (CLONE_VM | CLONE_VFORK): nothing is copied, so the cost does not depend on anybody's size. */
 #define _GNU_SOURCE
 #include "io/spawn_int.h"
+#include "io/exec_path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,37 +49,6 @@ uint64_t sy_sp_tag_of(pid_t pid)
     return prlimit(pid, RLIMIT_LOCKS, NULL, &r) ? 0 : (uint64_t)r.rlim_max;
 }
 
-static const char *path_of(char *const *envp)
-{
-    for (; *envp; envp++)
-        if (!strncmp(*envp, "PATH=", 5)) return *envp + 5;
-    return "/usr/local/bin:/usr/bin:/bin";
-}
-
-/* execve of a bare name along PATH. Entries that are not absolute are passed over: which program runs must not depend on
- * the folder the tool works in. Never a shell, also not for a script without a first line that names one. */
-static int exec_path(const sy_xw_exec *x)
-{
-    const char *name = x->argv[0], *p = path_of(x->envp);
-    size_t nlen = strlen(name);
-    int best = ENOENT;
-    char full[PATH_MAX];
-    while (*p) {
-        const char *e = strchrnul(p, ':');
-        size_t n = (size_t)(e - p);
-        if (*p == '/' && n + 1 + nlen < sizeof full) {
-            memcpy(full, p, n);
-            full[n] = '/';
-            memcpy(full + n + 1, name, nlen + 1);
-            execve(full, x->argv, x->envp);
-            if (errno == EACCES) best = EACCES;
-            else if (errno != ENOENT && errno != ENOTDIR) return errno;
-        }
-        p = *e ? e + 1 : e;
-    }
-    return best;
-}
-
 static int child(void *arg)
 {
     start *s = arg;
@@ -98,7 +68,7 @@ static int child(void *arg)
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (s->boxed) execve(s->boxed[0], s->boxed, s->x->envp);
     else if (strchr(s->x->argv[0], '/')) execve(s->x->argv[0], s->x->argv, s->x->envp);
-    else errno = exec_path(s->x);
+    else errno = sy_exec_path(s->x->argv, s->x->envp);
 bad:
     s->failed = errno ? errno : EINVAL;
     _exit(127);

@@ -1,4 +1,6 @@
 --- symbi-lua approvals list|approve|deny: what waits for a person, and the person's answer.
+local args = require "symbi.cli.args"
+
 local M = {}
 
 local usage = [[
@@ -9,35 +11,11 @@ usage: symbi-lua approvals list [--all] [--state DIR] [--json]
 list shows the requests that are pending (--all: every one that the store holds). ID is what list shows: at least 8 digits.
 An approval holds for exactly the arguments shown, once, and for as long as it says. --as names the approver (default: $USER).]]
 
-local function misuse(message)
-    io.stderr:write("symbi-lua approvals: ", message, "\n", usage, "\n")
-    return 2
-end
-
-local function parse(args)
-    local o, rest, i = {}, {}, 1
-    while args[i] ~= nil do
-        local a = args[i]
-        local name, value = a:match("^%-%-(%a+)=(.*)$")
-        name = name or a:match("^%-%-(%a+)$")
-        if name == "all" or name == "json" then
-            o[name] = true
-        elseif name == "state" or name == "as" then
-            if not value then
-                i = i + 1
-                value = args[i]
-            end
-            if not value then return nil, "--" .. name .. " needs a value" end
-            o[name] = value
-        elseif name or a:find("^%-") then
-            return nil, "unknown option '" .. a .. "'"
-        else
-            rest[#rest + 1] = a
-        end
-        i = i + 1
-    end
-    return o, rest
-end
+local COMMANDS = {
+    list = { all = "flag", json = "flag", state = "text" },
+    approve = { as = "text", state = "text", rest = "ID" },
+    deny = { as = "text", state = "text", rest = "ID" },
+}
 
 local function open(dir)
     local symbi = require "symbi"
@@ -82,20 +60,13 @@ local function list(audit, o)
     return true
 end
 
-function M.main(args, options)
-    local command = args[1]
-    if command == nil or command == "help" or command == "--help" or command == "-h" then
-        print(usage)
-        return command == nil and 2 or 0
+function M.main(argv, options)
+    local o, command = args.parse("approvals", usage, COMMANDS, argv)
+    if not o then return command end
+    if command ~= "list" then
+        o, command = args.operand("approvals", usage, o, command, "one ID")
+        if not o then return command end
     end
-    local rest = {}
-    for i = 2, #args do rest[#rest + 1] = args[i] end
-    local o, words = parse(rest)
-    if not o then return misuse(words) end
-    local deciding = command == "approve" or command == "deny"
-    if command ~= "list" and not deciding then return misuse("unknown command '" .. command .. "'") end
-    if deciding and #words ~= 1 then return misuse(command .. " needs one ID") end
-    if command == "list" and #words > 0 then return misuse("list takes no '" .. words[1] .. "'") end
     local dir = o.state or options.state or ".symbi"
     if command == "list" and not require("symbi").io.stat(dir) then
         return nil, dir .. ": there is no state folder of this name; nothing has run with it yet, or --state DIR names another"
@@ -107,8 +78,8 @@ function M.main(args, options)
         ok, message = list(audit, o)
     else
         local who = o.as or os.getenv("USER") or os.getenv("LOGNAME") or "operator"
-        ok, message = require("symbi").approvals.decide(audit, words[1], command == "approve", who)
-        if ok then print(words[1] .. (command == "approve" and " approved" or " denied") .. " by " .. who) end
+        ok, message = require("symbi").approvals.decide(audit, o.operand, command == "approve", who)
+        if ok then print(o.operand .. (command == "approve" and " approved" or " denied") .. " by " .. who) end
     end
     audit:close()
     store:close()

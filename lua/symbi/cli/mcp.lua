@@ -1,4 +1,6 @@
 --- symbi-lua mcp servers|tools|show|approve|forget: MCP servers, what they offer, and which definitions may be used.
+local args = require "symbi.cli.args"
+
 local M = {}
 
 local usage = [[
@@ -14,37 +16,12 @@ options: --config FILE   the registry (default ./mcp-config.toml, then ~/.symbio
 tools, show and approve start the server (or connect to it) and list its tools; they call none. approve records the definition that the
 server lists now: with --digest only if it is the one that show showed. A tool whose definition is not the approved one is not called.]]
 
-local VALUES = { config = true, record = true, timeout = true, digest = true, as = true }
-
-local function misuse(message)
-    io.stderr:write("symbi-lua mcp: ", message, "\n", usage, "\n")
-    return 2
+local function command(more)
+    local known = { config = "text", record = "text", timeout = "number", json = "flag", rest = "WORD" }
+    for name, kind in pairs(more or {}) do known[name] = kind end
+    return known
 end
-
-local function parse(args)
-    local o, rest, i = {}, {}, 1
-    while args[i] ~= nil do
-        local a = args[i]
-        local name, value = a:match("^%-%-(%a+)=(.*)$")
-        name = name or a:match("^%-%-(%a+)$")
-        if name == "json" and not value then
-            o.json = true
-        elseif VALUES[name] then
-            if not value then
-                i = i + 1
-                value = args[i]
-            end
-            if not value then return nil, "--" .. name .. " needs a value" end
-            o[name] = value
-        elseif name or a:find("^%-.") then
-            return nil, "unknown option '" .. a .. "'"
-        else
-            rest[#rest + 1] = a
-        end
-        i = i + 1
-    end
-    return o, rest
-end
+local COMMANDS = { servers = command(), tools = command(), show = command(), forget = command(), approve = command { digest = "text", as = "text" } }
 
 local function servers(o)
     local symbi = require "symbi"
@@ -133,23 +110,16 @@ end
 
 local VERBS = { servers = { 0, 0, servers }, tools = { 1, 1, tools }, show = { 2, 2, tools }, approve = { 2, 2, approve }, forget = { 1, 2, forget } }
 
-function M.main(args)
-    local verb = VERBS[args[1] or ""]
-    if args[1] == "--help" or args[1] == "-h" or args[1] == "help" then
-        print(usage)
-        return 0
-    end
-    if not verb then return misuse(args[1] and "unknown command '" .. args[1] .. "'" or "a command is needed") end
-    local list = {}
-    for i = 2, #args do list[i - 1] = args[i] end
-    local o, rest = parse(list)
-    if not o then return misuse(rest) end
-    if #rest < verb[1] or #rest > verb[2] then return misuse(args[1] .. ": " .. (#rest < verb[1] and "something is missing" or "too many words")) end
+function M.main(argv)
+    local o, name = args.parse("mcp", usage, COMMANDS, argv)
+    if not o then return name end
+    local verb, rest = VERBS[name], o.rest
+    if #rest < verb[1] or #rest > verb[2] then return args.misuse("mcp", usage, name .. ": " .. (#rest < verb[1] and "something is missing" or "too many words")) end
     if o.timeout then
-        local s = tonumber(o.timeout)
-        if not s or s <= 0 or s > 3600 then return misuse("--timeout takes seconds, up to 3600") end
-        o.timeout_ms = math.floor(s * 1000)
+        if o.timeout == 0 or o.timeout > 3600 then return args.misuse("mcp", usage, "--timeout takes seconds, up to 3600") end
+        o.timeout_ms = o.timeout * 1000
     end
+    o.rest = nil
     local ok, message = verb[3](o, rest[1], rest[2])
     if ok then return 0 end
     io.stderr:write("symbi-lua mcp: ", tostring(message), "\n")
