@@ -193,7 +193,7 @@ describe("symbi.io", function()
         local results = assert(host.run {
             function()
                 assert(host.running())
-                host.sleep(120)
+                host.sleep(500)
                 order[#order + 1] = "slow"
                 return "a", nil, "c"
             end,
