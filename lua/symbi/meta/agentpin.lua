@@ -108,9 +108,11 @@ function Pins:check(domain, jwk, now) end
 ---@param domain string
 ---@param jwk table
 ---@param now? integer
+---@return boolean? ok, string? message, symbi.Failure? err
 function Pins:add_key(domain, jwk, now) end
 ---@param domain string
 ---@param hash? string
+---@return boolean? ok, string? message, symbi.Failure? err
 function Pins:remove(domain, hash) end
 ---@param domain string
 ---@return table?
@@ -144,9 +146,11 @@ function PinStore:check(domain, jwk, now) end
 ---@param domain string
 ---@param jwk table
 ---@param now? integer
+---@return boolean? ok, string? message, symbi.Failure? err
 function PinStore:add_key(domain, jwk, now) end
 ---@param domain string
 ---@param hash? string
+---@return boolean? ok, string? message, symbi.Failure? err
 function PinStore:remove(domain, hash) end
 ---@param domain string
 ---@return table?
@@ -543,9 +547,10 @@ function M.dns.parse(record) end
 ---@param domain string
 ---@return string? name, string? message, symbi.Failure? err
 function M.dns.name(domain) end
----@param ... any
+---@param document symbi.agentpin.Doc
+---@param record table|string
 ---@return boolean? ok, string? message, symbi.Failure? err
-function M.dns.match(...) end
+function M.dns.match(document, record) end
 ---@param records string[]
 ---@return integer?
 function M.dns.pick(records) end
@@ -630,9 +635,9 @@ function M.load_trust_bundle(path, options) end
 function M.save_trust_bundle(bundle, path) end
 ---@param keys symbi.agentpin.KeyPair
 ---@param dir string
----@param name? string
+---@param name string
 ---@param kid? string
----@return any paths, string? message, symbi.Failure? err
+---@return any ok, string? message, symbi.Failure? err
 function M.save_key_pair(keys, dir, name, kid) end
 
 return M

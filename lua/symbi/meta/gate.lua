@@ -148,6 +148,7 @@ function Gate:redeem(verdict, permit, options) end
 ---@param approved boolean
 ---@param approver string
 ---@param ttl_ms? integer
+---@return boolean? ok, string? message, symbi.Failure? err
 function Gate:approve(digest, approved, approver, ttl_ms) end
 
 --- Puts a step-up into the store, before people.

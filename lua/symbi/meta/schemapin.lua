@@ -314,8 +314,8 @@ function M.revocation(document) end
 ---@return any, any, any
 function M.read_documents(options, tool_id) end
 ---@param domain string
----@param options? table
----@return symbi.schemapin.Discovery? discovery, string? message, symbi.Failure? err
+---@param options? table as of resolver.well_known
+---@return table? document, symbi.schemapin.Discovery|string discovery_or_message, symbi.schemapin.Revocation|symbi.Failure|nil revocation_or_err
 function M.fetch_well_known(domain, options) end
 ---@param public_key_pem string
 ---@param options? { developer_name?: string, contact?: string, revoked_keys?: string[], schema_version?: string, revocation_endpoint?: string }
@@ -389,7 +389,7 @@ function M.parse_time(text) end
 ---@param seconds? integer
 ---@return string
 function M.timestamp(seconds) end
----@param options? table
+---@param options { now?: integer }
 ---@return integer seconds
 function M.now_of(options) end
 
