@@ -189,7 +189,7 @@ describe("sessions", function()
             assert.equal(1000, #told[i].output)
             assert.is_true(told[i].output_bytes > 3000000)
         end
-        told = play(manifest("endless", shell "printf '> '; read x; yes", "^> $", "", "", 100), { { "endless.any", "x" } })
+        told = play(manifest("endless", shell "printf '> '; read x; yes", "^> $", "", "output_max_bytes = 1000\n", 200), { { "endless.any", "x" } })
         assert.equal("timed_out", told[1].state)
         assert.is_true(told[1].truncated)
         assert.equal(0, children())
