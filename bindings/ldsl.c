@@ -42,13 +42,22 @@ static symbi_dsl *checkdsl(lua_State *L, int arg)
     return u->p;
 }
 
-/* The same, held by a userdata of its own on the stack, so that nothing that runs meanwhile can take it away. */
-static symbi_dsl *holddsl(lua_State *L, int arg)
+/* The same, held by a userdata of its own on the stack, so that nothing that runs meanwhile can take it away. Who holds it lets it go at
+ * the end with drop(): the collector is for errors only, as Lua forgets a finaliser that it has no memory to call. */
+static ud_dsl *holddsl(lua_State *L, int arg)
 {
     ud_dsl *hold;
     checkdsl(L, arg);
     hold = symL_newud(L, sizeof *hold, UD_DSL);
-    return hold->p = symbi_dsl_ref(checkdsl(L, arg));
+    hold->p = symbi_dsl_ref(checkdsl(L, arg));
+    return hold;
+}
+
+static void drop(ud_dsl *hold)
+{
+    symbi_dsl *p = hold->p;
+    hold->p = NULL;
+    symbi_dsl_unref(p);
 }
 
 static int dsl_parse(lua_State *L)
@@ -80,11 +89,11 @@ static void set_int(lua_State *L, const char *k, uint32_t i)
 
 static int dsl_errors(lua_State *L)
 {
-    symbi_dsl *d = holddsl(L, 1);
+    ud_dsl *hold = holddsl(L, 1);
     symbi_dsl_error e;
-    lua_createtable(L, (int)symbi_dsl_error_count(d), 0);
+    lua_createtable(L, (int)symbi_dsl_error_count(hold->p), 0);
     symL_setarray(L);
-    for (size_t i = 0; symbi_dsl_error_at(d, i, &e); i++) {
+    for (size_t i = 0; symbi_dsl_error_at(hold->p, i, &e); i++) {
         lua_createtable(L, 0, 8);
         set_int(L, "line", e.line);
         set_int(L, "column", e.col);
@@ -96,18 +105,23 @@ static int dsl_errors(lua_State *L)
         set_str(L, "message", e.message);
         lua_rawseti(L, -2, (int)i + 1);
     }
+    drop(hold);
     return 1;
 }
 
 static int dsl_source(lua_State *L)
 {
-    symL_pushstr(L, symbi_dsl_source(holddsl(L, 1)));
+    ud_dsl *hold = holddsl(L, 1);
+    symL_pushstr(L, symbi_dsl_source(hold->p));
+    drop(hold);
     return 1;
 }
 
 static int dsl_text(lua_State *L)
 {
-    symL_pushstr(L, symbi_dsl_text(holddsl(L, 1)));
+    ud_dsl *hold = holddsl(L, 1);
+    symL_pushstr(L, symbi_dsl_text(hold->p));
+    drop(hold);
     return 1;
 }
 
@@ -120,10 +134,12 @@ static int dsl_equal(lua_State *L)
 typedef symbi_status write_fn(symbi_ctx *cx, const symbi_dsl *d, symbi_text *out, symbi_err *err);
 static int written(lua_State *L, write_fn *f)
 {
-    symbi_dsl *d = holddsl(L, 1);
+    ud_dsl *hold = holddsl(L, 1);
     symbi_text *t = symL_text(L);
     symbi_err err;
-    if (f(symL_ctx(L), d, t, &err)) return symL_fail(L, &err);
+    symbi_status st = f(symL_ctx(L), hold->p, t, &err);
+    drop(hold);
+    if (st) return symL_fail(L, &err);
     symL_pushtext(L, t);
     return 1;
 }
@@ -140,10 +156,11 @@ static int pushdoc(lua_State *L, symbi_status st, symbi_doc *doc, const symbi_er
 
 static int dsl_extract(lua_State *L)
 {
-    symbi_dsl *d = holddsl(L, 1);
+    ud_dsl *hold = holddsl(L, 1);
     symbi_doc *doc = NULL;
     symbi_err err;
-    symbi_status st = symbi_dsl_extract(symL_ctx(L), d, &doc, &err);
+    symbi_status st = symbi_dsl_extract(symL_ctx(L), hold->p, &doc, &err);
+    drop(hold);
     return pushdoc(L, st, doc, &err);
 }
 
@@ -151,7 +168,7 @@ static int dsl_compile(lua_State *L)
 {
     static const char *const known[] = { "agent", "principal", "tools", NULL };
     symbi_dsl_compile_options o;
-    symbi_dsl *d;
+    ud_dsl *hold;
     ud_toolset *tools = NULL;
     ud_narrow *u;
     symbi_doc *problems = NULL;
@@ -159,7 +176,7 @@ static int dsl_compile(lua_State *L)
     symbi_status st;
     symbi_dsl_compile_options_init(&o);
     checkdsl(L, 1);
-    lua_settop(L, 3); /* 1 file, 2 options, 3 tools, 4 narrow, 5 the file held, 6 problems */
+    lua_settop(L, 3); /* 1 file, 2 options, 3 tools, 4 narrow, 5 the file held meanwhile, 6 problems */
     if (!lua_isnil(L, 2)) {
         luaL_checktype(L, 2, LUA_TTABLE);
         symL_checkopts(L, 2, known);
@@ -173,9 +190,10 @@ static int dsl_compile(lua_State *L)
         }
     }
     u = symL_newud(L, sizeof *u, UD_NARROW);
-    d = holddsl(L, 1);
+    hold = holddsl(L, 1);
     o.tools = tools ? tools->p : NULL;
-    st = symbi_dsl_compile(symL_ctx(L), d, &o, &u->p, &problems, &err);
+    st = symbi_dsl_compile(symL_ctx(L), hold->p, &o, &u->p, &problems, &err);
+    drop(hold);
     if (problems) symL_pushdoc(L, problems);
     else lua_pushnil(L);
     if (!st) {
