@@ -9,7 +9,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/select.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #if defined(__has_include)
 #if __has_include(<histedit.h>)
@@ -27,6 +29,7 @@ typedef struct editor {
     History *history;
     lua_State *L; /* from the beginning to the end of one read */
     int complete; /* the function's place on its stack; 0: none */
+    sigset_t waiting; /* the signals that are held back while a key is waited for: not SIGINT */
     char prompt[64];
     EditLine *(*el_init)(const char *, FILE *, FILE *, FILE *);
     void (*el_end)(EditLine *);
@@ -73,6 +76,38 @@ static char *on_prompt(EditLine *el)
     static char none[1] = "";
     editor *e = from(el);
     return e ? e->prompt : none;
+}
+
+/* The next character of the terminal. SIGINT is held back everywhere but in pselect: one that comes just before the wait is not lost, as it
+ * would be before a read. 1, 0 at the end, -1 for an error or an interrupt: libedit gives the line up then. */
+static int next_char(EditLine *el, wchar_t *out)
+{
+    editor *e = from(el);
+    mbstate_t state;
+    char c;
+    if (!e) return -1;
+    memset(&state, 0, sizeof state);
+    for (;;) {
+        fd_set in;
+        ssize_t n;
+        int r;
+        FD_ZERO(&in);
+        FD_SET(STDIN_FILENO, &in);
+        r = pselect(STDIN_FILENO + 1, &in, NULL, NULL, NULL, &e->waiting);
+        if (interrupted) return -1;
+        if (r < 0 && errno != EINTR) return -1;
+        if (r <= 0) continue;
+        n = read(STDIN_FILENO, &c, 1);
+        if (n == 0) return 0;
+        if (n < 0 && errno != EINTR && errno != EAGAIN) return -1;
+        if (n < 0) continue;
+        switch (mbrtowc(out, &c, 1, &state)) {
+        case (size_t)-2: break; /* more of it comes */
+        case (size_t)-1: memset(&state, 0, sizeof state); break; /* no character: as if it had not been typed */
+        case 0: *out = 0; return 1;
+        default: return 1;
+        }
+    }
 }
 
 /* What can stand here, in columns, under the line. */
@@ -137,6 +172,7 @@ static int read_line(lua_State *L)
 {
     editor *e = lua_touserdata(L, lua_upvalueindex(1));
     struct sigaction sa, before;
+    sigset_t hold, mask;
     const char *s;
     int n = 0;
     if (lua_isstring(L, 3)) {
@@ -150,10 +186,17 @@ static int read_line(lua_State *L)
     e->complete = lua_isfunction(L, 2) ? 2 : 0;
     memset(&sa, 0, sizeof sa);
     sigemptyset(&sa.sa_mask);
-    sa.sa_handler = on_sigint; /* no SA_RESTART: the read returns */
+    sa.sa_handler = on_sigint;
     interrupted = 0;
+    sigemptyset(&hold);
+    sigaddset(&hold, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &hold, &mask);
+    e->waiting = mask;
+    sigdelset(&e->waiting, SIGINT);
     sigaction(SIGINT, &sa, &before);
+    e->el_set(e->el, EL_PREP_TERM, 1); /* before the prompt shows: a Ctrl-D typed to a terminal of lines would be lost */
     s = e->el_gets(e->el, &n);
+    pthread_sigmask(SIG_SETMASK, &mask, NULL); /* one that is still held back belongs to this line */
     sigaction(SIGINT, &before, NULL);
     e->L = NULL;
     if (interrupted) {
@@ -200,6 +243,7 @@ bool cli_push_editor(lua_State *L)
     e->history_call(e->history, &ev, H_SETUNIQUE, 1);
     e->el_set(e->el, EL_CLIENTDATA, e);
     e->el_set(e->el, EL_PROMPT, on_prompt);
+    e->el_set(e->el, EL_GETCFN, next_char);
     e->el_set(e->el, EL_EDITOR, "emacs");
     e->el_set(e->el, EL_HIST, e->history_call, e->history);
     e->el_set(e->el, EL_ADDFN, "symbi-complete", "complete a name", on_tab);
