@@ -124,14 +124,14 @@ static sy_target *newest_page(const symbi_browser *b)
 {
     sy_target *best = NULL;
     for (sy_target *t = b->targets; t; t = t->next)
-        if (t->kind == SY_TARGET_PAGE && (!best || t->order > best->order)) best = t;
+        if (t->kind == SY_TARGET_PAGE && !t->closing && (!best || t->order > best->order)) best = t;
     return best;
 }
 
-static size_t pages(const symbi_browser *b)
+size_t sy_browser_pages(const symbi_browser *b)
 {
     size_t n = 0;
-    for (const sy_target *t = b->targets; t; t = t->next) n += t->kind == SY_TARGET_PAGE;
+    for (const sy_target *t = b->targets; t; t = t->next) n += t->kind == SY_TARGET_PAGE && !t->closing;
     return n;
 }
 
@@ -146,6 +146,15 @@ static void close_target(symbi_browser *b, const sy_cdp_id *target)
     sy_cdp_begin(b, "Target.closeTarget", NULL);
     sy_buf_addf(&b->out, "{\"targetId\":\"%s\"}", target->s);
     sy_cdp_end(b);
+}
+
+/* A tab that may not stay. */
+static void drop(symbi_browser *b, sy_target *t)
+{
+    if (!t->closing) close_target(b, &t->target);
+    t->closing = true;
+    t->changed_at = symbi_ctx_mono_ms(b->cx);
+    b->news++;
 }
 
 void symbi_browser_goodbye(symbi_browser *b)
@@ -198,7 +207,7 @@ static void attached(symbi_browser *b, const sy_target *parent, const symbi_valu
     if (!ours) { /* a browser that people use: their tabs are none of our business */
         ours = is_id(&b->made, symbi_str_z(target.s));
         for (t = b->targets; t && !ours; t = t->next) ours = t->kind == SY_TARGET_PAGE && is_id(&t->target, opener);
-        if (!ours && waiting && b->popups && sy_str_eqz(type, "page")) ours = true, b->popups--;
+        if (!ours && waiting && b->popups && sy_str_eqz(type, "page")) ours = true;
         if (!ours) {
             release(b, &session, waiting);
             return;
@@ -218,16 +227,20 @@ static void attached(symbi_browser *b, const sy_target *parent, const symbi_valu
     t->target = target;
     t->paused = waiting;
     t->order = ++b->orders;
+    t->changed_at = symbi_ctx_mono_ms(b->cx);
     t->next = b->targets;
     b->targets = t;
     b->ntargets++;
     set_up(b, t);
     if (t->kind != SY_TARGET_PAGE) return;
-    if (pages(b) > SY_CDP_TABS) {
-        close_target(b, &target);
+    b->news++;
+    if (b->popups) b->popups--; /* this is it */
+    if (sy_browser_pages(b) > SY_CDP_TABS) {
+        drop(b, t);
         return;
     }
     if (!b->tab) b->tab = t;
+    else t->loading = t->awaited = true; /* somebody opened it to load something */
 }
 
 static void detached(symbi_browser *b, const symbi_value *p)
@@ -238,9 +251,12 @@ static void detached(symbi_browser *b, const symbi_value *p)
         if (!is_id(&t->session, session)) continue;
         *at = t->next;
         b->ntargets--;
+        b->news++;
         if (b->tab == t) {
             b->tab = newest_page(b);
-            if (b->plan && b->step > SY_STEP_UP && b->step < SY_STEP_DONE) {
+            if (b->tab && b->step == SY_STEP_SETTLE) { /* what a click may do: the page below is in front again */
+                b->want = 0;
+            } else if (b->plan && b->step > SY_STEP_UP && b->step < SY_STEP_DONE) {
                 sy_do_fail(b, "the tab was closed");
                 sy_do_finish(b);
             }
@@ -345,14 +361,12 @@ static void request_paused(symbi_browser *b, sy_target *t, const symbi_value *p,
     if (!top && (starts(url, "data:") || starts(url, "blob:") || sy_str_eqz(url, "about:blank") || sy_str_eqz(url, "about:srcdoc"))) where = SYMBI_BROWSER_INSIDE; /* they fetch nothing */
     else if (symbi_browser_judge_url(b->scope, url, !document, &where, &why)) where = SYMBI_BROWSER_NOWHERE;
     if (where == SYMBI_BROWSER_INSIDE) {
-        if (top) t->refused = false;
         sy_cdp_begin(b, "Fetch.continueRequest", t);
         sy_buf_addf(&b->out, "{\"requestId\":\"%s\"}", request.s);
         sy_cdp_end(b);
         return;
     }
     if (where == SYMBI_BROWSER_OUTSIDE) {
-        if (top) t->refused = false;
         if (keep_request(b, t, &request, rq, st)) return;
         sy_fail(&why, SYMBI_ELIMIT, "too many requests to hosts outside are open, or this one is too large");
     }
@@ -360,12 +374,11 @@ static void request_paused(symbi_browser *b, sy_target *t, const symbi_value *p,
     /* Aborted leaves the page that stands there in place. */
     fail_request(b, t, &request, top ? "Aborted" : "BlockedByClient");
     if (!top) return;
-    t->refused = true;
     if (b->tab == t && b->plan && b->step > SY_STEP_UP && b->step < SY_STEP_END_HISTORY && !b->denied) {
         b->denied = true;
         sy_do_fail(b, "navigation refused: %s", why.msg);
     }
-    if (b->tab != t && !t->was_somewhere) close_target(b, &t->target);
+    if (b->tab != t && !t->was_somewhere) drop(b, t);
 }
 
 bool symbi_browser_wanted(symbi_browser *b, symbi_browser_request *out)
@@ -423,15 +436,25 @@ symbi_status symbi_browser_fetched(symbi_browser *b, uint64_t id, int status, co
 
 /* ---- events ---- */
 
+static void arrived(symbi_browser *b, sy_target *t)
+{
+    t->begun = true;
+    t->awaited = t->asked = false;
+    b->news++;
+}
+
 /* A document is there. Requests were judged before, so this can only be a page of the scope, or none at all. */
 static void navigated(symbi_browser *b, sy_target *t, const symbi_value *p)
 {
     const symbi_value *frame = symbi_value_getz(p, "frame");
-    symbi_str url = symbi_value_str(frame, "url", SY_LIT("")), full = symbi_value_str(frame, "unreachableUrl", SY_LIT(""));
+    symbi_str url = symbi_value_str(frame, "url", SY_LIT(""));
     symbi_browser_where where;
     symbi_err why;
     bool top = t->kind == SY_TARGET_PAGE && is_id(&t->target, symbi_value_str(frame, "id", SY_LIT("")));
-    (void)full;
+    if (top) {
+        arrived(b, t);
+        if (!sy_cdp_take_id(symbi_value_str(frame, "loaderId", SY_LIT("")), &t->loader)) t->loader.s[0] = 0;
+    }
     if (sy_str_eqz(url, "about:blank") || starts(url, "chrome-error://")) return;
     if (!top && (starts(url, "about:") || starts(url, "data:") || starts(url, "blob:") || !url.n)) return;
     if (symbi_browser_judge_url(b->scope, url, false, &where, &why)) {
@@ -444,13 +467,42 @@ static void navigated(symbi_browser *b, sy_target *t, const symbi_value *p)
         return;
     }
     if (top) t->was_somewhere = true;
-    /* A window that a command opened is where a person would look next. */
-    if (top && t != b->tab && b->plan && b->step != SY_STEP_DONE && b->tab && t->order > b->tab->order && b->step == SY_STEP_SETTLE) b->tab = t;
+}
+
+/* How far a tab is with what it loads. The order of these events differs: a new tab does not say that it started loading, and one that goes back
+ * may say that it stopped before its document is there. */
+static void progress(symbi_browser *b, sy_target *t, symbi_str method, const symbi_value *p)
+{
+    symbi_str what = sy_str_starts(method, SY_LIT("Page.")) ? (symbi_str){ method.p + 5, method.n - 5 } : method, name = symbi_value_str(p, "name", SY_LIT(""));
+    if (t->kind != SY_TARGET_PAGE || !is_id(&t->target, symbi_value_str(p, "frameId", SY_LIT("")))) return;
+    if (sy_str_eqz(what, "lifecycleEvent")) {
+        symbi_str loader = symbi_value_str(p, "loaderId", SY_LIT(""));
+        if (sy_str_eqz(name, "init")) t->idle = false;
+        else if (sy_str_eqz(name, "networkIdle") && !t->awaited && (!t->loader.s[0] || !loader.n || is_id(&t->loader, loader))) t->idle = true;
+        return;
+    }
+    if (sy_str_eqz(what, "frameRequestedNavigation")) {
+        if (!sy_str_eqz(symbi_value_str(p, "disposition", SY_LIT("currentTab")), "currentTab")) return; /* Page.windowOpen tells */
+        t->asked = true;
+        t->changed_at = symbi_ctx_mono_ms(b->cx);
+    } else if (sy_str_eqz(what, "frameStartedNavigating") || sy_str_eqz(what, "frameStartedLoading")) {
+        if (sy_str_eqz(symbi_value_str(p, "navigationType", SY_LIT("")), "sameDocument")) return;
+        t->begun = t->loading = t->awaited = true;
+        t->asked = t->idle = false;
+    } else if (sy_str_eqz(what, "frameStoppedLoading")) {
+        t->asked = t->loading = false;
+        t->stopped_at = symbi_ctx_mono_ms(b->cx);
+    } else if (sy_str_eqz(what, "navigatedWithinDocument")) {
+        arrived(b, t);
+        t->idle = true; /* nothing was loaded */
+    } else {
+        return;
+    }
+    b->news++;
 }
 
 static void event(symbi_browser *b, sy_target *t, symbi_str method, const symbi_value *p, symbi_status *st)
 {
-    int64_t now = symbi_ctx_mono_ms(b->cx);
     if (sy_str_eqz(method, "Target.attachedToTarget")) {
         attached(b, t, p, st);
     } else if (sy_str_eqz(method, "Target.detachedFromTarget")) {
@@ -461,16 +513,9 @@ static void event(symbi_browser *b, sy_target *t, symbi_str method, const symbi_
         request_paused(b, t, p, st);
     } else if (sy_str_eqz(method, "Page.frameNavigated")) {
         navigated(b, t, p);
-    } else if (sy_str_eqz(method, "Page.frameStartedLoading")) {
-        if (is_id(&t->target, symbi_value_str(p, "frameId", SY_LIT("")))) t->loading = true, t->idle = false;
-    } else if (sy_str_eqz(method, "Page.frameStoppedLoading")) {
-        if (is_id(&t->target, symbi_value_str(p, "frameId", SY_LIT("")))) t->loading = false, t->stopped_at = now;
-    } else if (sy_str_eqz(method, "Page.lifecycleEvent")) {
-        symbi_str name = symbi_value_str(p, "name", SY_LIT(""));
-        if (!is_id(&t->target, symbi_value_str(p, "frameId", SY_LIT("")))) return;
-        if (sy_str_eqz(name, "init")) t->idle = false;
-        else if (sy_str_eqz(name, "networkIdle")) t->idle = true;
     } else if (sy_str_eqz(method, "Page.windowOpen")) {
+        b->news++;
+        b->popup_at = symbi_ctx_mono_ms(b->cx);
         if (b->popups < SY_CDP_TABS) b->popups++;
     } else if (sy_str_eqz(method, "Page.javascriptDialogOpening")) {
         /* nobody is there to answer; leaving a page is never prevented */
@@ -480,7 +525,9 @@ static void event(symbi_browser *b, sy_target *t, symbi_str method, const symbi_
             sy_do_fail(b, "the page crashed");
             sy_do_finish(b);
         }
-        close_target(b, &t->target);
+        drop(b, t);
+    } else {
+        progress(b, t, method, p);
     }
 }
 
@@ -495,6 +542,8 @@ static void fetch_enabled(symbi_browser *b, sy_target *t, bool fine)
     }
     if (!fine && b->live) return; /* a worker that cannot be held does not run */
     t->ready = true;
+    t->changed_at = symbi_ctx_mono_ms(b->cx);
+    b->news++;
     if (t->paused) sy_cdp_simple(b, "Runtime.runIfWaitingForDebugger", t, "{}");
     t->paused = false;
     if (t == b->tab && b->step == SY_STEP_UP) sy_do_advance(b, NULL, NULL);

@@ -10,9 +10,13 @@
 #include <stdio.h>
 
 enum {
-    SETTLE_MS = 120,      /* what an action sets off has begun by then */
+    SETTLE_MS = 120,      /* what a page does a moment later on its own */
     IDLE_MS = 1000,       /* after a page has loaded: for its network to be quiet */
     SETTLE_MAX_MS = 15000,
+    /* Each of these is for what a browser announced and then did not do (a window that was blocked, an address that is no page): what it does is
+     * seen to the end, however slow the machine is. */
+    ANNOUNCED_MS = 2500,
+    HANGS_MS = 5000,
     POLL_MS = 100,
     STATE_MS = 3000,      /* for the page's state; a page that hangs has none */
     PICTURE_MAX = 12 << 20
@@ -147,7 +151,22 @@ static void end_page(symbi_browser *b)
     else ask(b, SY_STEP_END_HISTORY, "Page.getNavigationHistory", "{}");
 }
 
-static void settle(symbi_browser *b) { step_to(b, SY_STEP_SETTLE); }
+/* Does the page hear? Its answer comes after everything that it announced before: that is what makes "nothing was set off" certain. */
+static void look(symbi_browser *b)
+{
+    int64_t since = b->step_at;
+    ask(b, SY_STEP_SETTLE, "Runtime.evaluate", "{\"expression\":\"0\",\"silent\":true}");
+    b->step_at = since;
+    b->looked_at = mono(b);
+    b->news_asked = b->news;
+}
+
+static void settle(symbi_browser *b)
+{
+    step_to(b, SY_STEP_SETTLE);
+    b->looked = false;
+    look(b);
+}
 
 static void set_content(symbi_browser *b, symbi_str s, bool cut)
 {
@@ -425,7 +444,7 @@ static void tabs(symbi_browser *b, const symbi_value *r)
         symbi_browser_where where;
         sy_target *t = b->targets;
         while (t && !(t->kind == SY_TARGET_PAGE && id.n && sy_str_eqz(id, t->target.s))) t = t->next;
-        if (!t) continue;
+        if (!t || t->closing) continue;
         if (!sy_str_eqz(url, "about:blank") && symbi_browser_judge_url(b->scope, url, false, &where, NULL)) url = title = SY_LIT("");
         title.n = sy_utf8_cut(title, 300);
         url.n = sy_utf8_cut(url, SY_CDP_URL);
@@ -482,13 +501,11 @@ static void state_came(symbi_browser *b, const symbi_value *r)
 static symbi_value page_state(symbi_browser *b, sy_arena *a)
 {
     sy_obj o = sy_obj_new(a);
-    size_t n = 0;
-    for (const sy_target *t = b->targets; t; t = t->next) n += t->kind == SY_TARGET_PAGE;
     sy_obj_str(&o, "domain", symbi_str_z(b->domain));
     sy_obj_bool(&o, "has_forms", b->has_forms);
     sy_obj_bool(&o, "is_authenticated", b->authenticated);
     sy_obj_bool(&o, "page_loaded", b->loaded);
-    sy_obj_int(&o, "tab_count", (int64_t)n);
+    sy_obj_count(&o, "tab_count", sy_browser_pages(b));
     sy_obj_str(&o, "title", symbi_str_z(b->title));
     sy_obj_str(&o, "url", symbi_str_z(b->url));
     return sy_obj_value(&o);
@@ -566,6 +583,7 @@ static void step_failed(symbi_browser *b, const char *error)
     case SY_STEP_END_STATE: /* the page went on meanwhile: there is no state */
         sy_do_finish(b);
         return;
+    case SY_STEP_SETTLE: return; /* another page came while we asked this one: that is an answer */
     case SY_STEP_WORLD:
     case SY_STEP_CALL:
         if (b->what == SY_DO_WAIT) { /* a new page came: look again */
@@ -585,13 +603,43 @@ static void step_failed(symbi_browser *b, const char *error)
     end_page(b);
 }
 
-static bool has_settled(const symbi_browser *b, int64_t now)
+/* Is something under way in a tab? */
+static bool tab_busy(const symbi_browser *b, const sy_target *t, int64_t now)
 {
-    const sy_target *t = b->tab;
-    if (now - b->step_at < SETTLE_MS) return false;
-    if (!t || now - b->step_at > SETTLE_MAX_MS || now > b->deadline - reserve(b)) return true;
-    if (t->loading) return false;
-    return b->denied || t->stopped_at < b->began || t->idle || now - t->stopped_at > IDLE_MS;
+    if (!t->ready) return true;
+    if (t->closing || t->asked) return now - t->changed_at < ANNOUNCED_MS;
+    if (t->loading) return t == b->tab || t->begun || now - t->changed_at < ANNOUNCED_MS;
+    return false;
+}
+
+/* A window that opened is where a person would look next, once there is a page in it. */
+static void to_front(symbi_browser *b)
+{
+    for (sy_target *t = b->targets; t; t = t->next)
+        if (t->kind == SY_TARGET_PAGE && t->was_somewhere && !t->closing && t->order > b->tab->order) b->tab = t;
+}
+
+static bool is_quiet(const symbi_browser *b, int64_t now)
+{
+    const sy_target *tab = b->tab;
+    if (now - b->step_at < SETTLE_MS || (b->want && now - b->looked_at < HANGS_MS) || (b->popups && now - b->popup_at < ANNOUNCED_MS)) return false;
+    for (const sy_target *t = b->targets; t; t = t->next)
+        if (t->kind == SY_TARGET_PAGE && (t == tab || t->order > tab->order) && tab_busy(b, t, now)) return false;
+    return b->denied || tab->stopped_at < b->began || tab->idle || now - tab->stopped_at > IDLE_MS;
+}
+
+/* Over when nothing is under way, and the page, asked after that, says that nothing began meanwhile. */
+static void settling(symbi_browser *b, int64_t now)
+{
+    bool late = now - b->step_at > SETTLE_MAX_MS || now > b->deadline - reserve(b);
+    to_front(b);
+    if (!late && !is_quiet(b, now)) return;
+    if (late || b->want || (b->looked && b->news == b->news_asked)) {
+        end_page(b);
+        return;
+    }
+    b->looked = true;
+    look(b);
 }
 
 static void replied(symbi_browser *b, const symbi_value *r)
@@ -608,9 +656,14 @@ static void replied(symbi_browser *b, const symbi_value *r)
         break;
     case SY_STEP_WORLD: world_made(b, r); break;
     case SY_STEP_CALL: called(b, r); break;
+    case SY_STEP_SETTLE: settling(b, mono(b)); break;
     case SY_STEP_MOUSE: mouse(b); break;
-    case SY_STEP_INSERT:
-    case SY_STEP_GO: settle(b); break;
+    case SY_STEP_INSERT: settle(b); break;
+    case SY_STEP_GO:
+        b->tab->asked = true;
+        b->tab->changed_at = mono(b);
+        settle(b);
+        break;
     case SY_STEP_HISTORY: go_back(b, r); break;
     case SY_STEP_TREE:
         text = sy_ax_text(b->cx, &b->a, symbi_value_getz(r, "nodes"), SY_CDP_CONTENT, &cut);
@@ -654,8 +707,8 @@ void sy_do_advance(symbi_browser *b, const symbi_value *result, const char *erro
         replied(b, result);
         return;
     }
-    if (b->step == SY_STEP_UP && b->tab && b->tab->ready) begin_command(b);
-    else if (b->step == SY_STEP_SETTLE && has_settled(b, now)) end_page(b);
+    if (b->step == SY_STEP_UP && b->tab && b->tab->ready && !b->tab->closing) begin_command(b);
+    else if (b->step == SY_STEP_SETTLE) settling(b, now);
     else if (b->step == SY_STEP_POLL && now >= b->poll_until) {
         symbi_str s = arg(b, "selector");
         sy_do_fail(b, "nothing matched %.*s in time", SY_FMT(s));

@@ -31,11 +31,15 @@ typedef struct sy_target {
     bool ready;                /* requests are held; only then does it run */
     bool paused;               /* it waits for our word to run */
     bool was_somewhere;        /* a page of the scope was there once */
-    bool refused;              /* its last navigation was refused */
+    bool closing;              /* we closed it, and wait for it to go */
     int64_t fetch_id;          /* of Fetch.enable */
+    bool asked;                /* the page asked for another page, of which nothing is seen yet */
     bool loading, idle;
+    bool begun, awaited;       /* a navigation began; its document is not there yet */
+    int64_t changed_at;        /* of asked, of attaching, of closing: whatever came last */
     int64_t stopped_at;        /* when loading ended */
     uint64_t order;            /* of attaching */
+    sy_cdp_id loader;          /* of the document that is there */
 } sy_target;
 
 typedef struct sy_fetch {
@@ -103,6 +107,10 @@ struct symbi_browser {
     sy_cdp_id made;              /* live: the tab that we made */
     int64_t made_id, attach_id;  /* requests for a tab, and for all targets */
     size_t popups;               /* windows that our tabs are about to open */
+    int64_t popup_at;            /* when the last was announced */
+    uint64_t news, news_asked;   /* what happened to tabs; how much of it when the page was last asked whether it is there */
+    bool looked;                 /* and that was after everything had become quiet */
+    int64_t looked_at;
     bool started;
     const char *ended;           /* why nothing more can be done */
     char ended_text[160];
@@ -144,6 +152,7 @@ void sy_cdp_end(symbi_browser *b);
 int64_t sy_cdp_simple(symbi_browser *b, const char *method, const sy_target *t, const char *params);
 void sy_browser_end(symbi_browser *b, const char *why);
 void sy_browser_need_tab(symbi_browser *b);
+size_t sy_browser_pages(const symbi_browser *b); /* tabs of ours, without those that are being closed */
 void sy_blocked_add(symbi_browser *b, symbi_str url, const char *reason);
 
 /* browser_do.c: the reply to b->want came (result NULL: error says why), or time passed (both NULL) */

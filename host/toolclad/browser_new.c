@@ -146,7 +146,7 @@ symbi_status symbi_browser_begin(symbi_browser *b, const symbi_plan *p, symbi_er
         sy_browser_end(b, "max_interactions is used up");
         return sy_fail(err, SYMBI_ELIMIT, "Session '%.*s' exceeded max interactions (%lld)", SY_FMT(p->tool), (long long)b->max_interactions);
     }
-    if (now - b->born > b->session_ms || now - b->last_used > b->idle_ms) {
+    if (now - b->born > b->session_ms || (b->interactions && now - b->last_used > b->idle_ms)) {
         bool idle = now - b->born <= b->session_ms;
         sy_browser_end(b, idle ? "it was idle for too long" : "its session was over");
         return sy_fail(err, SYMBI_ELIMIT, "the browser session is over: %s timeout (%lld s)", idle ? "idle" : "session", (long long)((idle ? b->idle_ms : b->session_ms) / 1000));

@@ -476,11 +476,38 @@ static void come_up(rig *g)
     answer(g, id_of(g, "Fetch.enable"), "{}");
 }
 
+static void wait_ms(rig *g, int64_t ms)
+{
+    g->clock.mono += ms;
+    CHECK_OK(symbi_browser_tick(g->b, &g->err), g->err);
+}
+
+/* Is the page asked whether it is there? Answers that. */
+static bool pinged(rig *g)
+{
+    bool is = strstr(g->sent, "\"expression\":\"0\"") != NULL;
+    if (is) answer(g, id_of(g, "Runtime.evaluate"), "{\"result\":{\"type\":\"number\",\"value\":0}}");
+    return is;
+}
+
+/* Time passes until the command comes to its end, or is still waiting. */
+static bool settles(rig *g)
+{
+    pinged(g); /* seen already */
+    for (int i = 0; i < 8; i++) {
+        sent(g);
+        pinged(g);
+        if (strstr(g->sent, "Page.getNavigationHistory")) return true;
+        wait_ms(g, 130);
+    }
+    return false;
+}
+
 /* The end of a command: history, world, state. */
 static void finish(rig *g, const char *url)
 {
     char text[600];
-    sent(g);
+    if (!strstr(g->sent, "Page.getNavigationHistory")) settles(g);
     CHECK(id_of(g, "Page.getNavigationHistory"));
     snprintf(text, sizeof text, "{\"currentIndex\":0,\"entries\":[{\"id\":1,\"url\":\"%s\",\"title\":\"Ti\"}]}", url);
     answer(g, id_of(g, "Page.getNavigationHistory"), text);
@@ -503,12 +530,6 @@ static const char *reply(rig *g)
     return text;
 }
 
-static void wait_ms(rig *g, int64_t ms)
-{
-    g->clock.mono += ms;
-    CHECK_OK(symbi_browser_tick(g->b, &g->err), g->err);
-}
-
 #define NAVIGATE "{\"url\":\"https://app.example.com/x\"}"
 static void navigate(rig *g)
 {
@@ -520,7 +541,6 @@ static void navigate(rig *g)
     answer(g, id_of(g, "Page.navigate"), "{\"frameId\":\"T1\",\"loaderId\":\"L1\"}");
     CHECK(strstr(sent(g), "Fetch.continueRequest"));
     event(g, "Page.frameNavigated", "{\"frame\":{\"id\":\"T1\",\"loaderId\":\"L1\",\"url\":\"https://app.example.com/x\"}}");
-    wait_ms(g, 200);
     finish(g, "https://app.example.com/x");
 }
 
@@ -618,8 +638,7 @@ static void test_strayed(void)
     CHECK_OK(rig_begin(&g, "web.execute_js", "{\"expression\":\"document.body.innerText\"}"), g.err);
     sent(&g);
     answer(&g, id_of(&g, "Runtime.evaluate"), "{\"result\":{\"value\":\"the secrets of evil.org\"}}");
-    wait_ms(&g, 200);
-    sent(&g);
+    CHECK(settles(&g));
     answer(&g, id_of(&g, "Page.getNavigationHistory"), "{\"currentIndex\":0,\"entries\":[{\"id\":1,\"url\":\"https://evil.org/\",\"title\":\"x\"}]}");
     out = reply(&g);
     CHECK(strstr(out, "\"status\":\"denied\"") && !strstr(out, "secrets"));
@@ -648,7 +667,6 @@ static void test_liar(void)
     answer(&g, id + 1, "{\"result\":{\"value\":\"not asked\"}}");
     answer(&g, id, "{\"result\":{\"value\":42}}");
     answer(&g, id, "{\"result\":{\"value\":43}}");
-    wait_ms(&g, 200);
     finish(&g, "https://app.example.com/x");
     out = reply(&g);
     CHECK(strstr(out, "\"content\":42"));
