@@ -7,12 +7,11 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "base/str.h"
-#include "base/utf8.h"
+#include "codec/json_read.h"
 #include "codec/num.h"
 #include "symbi/json.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 /* ---- reading --------------------------------------------------------------------------------------------------------- */
 
@@ -26,12 +25,16 @@ typedef struct reader {
     symbi_err *err;
 } reader;
 
-static bool push(reader *r, symbi_str key, const symbi_value *v)
+/* Where the next value goes: on the stack, or outermost. Filled there, not copied there: what was just written in small pieces is slow to
+ * read as a whole. NULL: out of memory. */
+static inline symbi_value *place(reader *r, size_t depth, symbi_value *root, symbi_str key)
 {
-    if (sy_grow(&r->cx->alloc, (void **)&r->stack, &r->cap, r->n + 1, sizeof *r->stack)) return false;
-    r->stack[r->n].key = key;
-    r->stack[r->n++].val = *v;
-    return true;
+    symbi_member *m;
+    if (!depth) return root;
+    if (r->n == r->cap && sy_grow(&r->cx->alloc, (void **)&r->stack, &r->cap, r->n + 1, sizeof *r->stack)) return NULL;
+    m = &r->stack[r->n++];
+    m->key = key;
+    return &m->val;
 }
 
 static symbi_str string_of(reader *r, const symbi_json_token *t)
@@ -46,17 +49,34 @@ static symbi_str string_of(reader *r, const symbi_json_token *t)
     return s;
 }
 
+/* Keys of one object often have one length and one beginning; their ends differ. */
+static inline bool same_key(symbi_str a, symbi_str b)
+{
+    return a.n == b.n && (a.n == 0 || (a.p[a.n - 1] == b.p[b.n - 1] && memcmp(a.p, b.p, a.n) == 0));
+}
+
+/* The key stays, and how it was written with it. */
+static void overwrite(symbi_member *m, const symbi_value *v)
+{
+    uint8_t key = m->val.sub & SY_SP_PLAIN_KEY;
+    m->val = *v;
+    m->val.sub = (uint8_t)((m->val.sub & ~SY_SP_PLAIN_KEY) | key);
+}
+
 /* Members m[0..n): a key seen again overwrites the first. Returns how many are left, SIZE_MAX when out of memory. */
 static size_t merge_pairwise(reader *r, symbi_member *m, size_t n)
 {
     size_t k = 0;
     for (size_t i = 0; i < n; i++) {
         size_t j = 0;
-        while (j < k && !sy_str_eq(m[j].key, m[i].key)) j++;
+        while (j < k && !same_key(m[j].key, m[i].key)) j++;
         if (j < k) {
-            m[j].val = m[i].val;
+            overwrite(&m[j], &m[i].val);
             r->notes |= SYMBI_SCHEMAPIN_NOTE_DUPLICATE;
-        } else m[k++] = m[i];
+        } else {
+            if (k != i) m[k] = m[i];
+            k++;
+        }
     }
     return k;
 }
@@ -65,7 +85,7 @@ static size_t merge(reader *r, symbi_member *m, size_t n)
 {
     sy_map map;
     size_t k = 0;
-    if (n <= 12) return merge_pairwise(r, m, n);
+    if (n <= 24) return merge_pairwise(r, m, n);
     sy_map_init(&map, r->cx->alloc, r->cx->seed);
     for (size_t i = 0; i < n; i++) {
         bool fresh;
@@ -78,7 +98,7 @@ static size_t merge(reader *r, symbi_member *m, size_t n)
             e->val.u = k;
             m[k++] = m[i];
         } else {
-            m[e->val.u].val = m[i].val;
+            overwrite(&m[e->val.u], &m[i].val);
             r->notes |= SYMBI_SCHEMAPIN_NOTE_DUPLICATE;
         }
     }
@@ -115,6 +135,7 @@ typedef struct frame {
     size_t from;
     symbi_str key;
     bool object;
+    uint8_t key_plain;
 } frame;
 
 static symbi_status read_all(reader *r, size_t max_depth, symbi_value *root)
@@ -122,47 +143,68 @@ static symbi_status read_all(reader *r, size_t max_depth, symbi_value *root)
     frame *open = sy_arena_alloc(r->a, (max_depth + 1) * sizeof *open);
     size_t depth = 0;
     symbi_str key = { NULL, 0 };
+    uint8_t key_plain = 0;
     symbi_json_token t;
     if (!open) return sy_arena_fail(r->a, "the document", r->err);
     for (;;) {
-        symbi_status st = symbi_json_next(&r->r, &t, r->err);
-        symbi_value v = { 0 };
+        symbi_status st = sy_json_next(&r->r, &t, r->err);
+        symbi_value *v, whole = { 0 };
         if (st) return st;
         if (t.event == SYMBI_JSON_EOF) return SYMBI_OK;
         if (++r->nodes > r->cx->limits.doc_nodes) return sy_fail(r->err, SYMBI_ELIMIT, "more than %zu values in one document", r->cx->limits.doc_nodes);
-        switch ((symbi_json_event)t.event) {
-        case SYMBI_JSON_KEY:
+        if (t.event == SYMBI_JSON_KEY) {
             key = string_of(r, &t);
+            key_plain = t.escaped ? 0 : SY_SP_PLAIN_KEY;
             if (r->a->status) return sy_arena_fail(r->a, "the document", r->err);
             continue;
-        case SYMBI_JSON_ARRAY:
-        case SYMBI_JSON_OBJECT:
+        }
+        if (t.event == SYMBI_JSON_ARRAY || t.event == SYMBI_JSON_OBJECT) {
             open[depth].from = r->n;
             open[depth].key = key;
+            open[depth].key_plain = key_plain;
             open[depth++].object = t.event == SYMBI_JSON_OBJECT;
             continue;
-        case SYMBI_JSON_END:
+        }
+        if (t.event == SYMBI_JSON_END) {
             depth--;
-            st = close_container(r, open[depth].from, open[depth].object, &v);
+            st = close_container(r, open[depth].from, open[depth].object, &whole);
             if (st) return st;
             key = open[depth].key;
+            key_plain = open[depth].key_plain;
+        }
+        v = place(r, depth, root, key);
+        if (!v) return sy_fail_nomem(r->err);
+        v->line = t.line;
+        v->sub = key_plain;
+        switch ((symbi_json_event)t.event) {
+        case SYMBI_JSON_END:
+            v->kind = whole.kind;
+            v->u = whole.u;
             break;
-        case SYMBI_JSON_BOOL: v = sy_val_bool(t.u.b); break;
-        case SYMBI_JSON_INT: v = sy_val_int(t.u.i); break;
-        case SYMBI_JSON_DOUBLE: v = sy_val_double(t.u.d); break;
+        case SYMBI_JSON_BOOL:
+            v->kind = SYMBI_BOOL;
+            v->u.b = t.u.b;
+            break;
+        case SYMBI_JSON_INT:
+            v->kind = SYMBI_INT;
+            v->u.i = t.u.i;
+            break;
+        case SYMBI_JSON_DOUBLE:
+            v->kind = SYMBI_DOUBLE;
+            v->u.d = t.u.d;
+            break;
         case SYMBI_JSON_BIGINT_TEXT:
-            v.kind = SY_SP_BIGINT;
-            v.u.s = t.u.s;
+            v->kind = SY_SP_BIGINT;
+            v->u.s = t.u.s;
             break;
         case SYMBI_JSON_STRING:
-            v = sy_val_str(string_of(r, &t));
+            v->kind = SYMBI_STRING;
+            if (!t.escaped) v->sub |= SY_SP_PLAIN;
+            v->u.s = string_of(r, &t);
             if (r->a->status) return sy_arena_fail(r->a, "the document", r->err);
             break;
-        default: break; /* null; EOF cannot be */
+        default: v->kind = SYMBI_NULL; /* EOF cannot be */
         }
-        v.line = t.line;
-        if (!depth) *root = v;
-        else if (!push(r, key, &v)) return sy_fail_nomem(r->err);
     }
 }
 
@@ -307,15 +349,60 @@ static symbi_status write_big(writer *w, symbi_str digits)
     return SYMBI_OK;
 }
 
-static int by_key(const void *a, const void *b)
+static int by_key(const symbi_member *a, const symbi_member *b) { return sy_str_cmp(a->key, b->key); }
+
+/* Merge sort (qsort may call malloc behind our allocators): runs by insertion, then merged between a and tmp. */
+static void sort_members(const symbi_member **a, const symbi_member **tmp, size_t n)
 {
-    return sy_str_cmp((*(const symbi_member *const *)a)->key, (*(const symbi_member *const *)b)->key);
+    enum { RUN = 8 };
+    const symbi_member **src = a, **dst = tmp;
+    for (size_t lo = 0; lo < n; lo += RUN) {
+        size_t hi = n - lo < RUN ? n : lo + RUN;
+        for (size_t i = lo + 1; i < hi; i++) {
+            const symbi_member *m = a[i];
+            size_t j = i;
+            for (; j > lo && by_key(a[j - 1], m) > 0; j--) a[j] = a[j - 1];
+            a[j] = m;
+        }
+    }
+    for (size_t width = RUN; width < n; width *= 2) {
+        const symbi_member **t = src;
+        for (size_t lo = 0; lo < n; lo += 2 * width) {
+            size_t mid = n - lo < width ? n : lo + width, hi = n - lo < 2 * width ? n : lo + 2 * width;
+            size_t i = lo, j = mid, o = lo;
+            while (i < mid && j < hi) dst[o++] = by_key(src[i], src[j]) <= 0 ? src[i++] : src[j++];
+            while (i < mid) dst[o++] = src[i++];
+            while (j < hi) dst[o++] = src[j++];
+        }
+        src = dst;
+        dst = t;
+    }
+    if (src != a) memcpy(a, src, n * sizeof *a);
 }
 
-static symbi_status write_string(writer *w, symbi_str s)
+/* Room for n more bytes, NULL when there is none. The limit is looked at when the buffer grows, and at the end. */
+static inline char *room(writer *w, size_t n)
 {
-    symbi_json_out_string(&w->o, s);
-    return SYMBI_OK;
+    return w->o.n + n <= w->o.cap && !w->o.status ? w->o.p + w->o.n : symbi_json_out_room(&w->o, n);
+}
+
+static inline void put(writer *w, const char *s, size_t n)
+{
+    char *d = room(w, n);
+    if (!d) return;
+    memcpy(d, s, n);
+    w->o.n += n;
+}
+
+/* Text that stood in a document without an escape is its own canonical form. */
+static inline void put_plain(writer *w, symbi_str s)
+{
+    char *d = room(w, s.n + 2);
+    if (!d) return;
+    *d++ = '"';
+    if (s.n) memcpy(d, s.p, s.n);
+    d[s.n] = '"';
+    w->o.n += s.n + 2;
 }
 
 static symbi_status write_value(writer *w, const symbi_value *v, symbi_str skip, size_t depth);
@@ -324,7 +411,7 @@ static symbi_status write_object(writer *w, const symbi_value *v, symbi_str skip
 {
     size_t from = w->n, n = v->u.o.n, k = 0;
     bool sorted = true;
-    if (sy_grow(&w->cx->alloc, (void **)&w->order, &w->cap, w->n + n, sizeof *w->order)) return sy_fail_nomem(w->err);
+    if (sy_grow(&w->cx->alloc, (void **)&w->order, &w->cap, w->n + 2 * n, sizeof *w->order)) return sy_fail_nomem(w->err);
     for (size_t i = 0; i < n; i++) {
         const symbi_member *m = &v->u.o.members[i];
         if (skip.p && sy_str_eq(m->key, skip)) {
@@ -336,24 +423,25 @@ static symbi_status write_object(writer *w, const symbi_value *v, symbi_str skip
     }
     w->n += k;
     if (w->how & SY_SP_SORTED) {
-        for (size_t i = 1; i < k && sorted; i++) sorted = by_key(&w->order[from + i - 1], &w->order[from + i]) < 0;
+        for (size_t i = 1; i < k && sorted; i++) sorted = by_key(w->order[from + i - 1], w->order[from + i]) < 0;
         if (!sorted) {
-            qsort(w->order + from, k, sizeof *w->order, by_key);
+            sort_members(w->order + from, w->order + from + n, k);
             for (size_t i = 1; i < k; i++)
-                if (!by_key(&w->order[from + i - 1], &w->order[from + i])) return sy_fail(w->err, SYMBI_ESCHEMA, "a member appears twice in one object");
+                if (same_key(w->order[from + i - 1]->key, w->order[from + i]->key)) return sy_fail(w->err, SYMBI_ESCHEMA, "a member appears twice in one object");
         }
     }
-    symbi_json_out_raw(&w->o, SY_LIT("{"));
+    put(w, "{", 1);
     for (size_t i = 0; i < k; i++) {
         const symbi_member *m = w->order[from + i];
         symbi_status st;
-        if (i) symbi_json_out_raw(&w->o, SY_LIT(","));
-        symbi_json_out_string(&w->o, m->key);
-        symbi_json_out_raw(&w->o, SY_LIT(":"));
+        if (i) put(w, ",", 1);
+        if (m->val.sub & SY_SP_PLAIN_KEY) put_plain(w, m->key);
+        else symbi_json_out_string(&w->o, m->key);
+        put(w, ":", 1);
         st = write_value(w, &m->val, (symbi_str){ NULL, 0 }, depth);
         if (st) return st;
     }
-    symbi_json_out_raw(&w->o, SY_LIT("}"));
+    put(w, "}", 1);
     w->n = from;
     return SYMBI_OK;
 }
@@ -363,8 +451,8 @@ static symbi_status write_value(writer *w, const symbi_value *v, symbi_str skip,
 {
     if (w->o.status == SYMBI_ELIMIT || w->o.status == SYMBI_ENOMEM) return SYMBI_OK; /* told at the end */
     switch (v->kind) {
-    case SYMBI_NULL: symbi_json_out_raw(&w->o, SY_LIT("null")); return SYMBI_OK;
-    case SYMBI_BOOL: symbi_json_out_raw(&w->o, v->u.b ? SY_LIT("true") : SY_LIT("false")); return SYMBI_OK;
+    case SYMBI_NULL: put(w, "null", 4); return SYMBI_OK;
+    case SYMBI_BOOL: put(w, v->u.b ? "true" : "false", v->u.b ? 4 : 5); return SYMBI_OK;
     case SYMBI_INT:
         if (v->u.i > (int64_t)1 << 53 || v->u.i < -((int64_t)1 << 53)) w->notes |= SYMBI_SCHEMAPIN_NOTE_NUMBER;
         symbi_json_out_int(&w->o, v->u.i);
@@ -372,21 +460,24 @@ static symbi_status write_value(writer *w, const symbi_value *v, symbi_str skip,
     case SYMBI_DOUBLE: return write_double(w, v->u.d);
     case SY_SP_BIGINT: return write_big(w, v->u.s);
     case SYMBI_STRING:
-    case SYMBI_TIME: return write_string(w, v->u.s);
+        if (v->sub & SY_SP_PLAIN) put_plain(w, v->u.s);
+        else symbi_json_out_string(&w->o, v->u.s);
+        return SYMBI_OK;
+    case SYMBI_TIME: symbi_json_out_string(&w->o, v->u.s); return SYMBI_OK;
     case SYMBI_ARRAY:
     case SYMBI_OBJECT: break;
     default: return sy_fail(w->err, SYMBI_EINVAL, "a value of an unknown kind");
     }
     if (!depth) return sy_fail(w->err, SYMBI_ELIMIT, "nested deeper than %zu", w->cx->limits.doc_depth);
     if (v->kind == SYMBI_OBJECT) return write_object(w, v, skip, depth - 1);
-    symbi_json_out_raw(&w->o, SY_LIT("["));
+    put(w, "[", 1);
     for (size_t i = 0; i < v->u.a.n; i++) {
         symbi_status st;
-        if (i) symbi_json_out_raw(&w->o, SY_LIT(","));
+        if (i) put(w, ",", 1);
         st = write_value(w, &v->u.a.items[i], (symbi_str){ NULL, 0 }, depth - 1);
         if (st) return st;
     }
-    symbi_json_out_raw(&w->o, SY_LIT("]"));
+    put(w, "]", 1);
     return SYMBI_OK;
 }
 
@@ -397,8 +488,10 @@ symbi_status sy_sp_write(symbi_ctx *cx, const symbi_value *v, unsigned how, unsi
     symbi_status st;
     memset(out, 0, sizeof *out);
     symbi_json_out_init(cx, &w.o);
+    room(&w, SY_SP_FIRST_ROOM);
     st = write_value(&w, v, skip, depth);
     sy_free(&cx->alloc, w.order, w.cap * sizeof *w.order);
+    if (!w.o.status && w.o.n > w.o.max) w.o.status = SYMBI_ELIMIT;
     if (!st && w.o.status) {
         st = w.o.status;
         if (st == SYMBI_ENOMEM) sy_fail_nomem(err);

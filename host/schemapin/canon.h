@@ -10,6 +10,9 @@
 /* A kind of symbi_value that exists only in this folder's trees: an integer beyond 64 bits, its digits in u.s. */
 enum { SY_SP_BIGINT = 0x40 };
 
+/* Notes in `sub` of values that sy_sp_read made, above the bits of symbi_time_kind: the string, or the key that the value stands under, was written without an escape. */
+enum { SY_SP_PLAIN = 0x40, SY_SP_PLAIN_KEY = 0x80, SY_SP_FIRST_ROOM = 4000 };
+
 /* text into a tree of a's. notes: SYMBI_SCHEMAPIN_NOTE_*. A member seen twice stays at its first place with its last value, or
  * is ESCHEMA where flags say STRICT. */
 symbi_status sy_sp_read(symbi_ctx *cx, sy_arena *a, symbi_str text, unsigned flags, symbi_value *out, unsigned *notes, symbi_err *err);
