@@ -2,7 +2,8 @@
  *   io.spawner([{listen=, gate=, permit_ttl_ms=, max_jobs=, max_timeout_ms=, nofile=, cpu_seconds=, address_bytes=, file_bytes=, bwrap=}])   starts it early; its pid.
  *     gate: it checks every order itself, under that gate's key; needed with listen=, a Unix socket that it serves for others
  *     bwrap: where bubblewrap is, for plans with a sandbox; else it is looked for in the usual places
- *   result = io.exec(plan)          waits: {exit_code=, stdout=, stderr=, ...}, the shape run:resolve takes as exec
+ *   result = io.exec(plan)          waits: {exit_code=, stdout=, stderr=, ...}, the shape run:resolve takes as exec;
+ *     parser={exit_code=, stdout=, ...} where the plan names one and the tool succeeded
  *   job = io.start(plan)            job:wait([ms]) true or false, job:result(), job:kill(), job:close()
  * And for clients that speak to a spawner's socket themselves (nginx, over a cosocket):
  *   bytes = io.exec_encode(plan); n = io.exec_frame_len(bytes) whole length or 0; result = io.exec_decode(frame) */
@@ -28,23 +29,46 @@ static void set_bool(lua_State *L, const char *k, bool b)
     lua_setfield(L, -2, k);
 }
 
-int l_io_push_exec(lua_State *L, const symbi_exec_result *r)
+static void set_hex(lua_State *L, const char *k, const uint8_t h[32])
 {
     static const char hex[] = "0123456789abcdef";
     char digest[64];
     for (size_t i = 0; i < 32; i++) {
-        digest[2 * i] = hex[r->out_sha256[i] >> 4];
-        digest[2 * i + 1] = hex[r->out_sha256[i] & 15];
+        digest[2 * i] = hex[h[i] >> 4];
+        digest[2 * i + 1] = hex[h[i] & 15];
     }
-    lua_createtable(L, 0, 12);
+    lua_pushlstring(L, digest, sizeof digest);
+    lua_setfield(L, -2, k);
+}
+
+static void push_parsed(lua_State *L, const symbi_parse_run *p)
+{
+    lua_createtable(L, 0, 9);
+    set_str(L, "stdout", p->out);
+    set_str(L, "stderr", p->err);
+    set_bool(L, "stdout_truncated", p->out_truncated);
+    set_bool(L, "timed_out", p->timed_out);
+    set_int(L, "exit_code", p->exit_code);
+    set_int(L, "signal", p->signal);
+    set_int(L, "start_errno", p->start_errno);
+    set_int(L, "duration_ms", p->duration_ms);
+    set_hex(L, "sha256", p->sha256);
+}
+
+int l_io_push_exec(lua_State *L, const symbi_exec_result *r)
+{
+    lua_createtable(L, 0, 13);
+    if (r->parsed.tried) {
+        push_parsed(L, &r->parsed);
+        lua_setfield(L, -2, "parser");
+    }
     set_str(L, "stdout", r->out);
     set_str(L, "stderr", r->err);
     if (r->output_file.n) set_str(L, "output_file", r->output_file);
     set_bool(L, "stdout_truncated", r->out_truncated);
     set_bool(L, "stderr_truncated", r->err_truncated);
     set_int(L, "stdout_bytes", (int64_t)r->out_bytes);
-    lua_pushlstring(L, digest, sizeof digest);
-    lua_setfield(L, -2, "stdout_sha256");
+    set_hex(L, "stdout_sha256", r->out_sha256);
     set_int(L, "exit_code", r->exit_code);
     set_int(L, "signal", r->signal);
     set_bool(L, "timed_out", r->timed_out);

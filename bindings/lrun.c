@@ -327,6 +327,31 @@ static bool rbool(lua_State *L, int t, const char *k)
     return b;
 }
 
+/* What the plan's parser gave, where the executor ran one. */
+static void read_parsed(lua_State *L, int t, symbi_parse_run *p)
+{
+    symbi_str hash;
+    lua_getfield(L, t, "parser");
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        return;
+    }
+    luaL_checktype(L, -1, LUA_TTABLE);
+    t = lua_gettop(L);
+    p->tried = true;
+    p->out = rstr(L, t, "stdout");
+    p->err = rstr(L, t, "stderr");
+    p->out_truncated = rbool(L, t, "stdout_truncated");
+    p->timed_out = rbool(L, t, "timed_out");
+    p->exit_code = (int)symL_optfield_int(L, t, "exit_code", -1, INT32_MIN, INT32_MAX);
+    p->signal = (int)symL_optfield_int(L, t, "signal", 0, 0, 255);
+    p->start_errno = (int)symL_optfield_int(L, t, "start_errno", 0, 0, 4095);
+    p->duration_ms = symL_optfield_int(L, t, "duration_ms", 0, 0, INT64_MAX);
+    hash = rstr(L, t, "sha256");
+    if (!unhex32(hash, p->sha256)) luaL_error(L, "reply.exec.parser.sha256 must be 64 lower-case hexadecimal digits");
+    lua_pop(L, 1);
+}
+
 static void read_exec(lua_State *L, int t, symbi_exec_result *x)
 {
     symbi_str hash;
@@ -345,6 +370,7 @@ static void read_exec(lua_State *L, int t, symbi_exec_result *x)
     x->start_errno = (int)symL_optfield_int(L, t, "start_errno", 0, 0, 4095);
     x->started_ms = symL_optfield_int(L, t, "started_ms", 0, INT64_MIN, INT64_MAX);
     x->duration_ms = symL_optfield_int(L, t, "duration_ms", 0, 0, INT64_MAX);
+    read_parsed(L, t, &x->parsed);
 }
 
 static const symbi_http_header *read_headers(lua_State *L, int t, size_t *n)

@@ -415,11 +415,36 @@ static bool unhex(symbi_str s, uint8_t out[32])
     return true;
 }
 
+/* exec.parser: how the plan's parser went. */
+static void check_parsed(lua_State *L, int arg, symbi_parse_run *p)
+{
+    static const char *const known[] = { "stdout", "stderr", "exit_code", "signal", "timed_out", "start_errno", "duration_ms", "stdout_truncated", "sha256", NULL };
+    const symbi_str none = { "", 0 };
+    symbi_str hash;
+    int t;
+    lua_getfield(L, arg, "parser");
+    if (lua_isnil(L, -1)) return;
+    luaL_checktype(L, -1, LUA_TTABLE);
+    t = lua_gettop(L);
+    symL_checkopts(L, t, known);
+    p->tried = true;
+    p->out = symL_optfield_str(L, t, "stdout", none); /* anchored by the table */
+    p->err = symL_optfield_str(L, t, "stderr", none);
+    p->exit_code = (int)symL_optfield_int(L, t, "exit_code", 0, -1, 255);
+    p->signal = (int)symL_optfield_int(L, t, "signal", 0, 0, 128);
+    p->timed_out = symL_optfield_bool(L, t, "timed_out", false);
+    p->out_truncated = symL_optfield_bool(L, t, "stdout_truncated", false);
+    p->start_errno = (int)symL_optfield_int(L, t, "start_errno", 0, 0, 4096);
+    p->duration_ms = symL_optfield_int(L, t, "duration_ms", 0, 0, INT64_MAX);
+    hash = symL_optfield_str(L, t, "sha256", none);
+    if (hash.n && !unhex(hash, p->sha256)) luaL_argerror(L, arg, "parser.sha256 must be 64 lower-case hexadecimal digits");
+}
+
 /* False: symL_fail has the results. */
 bool l_check_exec(lua_State *L, int arg, symbi_exec_result *r, symbi_err *err)
 {
     static const char *const known[] = { "stdout", "stderr", "exit_code", "signal", "timed_out", "start_errno", "started_ms", "duration_ms", "stdout_truncated", "stderr_truncated",
-        "stdout_bytes", "stdout_sha256", "output_file", NULL };
+        "stdout_bytes", "stdout_sha256", "output_file", "parser", NULL };
     const symbi_str none = { "", 0 };
     symbi_str hash;
     luaL_checktype(L, arg, LUA_TTABLE);
@@ -437,6 +462,7 @@ bool l_check_exec(lua_State *L, int arg, symbi_exec_result *r, symbi_err *err)
     r->err_truncated = symL_optfield_bool(L, arg, "stderr_truncated", false);
     r->out_bytes = (uint64_t)symL_optfield_int(L, arg, "stdout_bytes", (int64_t)r->out.n, 0, INT64_MAX);
     r->output_file = symL_optfield_str(L, arg, "output_file", none);
+    check_parsed(L, arg, &r->parsed);
     hash = symL_optfield_str(L, arg, "stdout_sha256", none); /* of all of stdout, where the executor kept only a part */
     if (hash.n && !unhex(hash, r->out_sha256)) luaL_argerror(L, arg, "stdout_sha256 must be 64 lower-case hexadecimal digits");
     return hash.n || symbi_sha256(symL_ctx(L), r->out, r->out_sha256, err) == SYMBI_OK;

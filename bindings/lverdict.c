@@ -203,6 +203,7 @@ static int plan_index(lua_State *L)
     else if (strcmp(k, "detail") == 0 && p->detail) symL_pushvalue(L, p->detail);
     else if (strcmp(k, "secrets") == 0) push_strings(L, p->secrets, p->nsecrets);
     else if (strcmp(k, "check_files") == 0) push_strings(L, p->check_files, p->ncheck_files);
+    else if (strcmp(k, "parser") == 0 && p->parser.n) symL_pushstr(L, p->parser);
     else if (strcmp(k, "sandbox") == 0) push_box(L, p);
     else if (strcmp(k, "digest") == 0) l_push_hex(L, p->digest, 32);
     else lua_pushnil(L);

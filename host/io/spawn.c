@@ -191,7 +191,7 @@ symbi_status symbi_spawner_new(symbi_ctx *cx, const symbi_spawner_options *o, sy
     sp->fd = -1;
     sp->tail = &sp->jobs;
     sy_buf_init(&sp->out, cx->alloc, (size_t)64 << 20);
-    sy_buf_init(&sp->in, cx->alloc, 2 * sp->o.max_output + (1u << 20));
+    sy_buf_init(&sp->in, cx->alloc, 3 * sp->o.max_output + (1u << 20)); /* both streams of a tool, and what its parser printed */
     st = launch(sp, err);
     if (st) {
         sy_free(&cx->alloc, sp, sizeof *sp);

@@ -11,6 +11,9 @@ enum {
     SY_SP_STUCK_MS = 1000,  /* how long a killed tool may take to die before its result goes out without it */
     SY_SP_CONNS = 64,       /* clients of the listening socket */
     SY_SP_READ = 64 << 10,
+    SY_SP_DIR = 256,        /* name of a parser's folder */
+    SY_SP_SAID = 4096,      /* of a parser's stderr */
+    SY_SP_PARSE_MS = 1000,  /* what a parser has at the least, however late its tool was */
     /* Free bytes before the captured stdout, so that the result frame is built around it without a copy:
      * head, fixed part, empty message, length of out. */
     SY_SP_HOLE = SY_XW_HEAD + SY_XW_RESULT_FIXED + 5 + 4
@@ -30,6 +33,7 @@ typedef enum sy_sp_stage {
     SY_SP_LINGER, /* the tool ended, something holds its output open: a grace, then the group is killed */
     SY_SP_TERM,   /* SIGTERM sent: a grace */
     SY_SP_KILL,   /* SIGKILL sent */
+    SY_SP_PARSE,  /* the tool succeeded: its parser is started before anything else happens */
     SY_SP_SEND    /* finished; the frame in buf[0] is on its way */
 } sy_sp_stage;
 
@@ -49,6 +53,14 @@ typedef struct sy_sp_job {
     int status_fd; /* of bwrap, what it says about the tool; -1: none */
     bool boxed;
     size_t sent;
+    /* A plan with a parser (spawn_parse.c): the tool is run, then the parser takes its place here. */
+    sy_sp_mem rq;      /* the request, to start the parser from; n 0: no parser */
+    int64_t due;       /* when both must have ended */
+    bool parsing;      /* then kept has what the tool gave, and tool how it went */
+    sy_sp_mem kept[2];
+    symbi_exec_result tool;
+    symbi_parse_run parsed;
+    char dir[SY_SP_DIR], file[SY_SP_DIR + 16]; /* dir "": there is none */
 } sy_sp_job;
 
 typedef struct sy_sp_conf {
@@ -82,6 +94,16 @@ void sy_sp_box_term(pid_t leader, char *scratch); /* SIGTERM to everything in th
 /* EINVAL unless every file to check is a regular one inside the plan's folder. The client looked too (check_files.c), with an answer for people;
  * this look is the one nearest to the start, and it does not depend on who the client is. */
 symbi_status sy_sp_check_files(const sy_xw_exec *x, symbi_err *err);
+
+/* 0, or an errno and why this file is not started as a parser (EDENIED). */
+int sy_sp_parser_check(const char *path, symbi_err *err);
+/* Checks the parser again, notes its digest, writes what the tool gave to a file for it, and makes x its command line (argv[] to stay until it
+ * has started). 0, or an errno and why not. */
+int sy_sp_parse_prepare(sy_sp_job *j, sy_xw_exec *x, char *argv[3], char *scratch, symbi_err *err);
+void sy_sp_parse_clean(sy_sp_job *j); /* that file, if there is one */
+/* The tool's part is put aside, for the parser's; and the other way round. */
+void sy_sp_job_swap(sy_sp_job *j);
+void sy_sp_job_unparsed(sy_sp_job *j, int start_errno, const char *why); /* the parser was not started */
 
 /* Starts one tool: descriptors and pid into j, 0 or an errno. stack: top of a free stack of at least 64 KiB. */
 int sy_sp_exec(sy_sp_job *j, const sy_xw_exec *x, const sy_sp_box *box, const sy_sp_conf *conf, char *stack_top);

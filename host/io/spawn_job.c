@@ -86,12 +86,33 @@ static void drain(sy_sp_job *j, char *scratch)
         }
 }
 
+static void put_str(sy_sp_mem *m, symbi_str s)
+{
+    uint8_t u[4];
+    sy_xw_put32(u, (uint32_t)s.n);
+    put(m, u, 4);
+    if (s.n) put(m, s.p, s.n);
+    put(m, "", 1);
+}
+
+static void put_parsed(sy_sp_mem *m, const symbi_parse_run *p)
+{
+    uint8_t fixed[SY_XW_PARSED_FIXED];
+    sy_xw_write_parsed_fixed(fixed, p);
+    put(m, fixed, sizeof fixed);
+    put_str(m, p->out);
+    put_str(m, p->err);
+}
+
 /* Builds the frame around buf[0]: head and fixed part go into the hole, stderr behind stdout. */
 static void frame(sy_sp_job *j, symbi_status st, const char *message, symbi_exec_result *r)
 {
     sy_sp_mem *o = &j->buf[0];
     size_t out_n = st ? 0 : o->n - SY_SP_HOLE, err_n = st ? 0 : j->buf[1].n, msg_n = strlen(message), at = SY_XW_HEAD;
     uint8_t u[4], fixed[SY_XW_RESULT_FIXED];
+    size_t more = r->parsed.tried && !st ? SY_XW_PARSED_FIXED + 10 + r->parsed.out.n + r->parsed.err.n : 0;
+    if (more && !sy_sp_mem_room(o, err_n + 6 + more)) st = SYMBI_ENOMEM, message = "the spawner has no memory for the result", msg_n = strlen(message);
+    if (st) r->parsed.tried = false, out_n = err_n = 0;
     if (!st && !sy_sp_mem_room(o, err_n + 6)) { /* no memory for stderr: the rest still goes out, there is room for 6 bytes below */
         err_n = 0;
         r->err_truncated = true;
@@ -116,6 +137,7 @@ static void frame(sy_sp_job *j, symbi_status st, const char *message, symbi_exec
         put(o, u, 4);
         if (err_n) put(o, j->buf[1].p, err_n);
         put(o, "", 1);
+        if (more) put_parsed(o, &r->parsed);
     }
     sy_xw_write_head((uint8_t *)o->p, j->id, o->n - SY_XW_HEAD);
     j->stage = SY_SP_SEND;
@@ -123,18 +145,76 @@ static void frame(sy_sp_job *j, symbi_status st, const char *message, symbi_exec
 }
 
 /* bwrap ended without having started the tool: its first line on stderr says why. */
-static void unboxed(sy_sp_job *j)
+static void unboxed_why(const sy_sp_job *j, char msg[256])
 {
     static const char head[] = "the tool was not run: ", none[] = "bwrap ended before it could start it",
                       userns[] = "bwrap may not make namespaces here (user namespaces are switched off, or this is a container that forbids them)";
-    char msg[256];
     const char *t = j->buf[1].p;
     size_t n = j->buf[1].n, k = sizeof head - 1;
     memcpy(msg, head, k);
     if (n && memmem(t, n, "namespace", 9)) t = userns, n = sizeof userns - 1;
     else if (!n || n < 7 || memcmp(t, "bwrap: ", 7)) t = none, n = sizeof none - 1;
-    for (size_t i = 0; i < n && t[i] != '\n' && k < sizeof msg - 1; i++) msg[k++] = (char)(t[i] >= ' ' && t[i] < 127 ? t[i] : '?');
+    for (size_t i = 0; i < n && t[i] != '\n' && k < 255; i++) msg[k++] = (char)(t[i] >= ' ' && t[i] < 127 ? t[i] : '?');
     msg[k] = 0;
+}
+
+void sy_sp_job_swap(sy_sp_job *j)
+{
+    for (int w = 0; w < 2; w++) {
+        sy_sp_mem m = j->buf[w];
+        j->buf[w] = j->kept[w];
+        j->kept[w] = m;
+    }
+    j->parsing = !j->parsing;
+}
+
+/* The parser has ended, or was not started: what both gave goes out. */
+static void parsed(sy_sp_job *j)
+{
+    symbi_exec_result r = j->tool;
+    sy_sp_parse_clean(j);
+    sy_sp_job_swap(j);
+    j->parsed.tried = true;
+    r.parsed = j->parsed;
+    r.parsed.out.p = j->kept[0].p + SY_SP_HOLE;
+    r.parsed.out.n = j->kept[0].n - SY_SP_HOLE;
+    r.parsed.err.p = j->kept[1].p;
+    r.parsed.err.n = j->kept[1].n;
+    frame(j, j->aborted ? SYMBI_EABORT : SYMBI_OK, j->aborted ? "the tool was stopped on request" : "", &r);
+}
+
+void sy_sp_job_unparsed(sy_sp_job *j, int start_errno, const char *why)
+{
+    size_t n = strlen(why);
+    j->parsed.start_errno = start_errno;
+    j->buf[1].n = 0;
+    if (sy_sp_mem_room(&j->buf[1], n + 1)) put(&j->buf[1], why, n);
+    parsed(j);
+}
+
+static void parser_ended(sy_sp_job *j, int status, bool reaped, bool began)
+{
+    symbi_parse_run *p = &j->parsed;
+    char msg[256];
+    p->exit_code = -1;
+    p->duration_ms = sy_sp_mono() - j->start_mono;
+    p->out_truncated = j->cut[0];
+    p->timed_out = j->timed_out;
+    if (!began && reaped && WIFEXITED(status) && !j->timed_out && !j->aborted) {
+        unboxed_why(j, msg);
+        sy_sp_job_unparsed(j, ENOENT, msg);
+        return;
+    }
+    if (reaped && WIFEXITED(status) && !j->timed_out) p->exit_code = WEXITSTATUS(status);
+    if (reaped && WIFSIGNALED(status)) p->signal = WTERMSIG(status);
+    if (!reaped) p->signal = SIGKILL;
+    parsed(j);
+}
+
+static void unboxed(sy_sp_job *j)
+{
+    char msg[256];
+    unboxed_why(j, msg);
     sy_sp_job_refuse(j, SYMBI_EUNSUPPORTED, msg);
 }
 
@@ -147,6 +227,10 @@ static void finish(sy_sp_job *j, int status, bool reaped)
     shut(j, 1);
     if (j->status_fd >= 0) close(j->status_fd);
     j->status_fd = -1;
+    if (j->parsing) {
+        parser_ended(j, status, reaped, began);
+        return;
+    }
     if (!began && reaped && WIFEXITED(status) && !j->timed_out && !j->aborted) {
         unboxed(j);
         return;
@@ -162,6 +246,11 @@ static void finish(sy_sp_job *j, int status, bool reaped)
     r.timed_out = j->timed_out;
     r.started_ms = j->start_wall < 0 ? 0 : j->start_wall;
     r.duration_ms = sy_sp_mono() - j->start_mono;
+    if (j->rq.n && r.exit_code == 0 && !j->aborted) {
+        j->tool = r;
+        j->stage = SY_SP_PARSE;
+        return;
+    }
     frame(j, j->aborted ? SYMBI_EABORT : SYMBI_OK, j->aborted ? "the tool was stopped on request" : "", &r);
 }
 

@@ -116,6 +116,7 @@ _Noreturn static void quit(serve *s)
 {
     for (size_t i = 0; i < s->njobs; i++)
         if (s->jobs[i].stage > SY_SP_FREE && s->jobs[i].stage < SY_SP_SEND) kill(-s->jobs[i].pid, SIGKILL), s->jobs[i].stage = SY_SP_FREE;
+    for (size_t i = 0; i < s->njobs; i++) sy_sp_parse_clean(&s->jobs[i]);
     s->running = 0;
     if (s->conf->path[0]) unlink(s->conf->path);
     for (int i = 0; i < 100; i++) {
@@ -164,6 +165,65 @@ static symbi_status permitted(serve *s, const symbi_exec_request *rq, symbi_err 
     return SYMBI_OK;
 }
 
+/* For the parser's turn, which comes when the request is no more; a parser that may not run is said before the tool does something. */
+static symbi_status hold(sy_sp_job *j, const sy_xw_exec *x, symbi_str payload, symbi_err *err)
+{
+    if (sy_sp_parser_check(x->rq.plan.parser.p, err)) return SYMBI_EDENIED;
+    if (!sy_sp_mem_room(&j->rq, payload.n)) return sy_fail_nomem(err);
+    memcpy(j->rq.p, payload.p, payload.n);
+    j->rq.n = payload.n;
+    return SYMBI_OK;
+}
+
+/* The tool's box for its parser, which also sees the folder that was made for it. */
+static symbi_status parser_box(serve *s, sy_xw_exec *x, const char *dir, sy_sp_box *box, int *e, symbi_err *err)
+{
+    symbi_str write[SY_XW_MAX_PATHS + 1];
+    size_t n = x->rq.plan.nbox_write;
+    if (n) memcpy(write, x->rq.plan.box_write, n * sizeof *write);
+    write[n] = symbi_str_z(dir);
+    x->rq.plan.box_write = write;
+    x->rq.plan.nbox_write = n + 1;
+    x->rq.plan.argc = 2;
+    return sy_sp_box_make(&s->box, x, s->conf, box, e, err);
+}
+
+/* The tool of j has succeeded: its parser takes its place. What goes wrong here is a fact of the result, not of the run. */
+static void parse(serve *s, sy_sp_job *j, int64_t now)
+{
+    const symbi_alloc a = { words_alloc, s };
+    sy_sp_box box = { NULL };
+    sy_xw_exec x;
+    symbi_err err;
+    char *argv[3];
+    int e = ENOMEM;
+    symbi_status st = sy_xw_read_exec((symbi_str){ j->rq.p, j->rq.n }, &a, &x, &err);
+    memset(&j->parsed, 0, sizeof j->parsed);
+    j->dir[0] = 0;
+    if (!st && (e = sy_sp_parse_prepare(j, &x, argv, s->scratch, &err))) st = err.code;
+    sy_sp_job_swap(j);
+    j->buf[0].n = j->buf[1].n = 0;
+    if (!sy_sp_mem_room(&j->buf[0], SY_SP_READ)) { /* there is no room for words about it either */
+        sy_sp_parse_clean(j);
+        sy_sp_job_swap(j);
+        sy_sp_job_refuse(j, SYMBI_ENOMEM, "the spawner has no memory for the parser");
+        return;
+    }
+    j->buf[0].n = SY_SP_HOLE;
+    j->cut[0] = j->cut[1] = j->timed_out = j->boxed = false;
+    j->max[1] = SY_SP_SAID;
+    j->tag = s->next_tag--; /* another one: what the tool left behind is not the parser's */
+    if (!st && x.rq.plan.box && (st = parser_box(s, &x, j->dir, &box, &e, &err))) e = EPERM;
+    if (!st && !e) e = sy_sp_exec(j, &x, &box, s->conf, s->stack_top);
+    sy_sp_mem_trim(&s->box, WORDS_KEEP);
+    if (st || e) {
+        sy_sp_job_unparsed(j, e ? e : EIO, st ? err.msg : strerrorname_np(e));
+        return;
+    }
+    j->stage = SY_SP_RUN;
+    j->deadline = j->due > now + SY_SP_PARSE_MS ? j->due : now + SY_SP_PARSE_MS;
+}
+
 /* Begins a request in a free slot; false: the frame is garbage and the connection goes. */
 static bool begin(serve *s, int c, sy_sp_job *j, uint64_t id, symbi_str payload)
 {
@@ -182,7 +242,8 @@ static bool begin(serve *s, int c, sy_sp_job *j, uint64_t id, symbi_str payload)
     j->cut[0] = j->cut[1] = j->timed_out = j->aborted = j->boxed = false;
     j->status_fd = -1;
     j->tag = s->next_tag--;
-    j->buf[0].n = j->buf[1].n = 0;
+    j->buf[0].n = j->buf[1].n = j->rq.n = 0;
+    j->parsing = false;
     sy_spawn_sha_init(&j->sha);
     if (!sy_sp_mem_room(&j->buf[0], SY_SP_READ)) return false;
     j->buf[0].n = SY_SP_HOLE;
@@ -190,6 +251,7 @@ static bool begin(serve *s, int c, sy_sp_job *j, uint64_t id, symbi_str payload)
     x.rq.since_ms = s->conf->since;
     if (!st) st = permitted(s, &x.rq, &err);
     if (!st && x.rq.plan.ncheck_files) st = sy_sp_check_files(&x, &err);
+    if (!st && x.rq.plan.parser.n) st = hold(j, &x, payload, &err);
     if (!st && x.rq.plan.box) st = sy_sp_box_make(&s->box, &x, s->conf, &box, &e, &err);
     if (st) {
         sy_sp_job_refuse(j, st, err.msg);
@@ -204,7 +266,7 @@ static bool begin(serve *s, int c, sy_sp_job *j, uint64_t id, symbi_str payload)
         return true;
     }
     j->stage = SY_SP_RUN;
-    j->deadline = j->start_mono + (x.rq.plan.timeout_ms > 0 && x.rq.plan.timeout_ms < o->max_timeout_ms ? x.rq.plan.timeout_ms : o->max_timeout_ms);
+    j->due = j->deadline = j->start_mono + (x.rq.plan.timeout_ms > 0 && x.rq.plan.timeout_ms < o->max_timeout_ms ? x.rq.plan.timeout_ms : o->max_timeout_ms);
     s->running++;
     return true;
 }
@@ -297,6 +359,7 @@ static void job_send(serve *s, sy_sp_job *j)
     if (j->sent < j->buf[0].n) return;
     sy_sp_mem_trim(&j->buf[0], JOB_KEEP);
     sy_sp_mem_trim(&j->buf[1], JOB_KEEP);
+    if (j->rq.cap) sy_sp_mem_trim(&j->rq, WORDS_KEEP), sy_sp_mem_trim(&j->kept[0], JOB_KEEP), sy_sp_mem_trim(&j->kept[1], JOB_KEEP);
     j->stage = SY_SP_FREE;
 }
 
@@ -472,7 +535,8 @@ _Noreturn void sy_spawner_main(const sy_sp_conf *conf, int life)
             sy_sp_job *j = &s->jobs[i];
             if (j->stage == SY_SP_FREE || j->stage == SY_SP_SEND) continue;
             if (all || (j->fd[0] < 0 && j->fd[1] < 0)) sy_sp_job_look(j, s->scratch, now);
-            if (j->stage != SY_SP_SEND && now >= j->deadline) sy_sp_job_time(j, s->scratch, now);
+            if (j->stage != SY_SP_SEND && j->stage != SY_SP_PARSE && now >= j->deadline) sy_sp_job_time(j, s->scratch, now);
+            if (j->stage == SY_SP_PARSE) parse(s, j, now);
         }
         if (got < 0) s->strays = true; /* of whom nobody knows yet */
         settle(s);

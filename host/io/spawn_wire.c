@@ -96,7 +96,7 @@ static void put_str(sy_buf *b, symbi_str s)
 }
 
 /* Flags of a request, in its second byte: which of the parts after the environment are there. */
-enum { X_BWRAP = 1, X_NETWORK = 2, X_OUTPUT = 4, X_FILES = 8, X_ALL = 15 };
+enum { X_BWRAP = 1, X_NETWORK = 2, X_OUTPUT = 4, X_FILES = 8, X_PARSER = 16, X_ALL = 31 };
 
 static symbi_status check_text(symbi_str s, const char *what, symbi_err *err)
 {
@@ -140,7 +140,7 @@ static symbi_status check_plan(const symbi_plan *plan, symbi_str args_json, symb
         n += plan->env[i].n + 5;
     }
     if (plan->box && (plan->box != SYMBI_BOX_BWRAP)) return sy_fail(err, SYMBI_EINVAL, "the plan asks for an unknown sandbox");
-    if ((st = check_list(plan->check_files, plan->ncheck_files, "files to check", &n, err))) return st;
+    if ((st = check_list(plan->check_files, plan->ncheck_files, "files to check", &n, err)) || (st = check_list(&plan->parser, plan->parser.n ? 1 : 0, "parser", &n, err))) return st;
     if (plan->box && ((st = check_list(plan->box_write, plan->nbox_write, "sandbox_write", &n, err)) || (st = check_list(plan->box_hide, plan->nbox_hide, "sandbox_hide", &n, err)) ||
                       (st = check_list(&plan->output_file, plan->box_output, "evidence file", &n, err))))
         return st;
@@ -166,6 +166,7 @@ symbi_status sy_xw_write_exec(sy_buf *b, const symbi_plan *plan, symbi_str args_
     sy_buf_add(b, head, sizeof head);
     if (plan->box) type[1] = (uint8_t)(X_BWRAP | (plan->box_network ? X_NETWORK : 0) | (plan->box_output ? X_OUTPUT : 0));
     if (plan->ncheck_files) type[1] |= X_FILES;
+    if (plan->parser.n) type[1] |= X_PARSER;
     sy_buf_add(b, type, sizeof type);
     sy_buf_u64be(b, plan->timeout_ms > 0 ? (uint64_t)plan->timeout_ms : 0);
     sy_buf_u64be(b, plan->stdout_max);
@@ -181,6 +182,7 @@ symbi_status sy_xw_write_exec(sy_buf *b, const symbi_plan *plan, symbi_str args_
     if (plan->ncheck_files) put_list(b, plan->check_files, plan->ncheck_files);
     if (plan->box) put_list(b, plan->box_write, plan->nbox_write), put_list(b, plan->box_hide, plan->nbox_hide);
     if (plan->box && plan->box_output) put_str(b, plan->output_file);
+    if (plan->parser.n) put_str(b, plan->parser);
     if (sy_buf_status(b)) return sy_buf_status(b) == SYMBI_ENOMEM ? sy_fail_nomem(err) : sy_fail(err, SYMBI_ELIMIT, "too many requests wait for the spawner");
     sy_xw_write_head(head, id, b->n - at - SY_XW_HEAD);
     memcpy(b->p + at, head, sizeof head);
@@ -255,6 +257,11 @@ symbi_status sy_xw_read_exec(symbi_str payload, const symbi_alloc *a, sy_xw_exec
         p->output_file = take_str(&r, true);
         if (!p->output_file.n || p->output_file.n > SY_XW_MAX_PATH) r.ok = false;
     }
+    p->parser.p = "";
+    if (flags & X_PARSER) {
+        p->parser = take_str(&r, true);
+        if (!p->parser.n || p->parser.n > SY_XW_MAX_PATH || p->parser.p[0] != '/') r.ok = false;
+    }
     if (!r.ok || r.p != r.end || timeout > INT64_MAX || omax > SIZE_MAX / 4 || emax > SIZE_MAX / 4) return sy_fail(err, SYMBI_EPARSE, "the request to run a tool is cut or malformed");
     out->size = ((size_t)argc + nenv + nfiles + nwrite + nhide) * sizeof(symbi_str) + ((size_t)argc + nenv + 2) * sizeof(char *);
     out->mem = sy_alloc(a, out->size);
@@ -305,13 +312,13 @@ void sy_xw_exec_free(sy_xw_exec *x, const symbi_alloc *a)
     memset(x, 0, sizeof *x);
 }
 
-enum { F_OUT_CUT = 1, F_ERR_CUT = 2, F_TIMED_OUT = 4, F_ALL = 7 };
+enum { F_OUT_CUT = 1, F_ERR_CUT = 2, F_TIMED_OUT = 4, F_PARSED = 8, F_ALL = 15 };
 
 void sy_xw_write_result_fixed(uint8_t o[SY_XW_RESULT_FIXED], symbi_status status, const symbi_exec_result *r)
 {
     memset(o, 0, SY_XW_RESULT_FIXED);
     o[0] = SY_XW_RESULT;
-    o[1] = (uint8_t)((r->out_truncated ? F_OUT_CUT : 0) | (r->err_truncated ? F_ERR_CUT : 0) | (r->timed_out ? F_TIMED_OUT : 0));
+    o[1] = (uint8_t)((r->out_truncated ? F_OUT_CUT : 0) | (r->err_truncated ? F_ERR_CUT : 0) | (r->timed_out ? F_TIMED_OUT : 0) | (r->parsed.tried ? F_PARSED : 0));
     sy_xw_put32(o + 4, (uint32_t)status);
     sy_xw_put32(o + 8, (uint32_t)r->exit_code);
     sy_xw_put32(o + 12, (uint32_t)r->signal);
@@ -320,6 +327,38 @@ void sy_xw_write_result_fixed(uint8_t o[SY_XW_RESULT_FIXED], symbi_status status
     sy_xw_put64(o + 28, (uint64_t)r->started_ms);
     sy_xw_put64(o + 36, (uint64_t)r->duration_ms);
     memcpy(o + 44, r->out_sha256, 32);
+}
+
+void sy_xw_write_parsed_fixed(uint8_t o[SY_XW_PARSED_FIXED], const symbi_parse_run *r)
+{
+    memset(o, 0, SY_XW_PARSED_FIXED);
+    o[0] = (uint8_t)((r->out_truncated ? F_OUT_CUT : 0) | (r->timed_out ? F_TIMED_OUT : 0));
+    sy_xw_put32(o + 4, (uint32_t)r->exit_code);
+    sy_xw_put32(o + 8, (uint32_t)r->signal);
+    sy_xw_put32(o + 12, (uint32_t)r->start_errno);
+    sy_xw_put64(o + 16, (uint64_t)r->duration_ms);
+    memcpy(o + 24, r->sha256, 32);
+}
+
+static void take_parsed(reader *r, symbi_parse_run *out)
+{
+    const char *d = take(r, 4), *h;
+    if (!d || ((uint8_t)d[0] & ~(F_OUT_CUT | F_TIMED_OUT)) || d[1] || d[2] || d[3]) {
+        r->ok = false;
+        return;
+    }
+    out->tried = true;
+    out->out_truncated = d[0] & F_OUT_CUT;
+    out->timed_out = d[0] & F_TIMED_OUT;
+    out->exit_code = (int32_t)take32(r);
+    out->signal = (int32_t)take32(r);
+    out->start_errno = (int32_t)take32(r);
+    out->duration_ms = (int64_t)take64(r);
+    h = take(r, 32);
+    if (h) memcpy(out->sha256, h, 32);
+    out->out = take_str(r, false);
+    out->err = take_str(r, false);
+    if (out->duration_ms < 0) r->ok = false;
 }
 
 symbi_status sy_xw_read_result(symbi_str payload, symbi_status *status, symbi_str *message, symbi_exec_result *out, symbi_err *err)
@@ -344,6 +383,7 @@ symbi_status sy_xw_read_result(symbi_str payload, symbi_status *status, symbi_st
     *message = take_str(&r, true);
     out->out = take_str(&r, false);
     out->err = take_str(&r, false);
+    if (d[1] & F_PARSED) take_parsed(&r, &out->parsed);
     if (!r.ok || r.p != r.end || st > 0 || st < -1000 || out->started_ms < 0 || out->duration_ms < 0) {
         memset(out, 0, sizeof *out);
         return sy_fail(err, SYMBI_EPARSE, "the result of the spawner is cut or malformed");

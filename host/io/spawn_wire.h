@@ -5,7 +5,7 @@
  * length, the bytes, one NUL; so a decoded string can go to execve as it stands. A list is u32be count and its strings.
  *
  * A request: type 1, flags, 0, 0 | timeout u64 | stdout_max u64 | stderr_max u64 | digest 32 | permit, tool, scan id, folder, arguments |
- * argv | env, and then, by flag: 8 the files to check; 1 (bwrap) what may be written, what is hidden; 4 the evidence file. 2: network. */
+ * argv | env, and then, by flag: 8 the files to check; 1 (bwrap) what may be written, what is hidden; 4 the evidence file; 16 the parser. 2: network. */
 #ifndef SY_IO_SPAWN_WIRE_H
 #define SY_IO_SPAWN_WIRE_H
 #include "base/buf.h"
@@ -20,7 +20,8 @@ enum {
     SY_XW_MAX_WORDS = 32768, /* argv and env, each */
     SY_XW_MAX_PATHS = 1024,  /* files to check, and each list of the sandbox */
     SY_XW_MAX_PATH = 4095,
-    SY_XW_RESULT_FIXED = 1 + 3 + 4 * 4 + 8 * 3 + 32 /* result payload before its strings */
+    SY_XW_RESULT_FIXED = 1 + 3 + 4 * 4 + 8 * 3 + 32, /* result payload before its strings */
+    SY_XW_PARSED_FIXED = 4 + 3 * 4 + 8 + 32          /* of the parser's part, likewise */
 };
 
 typedef struct sy_xw_head {
@@ -52,6 +53,8 @@ void sy_xw_exec_free(sy_xw_exec *x, const symbi_alloc *a);
  *   fixed | str message | str out | str err
  * status: SYMBI_OK, or why there is no result (EPERMIT, EABORT, EINVAL, ELIMIT). r->out and r->err are not read here. */
 void sy_xw_write_result_fixed(uint8_t out[SY_XW_RESULT_FIXED], symbi_status status, const symbi_exec_result *r);
+/* Where r->parsed.tried, the payload goes on behind err with the parser's fixed part and its out and err. */
+void sy_xw_write_parsed_fixed(uint8_t out[SY_XW_PARSED_FIXED], const symbi_parse_run *r);
 /* Decodes a result payload; *status is the job's. */
 symbi_status sy_xw_read_result(symbi_str payload, symbi_status *status, symbi_str *message, symbi_exec_result *out, symbi_err *err);
 

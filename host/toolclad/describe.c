@@ -55,6 +55,7 @@ symbi_status symbi_tool_describe(symbi_ctx *cx, const symbi_tool *t, symbi_doc *
     sy_obj_int(&o, "timeout_ms", t->info.timeout_ms);
     sy_obj_put(&o, "args", sy_arr_value(&args));
     if (t->has_output) sy_obj_str(&o, "output_format", t->format_name);
+    if (t->custom_parser.n) sy_obj_str(&o, "custom_parser", t->custom_parser);
     sy_obj_bool(&o, "capture", t->capture);
     if (t->has_cedar) {
         c = sy_obj_new(&a);

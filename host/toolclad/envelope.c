@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "codec/build.h"
+#include "toolclad/custom_parser.h"
 #include "toolclad/outschema.h"
 #include <stdio.h>
 
@@ -75,9 +76,12 @@ static symbi_status build(symbi_ctx *cx, env *e, symbi_value *out, symbi_err *er
     judge(e);
     ran = strcmp(e->status, "success") == 0;
     if (ran) {
-        if ((st = sy_output_parse(cx, e->t->format, e->out, a, &results, why, err))) return st;
-        if (e->t->output_schema && (st = sy_output_schema_check(cx, e->t->output_schema, &results, a, &warnings, err))) return st;
-        if (e->t->output_strict && (warnings.n || why[0])) {
+        if ((st = e->p->parser.n ? sy_custom_parser_results(cx, e->p, &e->r->parsed, a, &results, why, err) : sy_output_parse(cx, e->t->format, e->out, a, &results, why, err))) return st;
+        if (e->p->parser.n && why[0]) { /* nothing of what the parser was to read goes past it */
+            e->status = "error";
+            e->error = dupf(a, why);
+        } else if (e->t->output_schema && (st = sy_output_schema_check(cx, e->t->output_schema, &results, a, &warnings, err))) return st;
+        if (e->t->output_strict && !e->error.n && (warnings.n || why[0])) {
             e->status = "error";
             e->error = SY_LIT("The output does not match the manifest's schema");
         }
@@ -102,6 +106,7 @@ static symbi_status build(symbi_ctx *cx, env *e, symbi_value *out, symbi_err *er
     if (e->r->signal) sy_obj_int(&o, "signal", e->r->signal);
     if (e->r->out_truncated || e->r->err_truncated) sy_obj_bool(&o, "truncated", true);
     if (e->r->out_truncated) sy_obj_count(&o, "output_bytes", e->r->out_bytes);
+    if (e->r->parsed.tried) sy_obj_put(&o, "parser", sy_custom_parser_record(a, e->p, &e->r->parsed));
     sy_obj_put(&o, "results", results);
     if (e->error.n) sy_obj_str(&o, "error", e->error);
     if (why[0]) sy_obj_str(&o, "parse_error", dupf(a, why));

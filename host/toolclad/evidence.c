@@ -65,7 +65,7 @@ static symbi_value identity(sy_arena *a, const symbi_evidence_facts *f)
 static symbi_value build(sy_arena *a, const symbi_tool *t, const symbi_plan *p, const symbi_value *env, const symbi_exec_result *x, const symbi_evidence_facts *f)
 {
     sy_obj o = sy_obj_new(a);
-    const symbi_value *ms = symbi_value_getz(env, "duration_ms"), *bytes = symbi_value_getz(env, "output_bytes");
+    const symbi_value *ms = symbi_value_getz(env, "duration_ms"), *bytes = symbi_value_getz(env, "output_bytes"), *parser = symbi_value_getz(env, "parser");
     symbi_str hash = symbi_value_str(env, "output_hash", SY_LIT(""));
     symbi_value empty = sy_val_object(NULL, 0);
     sy_obj_int(&o, "version", 1);
@@ -85,6 +85,7 @@ static symbi_value build(sy_arena *a, const symbi_tool *t, const symbi_plan *p, 
     else if (bytes && bytes->kind == SYMBI_INT) sy_obj_put(&o, "output_bytes", *bytes);
     sy_obj_bool(&o, "truncated", x ? x->out_truncated || x->err_truncated : symbi_value_getz(env, "truncated") != NULL);
     if (x && x->output_file.n) sy_obj_str(&o, "output_file", x->output_file);
+    if (parser) sy_obj_put(&o, "parser", *parser);
     sy_obj_put(&o, "decision", decision(a, f));
     sy_obj_put(&o, "identity", identity(a, f));
     return sy_obj_value(&o);

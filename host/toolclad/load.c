@@ -7,6 +7,7 @@
 #include "symbi/crypto.h"
 #include "symbi/json.h"
 #include "symbi/toml.h"
+#include "toolclad/custom_parser.h"
 #include "toolclad/read.h"
 #include <stdlib.h>
 
@@ -169,9 +170,11 @@ static symbi_status load_output(sy_rd *rd, const symbi_value *t)
             near = sy_suggest_list(p, names);
             return sy_rd_fail(rd, symbi_value_getz(t, "parser"), "parser", "unknown parser 'builtin:%.*s'%s%s%s", SY_FMT(p), near ? ", did you mean 'builtin:" : "", near ? near : "", near ? "'?" : "");
         }
+    } else if (sy_str_starts(p, SY_LIT("custom:"))) {
+        if ((st = sy_custom_parser_load(rd, symbi_value_getz(t, "parser"), (symbi_str){ p.p + 7, p.n - 7 }))) return st;
     } else if (p.n) {
         tool->format = SY_FORMAT_TEXT;
-        if ((st = sy_rd_warn(rd, symbi_value_getz(t, "parser"), "parser", "'%.*s' is not run: results are raw_output (builtin: parsers are supported)", SY_FMT(p)))) return st;
+        if ((st = sy_rd_warn(rd, symbi_value_getz(t, "parser"), "parser", "'%.*s' is not run: results are raw_output (known are builtin:FORMAT and custom:ABSOLUTE-PATH)", SY_FMT(p)))) return st;
     }
     if ((st = sy_rd_known(rd, t, keys))) return st;
     if (!tool->output_schema && (st = sy_rd_warn(rd, t, "schema", "is missing: the model is not told what comes back"))) return st;

@@ -10,6 +10,7 @@
 #include "symbi/crypto.h"
 #include "symbi/json.h"
 #include "toolclad/backends.h"
+#include "toolclad/custom_parser.h"
 #include "toolclad/sandbox.h"
 #include "toolclad/subst.h"
 #include "toolclad/types.h"
@@ -263,7 +264,7 @@ static symbi_status make_shell(planner *pl)
     pl->p->cwd = sy_arena_dup(pl->a, pl->o->project_dir);
     if (!pl->p->cwd.p) return nomem(pl);
     pl->p->capture = pl->t->capture;
-    if ((st = make_env(pl)) || (st = make_checks(pl))) return st;
+    if ((st = make_env(pl)) || (st = make_checks(pl)) || (st = sy_custom_parser_plan(pl->t, pl->o, pl->a, pl->p, pl->err))) return st;
     return sy_sandbox_plan(pl->cx, pl->t, pl->o, pl->a, pl->p, pl->err);
 }
 
@@ -314,6 +315,10 @@ symbi_status symbi_plan_digest(symbi_ctx *cx, const symbi_plan *p, symbi_str arg
     put_list(&o, p->env, p->nenv);
     symbi_json_out_raw(&o, SY_LIT(",\"kind\":"));
     symbi_json_out_string(&o, symbi_str_z(symbi_backend_name(p->kind)));
+    if (p->parser.n) {
+        symbi_json_out_raw(&o, SY_LIT(",\"parser\":"));
+        symbi_json_out_string(&o, p->parser);
+    }
     if (p->box) sy_sandbox_digest(&o, p);
     symbi_json_out_raw(&o, SY_LIT(",\"scan_id\":"));
     symbi_json_out_string(&o, p->scan_id);
@@ -362,7 +367,7 @@ static symbi_status make(planner *pl, const symbi_value *validated)
     if (!p->tool.p) return nomem(pl);
     p->timeout_ms = pl->t->info.timeout_ms && pl->t->info.timeout_ms < cap ? pl->t->info.timeout_ms : cap;
     p->stdout_max = p->stderr_max = pl->cx->limits.tool_output;
-    p->cwd = p->command = p->output_file = SY_LIT("");
+    p->cwd = p->command = p->output_file = p->parser = SY_LIT("");
     if ((st = take_args(pl, validated)) || (st = make_scan_id(pl)) || (st = make_dirs(pl))) return st;
     if ((st = sy_sandbox_can(pl->t, pl->o, pl->err))) return st;
     switch (p->kind) {

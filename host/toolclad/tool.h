@@ -157,6 +157,7 @@ struct symbi_tool {
     const symbi_value *backend_table; /* [http], [mcp], [session] or [browser] */
     bool has_output, envelope;
     symbi_str format_name, parser;
+    symbi_str custom_parser; /* the path of parser = "custom:PATH" (custom_parser.c); "" for none */
     sy_format format;
     const symbi_value *output_schema; /* object or NULL */
     bool output_strict;

@@ -134,6 +134,7 @@ typedef struct symbi_plan {
     bool box_output;                         /* may write to the folder of output_file */
     const symbi_str *box_write; size_t nbox_write; /* may write there; "." is cwd itself. Each must exist, an absolute one without symbolic links */
     const symbi_str *box_hide; size_t nbox_hide;   /* sees an empty folder or file there, where there is one */
+    symbi_str parser;                   /* SHELL: output.parser = "custom:PATH": what the executor runs, in the same containment and in what is left of timeout_ms, over the output of a run that succeeded: PATH FILE. "": none; else in the digest */
     bool capture;                       /* [tool.evidence] capture: the executor writes stdout to output_file, directory 0700, file 0600 */
     symbi_str output_file;              /* where evidence goes; also {_output_file} of commands */
     /* HTTP, MCP, SESSION, BROWSER: what to do, an object (scripts/guide/tool-<backend>.md has the shapes); in the digest. Secrets stand in it by name
@@ -147,7 +148,8 @@ typedef struct symbi_plan_options {
     symbi_str scan_id;      /* "": made from the clock and the random source */
     symbi_str evidence_dir; /* "" = /tmp/toolclad-evidence */
     symbi_str project_dir;  /* cwd of the tool and root of its relative paths; "" = the executor's cwd */
-    const symbi_str *base_env; size_t nbase_env; /* environment of the host, filtered as spec section 8.4 says */
+    const symbi_str *base_env; size_t nbase_env; /* environment of the host, filtered as spec section 8.4 says. SYMBIONT_TOOLCLAD_ALLOWED_PARSERS in it
+                             (absolute paths with ':' between) lists the parsers that may run; a tool with another one is EDENIED */
     int64_t host_timeout_ms; /* cap; 0 = 300000 */
     bool checks_files;       /* the executor honours check_files; otherwise a plan that needs it is EUNSUPPORTED */
     symbi_str trace_id;      /* of the run, 32 hex digits or a UUID: HTTP tools then send a traceparent; anything else: none */
@@ -161,6 +163,16 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_plan_digest(symbi_ctx *cx, const sym
 SYMBI_API symbi_plan *symbi_plan_ref(symbi_plan *p);
 SYMBI_API void symbi_plan_unref(symbi_plan *p);
 
+/* How the plan's parser went, once the tool had succeeded. */
+typedef struct symbi_parse_run {
+    bool tried;                     /* false: there is none, or the tool gave it nothing to read */
+    symbi_str out, err;             /* err: at most 4 KiB; where it was not started, why */
+    bool out_truncated, timed_out;
+    int exit_code, signal, start_errno;
+    int64_t duration_ms;
+    uint8_t sha256[32];             /* of its file, read just before it was started */
+} symbi_parse_run;
+
 /* What came back from running a SHELL plan. */
 typedef struct symbi_exec_result {
     symbi_str out, err;             /* kept bytes of both streams */
@@ -173,6 +185,7 @@ typedef struct symbi_exec_result {
     int start_errno;                /* errno of a failed start, 0 when it ran */
     int64_t started_ms, duration_ms;
     symbi_str output_file;          /* where the executor wrote the evidence; "" when it did not */
+    symbi_parse_run parsed;
 } symbi_exec_result;
 /* The evidence envelope (spec section 9.1): results always an object, exit_code and stderr at top level. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_envelope(symbi_ctx *cx, const symbi_tool *t, const symbi_plan *p, const symbi_exec_result *r, symbi_doc **out, symbi_err *err);

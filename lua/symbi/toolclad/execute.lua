@@ -9,7 +9,7 @@ local KNOWN = { gate = true, policies = true, strict_policies = true, agent = tr
 
 -- What symbi.io.exec says, as far as the envelope takes it.
 local EXEC = { "stdout", "stderr", "exit_code", "signal", "timed_out", "start_errno", "started_ms", "duration_ms", "stdout_truncated", "stderr_truncated",
-    "stdout_bytes", "stdout_sha256", "output_file" }
+    "stdout_bytes", "stdout_sha256", "output_file", "parser" }
 
 local function fail(code, message, fields) return nil, message, core.error(code, message, fields) end
 
