@@ -96,3 +96,64 @@ bool sy_polarity_mention(symbi_str s, size_t from, size_t to)
     if (!na || after[0].stop) return nb > 0 && !before[0].stop;
     return among(after[0].w, AFTER_MENTION);
 }
+
+/* "chmod 600 ~/.netrc" takes rights away, from all but the owner. */
+bool sy_polarity_closing(symbi_str s, size_t from)
+{
+    static const char verb[] = "chmod";
+    size_t i = from, digits;
+    while (i && s.p[i - 1] != ' ' && s.p[i - 1] != '\t') i--; /* the rest of the path in front of the match */
+    while (i && (s.p[i - 1] == ' ' || s.p[i - 1] == '\t')) i--;
+    digits = i;
+    while (digits && s.p[digits - 1] >= '0' && s.p[digits - 1] <= '7') digits--;
+    if (i - digits < 3 || i - digits > 4 || s.p[i - 1] != '0' || s.p[i - 2] != '0' || (i - digits == 4 && s.p[digits] != '0')) return false;
+    while (digits && (s.p[digits - 1] == ' ' || s.p[digits - 1] == '\t')) digits--;
+    return digits >= sizeof verb - 1 && !memcmp(s.p + digits - (sizeof verb - 1), verb, sizeof verb - 1) && (digits == sizeof verb - 1 || !letter(s.p[digits - sizeof verb]));
+}
+
+#define ATTACK " attack attacks attacker attackers malicious injection injections jailbreak jailbreaks detect detects detected flag flags flagged suspicious dangerous threat threats exploit exploits phishing adversary "
+#define ORDER " run execute type paste enter use invoke call do follow send try start then please "
+
+/* The quotes that stand open at i, and where; '\0' outside. */
+static char quote_at(symbi_str s, size_t i, size_t *open)
+{
+    char quote = '\0';
+    for (size_t k = 0; k < i; k++) {
+        if (quote ? s.p[k] != quote : s.p[k] != '`' && s.p[k] != '"') continue;
+        quote = quote ? '\0' : s.p[k];
+        *open = k;
+    }
+    return quote;
+}
+
+size_t sy_polarity_resume(symbi_str s, size_t from, size_t to)
+{
+    size_t open = 0, i = from + 1;
+    char quote = quote_at(s, from, &open);
+    for (; i < to && i < s.n; i++) {
+        if (quote ? s.p[i] == quote : s.p[i] == ';' || s.p[i] == '`') return i + 1;
+        if (!quote && (s.p[i] == '.' || s.p[i] == '!' || s.p[i] == '?' || s.p[i] == ':') && i + 1 < s.n && s.p[i + 1] == ' ') return i + 1;
+        if (!quote && s.p[i] == '&' && i + 1 < s.n && s.p[i + 1] == '&') return i + 2;
+    }
+    return i;
+}
+
+/* A sentence about attacks that quotes one: prompt injection such as "ignore …". The match stands in quotes, words in front of
+ * them or after them speak of attacks, and the word in front of the quotes is not an order. */
+bool sy_polarity_quoted(symbi_str s, size_t from, size_t to)
+{
+    size_t open = 0, close, n;
+    char quote = quote_at(s, from, &open);
+    token t[16];
+    if (!quote) return false;
+    for (close = from; close < s.n && s.p[close] != quote; close++) {}
+    if (close == s.n || to > close + 1) return false;
+    n = words(s, open > REACH ? open - REACH : 0, open, t, 16);
+    if (n && among(t[n - 1].w, ORDER)) return false;
+    for (size_t i = 0; i < n; i++)
+        if (among(t[i].w, ATTACK)) return true;
+    n = words(s, close + 1, s.n - close - 1 > REACH ? close + 1 + REACH : s.n, t, 16);
+    for (size_t i = 0; i < n; i++)
+        if (among(t[i].w, ATTACK)) return true;
+    return false;
+}

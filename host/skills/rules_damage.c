@@ -51,8 +51,8 @@ static const symbi_skill_rule rules[] = {
      "\\bdrop\\s+(?:database|schema)\\s+(?:if\\s+exists\\s+)?\\w+|\\bdropdatabase\\s*\\(|\\bflushall\\b|\\btruncate\\s+table\\s+\\w+",
      SYMBI_SKILL_MEDIUM, { "DROP DATABASE prod;" }, { "the drop in sales" }, 0 },
     { "system-file-write", "destruction", "A file of the system is written",
-     "(?:>>?|\\btee\\s+(?:-a\\s+)?|\\bcp\\s+\\S+\\s+|\\bmv\\s+\\S+\\s+|\\binstall\\s+(?:-\\S+\\s+)*\\S+\\s+)\\s*[\"\\x27]?/(?:etc|boot|usr/(?:s?bin|lib)|bin"
+     "(?:(?:^|[\\s\\d&;\"\\x27)\\}])>>?|(?:^|[;&|(`])\\s*\\w[^<;&|]*[^<>;&|=/-]>>?|\\btee\\s+(?:-a\\s+)?|\\bcp\\s+\\S+\\s+|\\bmv\\s+\\S+\\s+|\\binstall\\s+(?:-\\S+\\s+)*\\S+\\s+)\\s*[\"\\x27]?/(?:etc|boot|usr/(?:s?bin|lib)|bin"
      "|sbin|lib)/",
-     SYMBI_SKILL_HIGH, { "echo x >> /etc/hosts", "cp x /usr/bin/x" }, { "cat /etc/hosts", "cp a /tmp/b" }, 0 },
+     SYMBI_SKILL_HIGH, { "echo x >> /etc/hosts", "cp x /usr/bin/x", "echo x>/etc/hosts" }, { "cat /etc/hosts", "cp a /tmp/b", "lzless -> /usr/bin/xzless", "look in <prefix>/lib/cmake" }, 0 },
 };
 const sy_rule_table sy_rules_damage = { rules, sizeof rules / sizeof *rules };

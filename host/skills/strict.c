@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARAGRAPH_MAX = 4096, PACK_BUDGET = 64 << 20, PAYLOAD_FACTOR = 4 };
+enum { PARAGRAPH_MAX = 4096, PACK_BUDGET = 64 << 20, PAYLOAD_FACTOR = 4, EXCUSES_MAX = 16 };
 
 typedef struct text {
     symbi_skill_scan *s;
@@ -54,14 +54,39 @@ static bool comment(symbi_str l)
     return i < l.n && (l.p[i] == '#' || (i + 1 < l.n && ((l.p[i] == '/' && (l.p[i + 1] == '/' || l.p[i + 1] == '*')) || (l.p[i] == '-' && l.p[i + 1] == '-') || (l.p[i] == '*' && l.p[i + 1] == ' '))));
 }
 
-static symbi_status add(text *x, uint32_t rule, symbi_str line, const sy_vline *v, const symbi_match_span *span)
+/* How grave a match is where it stands: prose may speak against it, or of it. */
+static symbi_skill_severity judge(const text *x, const sy_skill_entry *e, symbi_str line, const symbi_match_span *at, bool code)
+{
+    bool plain = x->how == SY_HOW_PLAIN, prose = !code || comment(line);
+    if (prose && plain && (sy_polarity_negative(line, at->start, at->end) || (e->flags & SY_RULE_MENTION && sy_polarity_mention(line, at->start, at->end)))) return SYMBI_SKILL_INFO;
+    if (sy_str_eqz(e->category, "credentials") && sy_polarity_closing(line, at->start)) return SYMBI_SKILL_INFO;
+    if (!code && plain && e->severity > SYMBI_SKILL_MEDIUM && sy_polarity_quoted(line, at->start, at->end)) return SYMBI_SKILL_MEDIUM;
+    return e->severity;
+}
+
+/* local: the rule as scratch's set counts it. A match that is excused does not excuse a second one in the same line. */
+static symbi_status add(text *x, symbi_match_scratch *scratch, uint32_t local, uint32_t rule, symbi_str line, const sy_vline *v, const symbi_match_span *span)
 {
     const sy_skill_entry *e = &x->s->s->entry[rule];
     symbi_skill_finding f = { e->id, e->category, e->message, x->path, { "", 0 }, { "", 0 }, { "", 0 }, e->severity, v->line, 0, false };
-    symbi_match_span at = *span;
-    bool remark = comment(line), code = x->program || (!x->line && in_fence(x->s, v->line));
+    symbi_match_span at = *span, next = *span;
+    bool code = x->program || (!x->line && in_fence(x->s, v->line));
     if (e->flags & SY_RULE_CODE && !code) return SYMBI_OK;
-    if ((!code || remark) && x->how == SY_HOW_PLAIN && (sy_polarity_negative(line, at.start, at.end) || (e->flags & SY_RULE_MENTION && sy_polarity_mention(line, at.start, at.end)))) f.severity = SYMBI_SKILL_INFO;
+    f.severity = judge(x, e, line, &at, code);
+    for (size_t i = 0; f.severity < e->severity; i++) {
+        size_t from = sy_polarity_resume(line, next.start, next.end);
+        symbi_skill_severity again = e->severity; /* where somebody writes the same thing over and over: grave */
+        if (from >= line.n) break;
+        if (i < EXCUSES_MAX) {
+            symbi_status st = symbi_match_find(scratch, local, (symbi_str){ line.p + from, line.n - from }, &next, x->err);
+            if (st) return st;
+            if (!next.hit) break;
+            next.start += from;
+            next.end += from;
+            again = judge(x, e, line, &next, code);
+        }
+        if (again > f.severity) f.severity = again, at = next;
+    }
     f.how = symbi_str_z(sy_how_names[v->how]);
     if (v->how == SY_HOW_PLAIN) f.column = at.start + 1;
     sy_scan_excerpt(x->s, line, at.start, &f.excerpt);
@@ -80,7 +105,7 @@ static symbi_status scan_plain(text *x)
         symbi_match_span at;
         v.last = v.line;
         for (size_t i = 0; i < l.n; i++)
-            if ((st = symbi_match_find(x->s->scratch, l.rules[i], line, &at, x->err)) || (st = add(x, l.rules[i], line, &v, &at))) return st;
+            if ((st = symbi_match_find(x->s->scratch, l.rules[i], line, &at, x->err)) || (st = add(x, x->s->scratch, l.rules[i], l.rules[i], line, &v, &at))) return st;
     }
     return st;
 }
@@ -97,7 +122,7 @@ static symbi_status scan_buffer(text *x, symbi_match_scratch *scratch, symbi_str
         symbi_match_span at;
         if (l.line > n) continue;
         for (size_t i = 0; i < l.n; i++)
-            if ((st = symbi_match_find(scratch, l.rules[i], line, &at, x->err)) || (st = add(x, map ? map[l.rules[i]] : l.rules[i], line, &vline[l.line - 1], &at))) return st;
+            if ((st = symbi_match_find(scratch, l.rules[i], line, &at, x->err)) || (st = add(x, scratch, l.rules[i], map ? map[l.rules[i]] : l.rules[i], line, &vline[l.line - 1], &at))) return st;
     }
     return st;
 }

@@ -46,4 +46,7 @@ bool sy_payload_utf16(symbi_str bytes, bool big, sy_buf *out);
 /* "never run …", "no … needed": the match at [from, to) of a line of prose is spoken against. */
 bool sy_polarity_mention(symbi_str line, size_t from, size_t to); /* prose speaks of it: "sudo is needed" */
 bool sy_polarity_negative(symbi_str line, size_t from, size_t to);
+bool sy_polarity_quoted(symbi_str line, size_t from, size_t to); /* prose about attacks quotes it */
+bool sy_polarity_closing(symbi_str line, size_t from);           /* "chmod 600 FILE" */
+size_t sy_polarity_resume(symbi_str line, size_t from, size_t to); /* behind the quotes or the sentence that the match begins in */
 #endif
