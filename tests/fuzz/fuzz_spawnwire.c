@@ -29,8 +29,16 @@ static size_t total(symbi_str s) { return s.n ? (size_t)(unsigned char)s.p[0] + 
 static void again(symbi_str payload, symbi_status st, symbi_str message, const symbi_exec_result *r)
 {
     uint8_t fixed[SY_XW_RESULT_FIXED];
+    size_t n = sizeof fixed + 3 * 5 + message.n + r->out.n + r->err.n;
     sy_xw_write_result_fixed(fixed, st, r);
-    must(payload.n == sizeof fixed + 3 * 5 + message.n + r->out.n + r->err.n && !memcmp(payload.p, fixed, sizeof fixed));
+    must(payload.n >= n && !memcmp(payload.p, fixed, sizeof fixed));
+    if (r->parsed.tried) {
+        uint8_t more[SY_XW_PARSED_FIXED];
+        sy_xw_write_parsed_fixed(more, &r->parsed);
+        must(payload.n == n + sizeof more + 2 * 5 + r->parsed.out.n + r->parsed.err.n && !memcmp(payload.p + n, more, sizeof more));
+    } else {
+        must(payload.n == n);
+    }
 }
 
 static void boxed(const sy_xw_exec *x)
@@ -80,6 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(x.rq.plan.box || (!x.rq.plan.nbox_write && !x.rq.plan.nbox_hide && !x.rq.plan.box_network && !x.rq.plan.box_output));
         for (n = 0; n < x.rq.plan.nbox_write; n++) must(x.rq.plan.box_write[n].n && strlen(x.rq.plan.box_write[n].p) == x.rq.plan.box_write[n].n);
         for (n = 0; n < x.rq.plan.ncheck_files; n++) must(strlen(x.rq.plan.check_files[n].p) == x.rq.plan.check_files[n].n);
+        if (x.rq.plan.parser.n) must(x.rq.plan.parser.p[0] == '/' && strlen(x.rq.plan.parser.p) == x.rq.plan.parser.n && ((sy_sp_parser_check(x.rq.plan.parser.p, &err) == 0) || err.msg[0]));
         if (x.rq.plan.box) boxed(&x);
         for (n = 0; x.envp[n]; n++) must(strlen(x.envp[n]) == x.rq.plan.env[n].n);
         must(n == x.rq.plan.nenv);
@@ -92,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(err.code == st && err.msg[0]);
     }
     if (sy_xw_read_result(payload, &st, &message, &r, &err) == SYMBI_OK) {
-        must(total(message) + total(r.out) + total(r.err) < SIZE_MAX / 2); /* reads them */
+        must(total(message) + total(r.out) + total(r.err) + total(r.parsed.out) + total(r.parsed.err) < SIZE_MAX / 2); /* reads them */
         must(st <= 0 && message.p[message.n] == 0);
         again(payload, st, message, &r);
     }

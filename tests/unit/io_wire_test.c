@@ -142,11 +142,65 @@ static void test_result(void)
     CHECK_STR(back.out, "out");
     CHECK_STR(back.err, "");
     for (payload.n = 0; payload.n < b.n; payload.n++) CHECK(sy_xw_read_result(payload, &st, &message, &back, &err) == SYMBI_EPARSE && !back.out.p);
-    b.p[1] = 8; /* an unknown flag */
+    b.p[1] = 8; /* a parser's part that is not there */
+    CHECK(sy_xw_read_result(payload, &st, &message, &back, &err) == SYMBI_EPARSE);
+    b.p[1] = 16; /* an unknown flag */
     CHECK(sy_xw_read_result(payload, &st, &message, &back, &err) == SYMBI_EPARSE);
     b.p[1] = 0;
     b.p[4] = 1; /* a status that is no failure */
     CHECK(sy_xw_read_result(payload, &st, &message, &back, &err) == SYMBI_EPARSE);
+    sy_buf_free(&b);
+}
+
+static void test_parser(void)
+{
+    sy_buf b;
+    symbi_plan p;
+    symbi_exec_result r, back;
+    uint8_t fixed[SY_XW_RESULT_FIXED], more[SY_XW_PARSED_FIXED];
+    sy_xw_exec x;
+    symbi_status st;
+    symbi_str message, payload;
+    memset(&p, 0, sizeof p);
+    p.argv = argv_;
+    p.argc = 1;
+    p.parser = symbi_str_z("/usr/bin/parse");
+    sy_buf_init(&b, heap, 1 << 20);
+    CHECK_OK(sy_xw_write_exec(&b, &p, symbi_str_z(""), symbi_str_z(""), 1, &err), err);
+    payload = (symbi_str){ b.p + SY_XW_HEAD, b.n - SY_XW_HEAD };
+    REQUIRE(sy_xw_read_exec(payload, &heap, &x, &err) == SYMBI_OK);
+    CHECK_STR(x.rq.plan.parser, "/usr/bin/parse");
+    CHECK(x.rq.plan.parser.p[x.rq.plan.parser.n] == 0);
+    sy_xw_exec_free(&x, &heap);
+    for (payload.n = 0; payload.n < b.n - SY_XW_HEAD; payload.n++) CHECK(sy_xw_read_exec(payload, &heap, &x, &err) == SYMBI_EPARSE);
+    *(char *)memmem(b.p, b.n, "/usr/bin/parse", 14) = 'x'; /* relative: nobody's to look up */
+    CHECK(sy_xw_read_exec(payload, &heap, &x, &err) == SYMBI_EPARSE);
+    sy_buf_free(&b);
+    p.parser = (symbi_str){ "/a\0b", 4 };
+    sy_buf_init(&b, heap, 1 << 20);
+    CHECK(sy_xw_write_exec(&b, &p, symbi_str_z(""), symbi_str_z(""), 1, &err) == SYMBI_EINVAL);
+    sy_buf_free(&b);
+
+    memset(&r, 0, sizeof r);
+    r.parsed.tried = r.parsed.timed_out = true;
+    r.parsed.exit_code = -1;
+    r.parsed.signal = 15;
+    r.parsed.duration_ms = 1 << 20;
+    r.parsed.sha256[31] = 9;
+    sy_buf_init(&b, heap, 1000);
+    sy_xw_write_result_fixed(fixed, SYMBI_OK, &r);
+    sy_xw_write_parsed_fixed(more, &r.parsed);
+    sy_buf_add(&b, fixed, sizeof fixed);
+    sy_buf_add(&b, "\0\0\0\0\0\0\0\0\3out\0\0\0\0\0\0", 5 + 4 + 3 + 1 + 5);
+    sy_buf_add(&b, more, sizeof more);
+    sy_buf_add(&b, "\0\0\0\2{}\0\0\0\0\1e\0", 4 + 2 + 1 + 4 + 1 + 1);
+    payload = sy_buf_str(&b);
+    CHECK_OK(sy_xw_read_result(payload, &st, &message, &back, &err), err);
+    CHECK(back.parsed.tried && back.parsed.timed_out && !back.parsed.out_truncated && back.parsed.exit_code == -1 && back.parsed.signal == 15 && back.parsed.duration_ms == 1 << 20 && back.parsed.sha256[31] == 9);
+    CHECK_STR(back.out, "out");
+    CHECK_STR(back.parsed.out, "{}");
+    CHECK_STR(back.parsed.err, "e");
+    for (payload.n = 0; payload.n < b.n; payload.n++) CHECK(sy_xw_read_result(payload, &st, &message, &back, &err) == SYMBI_EPARSE && !back.parsed.out.p);
     sy_buf_free(&b);
 }
 
@@ -158,6 +212,7 @@ int main(void)
     RUN(test_exec_garbage);
     RUN(test_head);
     RUN(test_result);
+    RUN(test_parser);
     symbi_ctx_free(cx);
     return test_end();
 }
