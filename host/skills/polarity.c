@@ -131,7 +131,7 @@ size_t sy_polarity_resume(symbi_str s, size_t from, size_t to)
     size_t open = 0, i = from + 1;
     char quote = quote_at(s, from, &open);
     for (; i < to && i < s.n; i++) {
-        if (quote ? s.p[i] == quote : s.p[i] == ';' || s.p[i] == '`') return i + 1;
+        if (s.p[i] == (quote ? quote : ';')) return i + 1;
         if (!quote && (s.p[i] == '.' || s.p[i] == '!' || s.p[i] == '?' || s.p[i] == ':') && i + 1 < s.n && s.p[i + 1] == ' ') return i + 1;
         if (!quote && s.p[i] == '&' && i + 1 < s.n && s.p[i + 1] == '&') return i + 2;
     }
