@@ -1,5 +1,7 @@
-/* toolclad/browser_in.h: what the files of the browser machine share: browser_cdp.c reads and writes the protocol and decides on requests,
- * browser_do.c performs commands, browser_ax.c turns an accessibility tree into text, browser.c reads manifests and makes plans. */
+/* toolclad/browser_in.h: what the files of the browser machine share. Each calls only those above it: browser_cdp.c (messages out), browser_end.c (how
+ * commands end), browser_tabs.c (who is attached), browser_request.c (the decision on requests), browser_page.c (what a page is asked),
+ * browser_settle.c (waiting, and the page's state), browser_do.c (the commands), browser_feed.c (messages in), browser_new.c (its life). Beside them
+ * browser_ax.c turns an accessibility tree into text, and browser.c reads manifests and makes plans. */
 #ifndef SY_TOOLCLAD_BROWSER_IN_H
 #define SY_TOOLCLAD_BROWSER_IN_H
 #include "base/arena.h"
@@ -18,7 +20,9 @@ enum {
     SY_CDP_FETCHES = 32,      /* open requests to hosts outside */
     SY_CDP_OUT = 24 << 20,    /* bytes waiting to be sent */
     SY_CDP_CONTENT = 1 << 20, /* characters of a page that a result carries */
-    SY_CDP_URL = 2048
+    SY_CDP_URL = 2048,
+    SY_CDP_SETTLE_MS = 120,   /* what a page does a moment later on its own */
+    SY_CDP_STATE_MS = 3000    /* for the page's state; a page that hangs has none */
 };
 
 typedef struct sy_cdp_id { char s[SY_CDP_ID + 1]; } sy_cdp_id;
@@ -124,7 +128,6 @@ struct symbi_browser {
     sy_step step;
     int64_t want;                /* the reply that it waits for; 0: none */
     int64_t began, deadline, step_at, poll_until;
-    bool settle_after, ending;
     int interactions;
     int64_t world;
     int mouse;
@@ -142,25 +145,66 @@ struct symbi_browser {
     bool replied;
 };
 
+static inline bool sy_flag(const symbi_value *v, const char *key)
+{
+    const symbi_value *f = symbi_value_getz(v, key);
+    return f && f->kind == SYMBI_BOOL && f->u.b;
+}
+static inline int64_t sy_browser_now(const symbi_browser *b) { return symbi_ctx_mono_ms(b->cx); }
+
 /* browser_cdp.c */
-/* Starts a message; params follow as raw JSON text ("{...}"), then sy_cdp_send. session NULL: the browser itself. Returns its id. */
+bool sy_cdp_take_id(symbi_str s, sy_cdp_id *out); /* false: empty, too long, or not of the characters that ids have */
+bool sy_cdp_is(const sy_cdp_id *id, symbi_str s);
+/* Starts a message; params follow as raw JSON text ("{...}"), then sy_cdp_end. t NULL: to the browser itself. Returns its id. */
 int64_t sy_cdp_begin(symbi_browser *b, const char *method, const sy_target *t);
 void sy_cdp_z(symbi_browser *b, const char *raw);
 void sy_cdp_str(symbi_browser *b, symbi_str s); /* quoted and escaped */
 void sy_cdp_int(symbi_browser *b, int64_t i);
 void sy_cdp_end(symbi_browser *b);
 int64_t sy_cdp_simple(symbi_browser *b, const char *method, const sy_target *t, const char *params);
+int64_t sy_cdp_text(symbi_browser *b, const char *method, const sy_target *t, const char *head, symbi_str text, const char *tail); /* params: head, text as a string, tail */
+
+/* browser_end.c */
+void sy_do_fail(symbi_browser *b, const char *fmt, ...) SYMBI_PRINTF(2, 3);
+void sy_do_finish(symbi_browser *b); /* no page to ask any more: over at once */
 void sy_browser_end(symbi_browser *b, const char *why);
-void sy_browser_need_tab(symbi_browser *b);
-size_t sy_browser_pages(const symbi_browser *b); /* tabs of ours, without those that are being closed */
 void sy_blocked_add(symbi_browser *b, symbi_str url, const char *reason);
+size_t sy_utf8_cut(symbi_str s, size_t max);      /* length of the longest prefix of whole characters within max bytes */
+void sy_cut_into(char *dst, size_t cap, symbi_str s);
+
+/* browser_tabs.c */
+sy_target *sy_tab_find(const symbi_browser *b, symbi_str session);
+size_t sy_browser_pages(const symbi_browser *b); /* tabs of ours, without those that are being closed */
+void sy_browser_need_tab(symbi_browser *b);
+void sy_tab_attached(symbi_browser *b, const sy_target *parent, const symbi_value *p, symbi_status *st);
+void sy_tab_detached(symbi_browser *b, const symbi_value *p);
+void sy_tab_held(symbi_browser *b, sy_target *t, bool fine); /* its requests are, or cannot be */
+void sy_tab_drop(symbi_browser *b, sy_target *t);            /* closes a tab that may not stay */
+void sy_tab_arrived(symbi_browser *b, sy_target *t);         /* a document is there */
+void sy_tab_progress(symbi_browser *b, sy_target *t, symbi_str method, const symbi_value *p);
+
+/* browser_request.c */
+void sy_request_paused(symbi_browser *b, sy_target *t, const symbi_value *p, symbi_status *st);
+
+/* browser_page.c */
+typedef enum sy_fn { SY_FN_POINT, SY_FN_FOCUS, SY_FN_SUBMIT, SY_FN_HTML, SY_FN_TEXT, SY_FN_THERE, SY_FN_NODE, SY_FN_SCROLL, SY_FN_TIMING, SY_FN_STATE } sy_fn;
+void sy_step_to(symbi_browser *b, sy_step s);
+void sy_page_ask(symbi_browser *b, sy_step s, const char *method, const char *params);
+void sy_page_world(symbi_browser *b, sy_step s);
+/* Calls f(string or null, number or nothing) in the isolated world. */
+void sy_page_call(symbi_browser *b, sy_step s, sy_fn f, const symbi_str *text, const int64_t *number, bool by_value);
+
+/* browser_settle.c */
+void sy_do_settle(symbi_browser *b);
+void sy_do_settling(symbi_browser *b, int64_t now);
+void sy_do_end_page(symbi_browser *b);
+int64_t sy_do_reserve(const symbi_browser *b); /* what is left of a command's time for its end */
+const symbi_value *sy_history_entry(const symbi_value *history, int64_t offset, int64_t *index);
+void sy_do_history_came(symbi_browser *b, const symbi_value *r);
+void sy_do_state_came(symbi_browser *b, const symbi_value *r);
 
 /* browser_do.c: the reply to b->want came (result NULL: error says why), or time passed (both NULL) */
 void sy_do_advance(symbi_browser *b, const symbi_value *result, const char *error);
-void sy_do_fail(symbi_browser *b, const char *fmt, ...) SYMBI_PRINTF(2, 3);
-void sy_do_finish(symbi_browser *b); /* no page to ask any more: over at once */
-bool sy_cdp_take_id(symbi_str s, sy_cdp_id *out); /* false: empty, too long, or not of the characters that ids have */
-size_t sy_utf8_cut(symbi_str s, size_t max);      /* length of the longest prefix of whole characters within max bytes */
 
 /* browser_ax.c */
 symbi_str sy_ax_text(symbi_ctx *cx, sy_arena *a, const symbi_value *nodes, size_t max, bool *cut);

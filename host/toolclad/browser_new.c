@@ -123,7 +123,7 @@ static void fresh(symbi_browser *b)
     b->a.status = SYMBI_OK;
     sy_buf_clear(&b->picture);
     b->content = sy_val_null();
-    b->has_content = b->truncated = b->timed_out = b->denied = b->ending = b->replied = false;
+    b->has_content = b->truncated = b->timed_out = b->denied = b->replied = false;
     b->error[0] = b->url[0] = b->title[0] = b->domain[0] = 0;
     b->has_forms = b->authenticated = b->loaded = false;
     b->nblocked = 0;

@@ -617,6 +617,165 @@ static void test_requests(void)
     rig_close(&g);
 }
 
+/* ---- what a click sets off ---- */
+
+#define POINT "{\"result\":{\"type\":\"object\",\"value\":{\"x\":10,\"y\":10}}}"
+static void event_of(rig *g, const char *session, const char *method, const char *params)
+{
+    char text[2000];
+    snprintf(text, sizeof text, "{\"method\":\"%s\",\"params\":%s,\"sessionId\":\"%s\"}", method, params, session);
+    feed(g, text);
+}
+
+/* A click up to its last answer. */
+static bool clicked(rig *g)
+{
+    if (!rig_open(g, k_web)) return false;
+    navigate(g);
+    reply(g);
+    CHECK_OK(rig_begin(g, "web.click", "{\"selector\":\"#x\"}"), g->err);
+    sent(g);
+    answer(g, id_of(g, "Page.createIsolatedWorld"), "{\"executionContextId\":5}");
+    sent(g);
+    answer(g, id_of(g, "Runtime.callFunctionOn"), POINT);
+    for (int i = 0; i < 3; i++) {
+        sent(g);
+        answer(g, id_of(g, "Input.dispatchMouseEvent"), "{}");
+    }
+    return true;
+}
+
+static void new_tab(rig *g, const char *id, const char *fetch)
+{
+    char text[400];
+    snprintf(text, sizeof text, "{\"method\":\"Target.attachedToTarget\",\"params\":{\"sessionId\":\"S%s\",\"targetInfo\":{\"targetId\":\"T%s\",\"type\":\"page\",\"openerId\":\"T1\",\"url\":\"\"},\"waitingForDebugger\":true}}", id, id);
+    feed(g, text);
+    sent(g);
+    pinged(g);
+    if (fetch) answer(g, id_of(g, "Fetch.enable"), fetch);
+}
+
+/* As slow as it likes: the answer is of the new page. */
+static void test_new_tab(void)
+{
+    rig g;
+    REQUIRE(clicked(&g));
+    CHECK(settles(&g));
+    rig_close(&g);
+    REQUIRE(clicked(&g));
+    sent(&g);
+    event(&g, "Page.windowOpen", "{\"url\":\"https://app.example.com/2\",\"userGesture\":true}");
+    pinged(&g);
+    CHECK(!settles(&g)); /* announced */
+    new_tab(&g, "2", NULL);
+    for (int i = 0; i < 5; i++) CHECK(!settles(&g)); /* not yet held, and slow about it */
+    new_tab(&g, "3", NULL); /* one more, closed again before it is anything */
+    feed(&g, "{\"method\":\"Target.detachedFromTarget\",\"params\":{\"sessionId\":\"S3\",\"targetId\":\"T3\"}}");
+    rig_close(&g);
+    REQUIRE(clicked(&g));
+    event(&g, "Page.windowOpen", "{\"url\":\"https://app.example.com/2\",\"userGesture\":true}");
+    new_tab(&g, "2", "{}");
+    CHECK(!settles(&g)); /* nothing began there yet */
+    event_of(&g, "S2", "Page.frameStartedNavigating", "{\"frameId\":\"T2\",\"navigationType\":\"differentDocument\"}");
+    for (int i = 0; i < 5; i++) CHECK(!settles(&g)); /* it loads; no frameStartedLoading ever comes */
+    event_of(&g, "S2", "Page.frameNavigated", "{\"frame\":{\"id\":\"T2\",\"loaderId\":\"L2\",\"url\":\"https://app.example.com/2\"}}");
+    for (int i = 0; i < 4; i++) CHECK(!settles(&g));
+    event_of(&g, "S2", "Page.frameStoppedLoading", "{\"frameId\":\"T2\"}");
+    CHECK(!strstr(g.sent, "getNavigationHistory"));
+    event_of(&g, "S2", "Page.lifecycleEvent", "{\"frameId\":\"T2\",\"loaderId\":\"L9\",\"name\":\"networkIdle\"}"); /* of another document */
+    wait_ms(&g, 130);
+    CHECK(!strstr(sent(&g), "getNavigationHistory"));
+    event_of(&g, "S2", "Page.lifecycleEvent", "{\"frameId\":\"T2\",\"loaderId\":\"L2\",\"name\":\"networkIdle\"}");
+    CHECK(settles(&g));
+    CHECK(strstr(g.sent, "\"method\":\"Page.getNavigationHistory\",\"sessionId\":\"S2\""));
+    finish(&g, "https://app.example.com/2");
+    CHECK(strstr(reply(&g), "\"tab_count\":2") != NULL);
+    rig_close(&g);
+}
+
+/* A page that an ordinary link asked for, on a slow machine; and one that never comes. */
+static void test_asked(void)
+{
+    rig g;
+    REQUIRE(clicked(&g));
+    event(&g, "Page.frameRequestedNavigation", "{\"frameId\":\"T1\",\"reason\":\"anchorClick\",\"disposition\":\"currentTab\"}");
+    CHECK(!settles(&g));
+    event(&g, "Page.frameStartedLoading", "{\"frameId\":\"T1\"}");
+    for (int i = 0; i < 5; i++) CHECK(!settles(&g));
+    event(&g, "Page.frameStoppedLoading", "{\"frameId\":\"T1\"}"); /* of going back: the document comes after it */
+    event(&g, "Page.lifecycleEvent", "{\"frameId\":\"T1\",\"loaderId\":\"L1\",\"name\":\"networkIdle\"}");
+    wait_ms(&g, 200);
+    CHECK(!strstr(sent(&g), "getNavigationHistory"));
+    event(&g, "Page.frameNavigated", "{\"frame\":{\"id\":\"T1\",\"loaderId\":\"L2\",\"url\":\"https://app.example.com/2\"}}");
+    event(&g, "Page.lifecycleEvent", "{\"frameId\":\"T1\",\"loaderId\":\"L2\",\"name\":\"networkIdle\"}");
+    CHECK(settles(&g));
+    rig_close(&g);
+    REQUIRE(clicked(&g));
+    event(&g, "Page.frameRequestedNavigation", "{\"frameId\":\"T1\",\"reason\":\"anchorClick\",\"disposition\":\"currentTab\"}"); /* mailto: and the like */
+    CHECK(!settles(&g));
+    wait_ms(&g, 2500);
+    CHECK(settles(&g));
+    rig_close(&g);
+    /* something began after the page was asked: it is asked again */
+    REQUIRE(clicked(&g));
+    sent(&g);
+    pinged(&g);
+    wait_ms(&g, 130);
+    CHECK(strstr(sent(&g), "\"expression\":\"0\""));
+    event(&g, "Page.frameStartedLoading", "{\"frameId\":\"T1\"}");
+    pinged(&g);
+    CHECK(!settles(&g));
+    event(&g, "Page.frameStoppedLoading", "{\"frameId\":\"T1\"}");
+    CHECK(settles(&g) || settles(&g));
+    rig_close(&g);
+    /* a page that hangs holds nobody up for long */
+    REQUIRE(clicked(&g));
+    for (int i = 0; i < 30; i++) wait_ms(&g, 130);
+    CHECK(!strstr(sent(&g), "getNavigationHistory"));
+    for (int i = 0; i < 10; i++) wait_ms(&g, 130);
+    CHECK(strstr(sent(&g), "getNavigationHistory"));
+    rig_close(&g);
+}
+
+/* Windows that may not be: blocked by the browser, or led outside and closed by us. */
+static void test_no_tab(void)
+{
+    rig g;
+    REQUIRE(clicked(&g));
+    event(&g, "Page.windowOpen", "{\"url\":\"https://app.example.com/2\",\"userGesture\":false}");
+    CHECK(!settles(&g));
+    wait_ms(&g, 2500);
+    CHECK(settles(&g));
+    rig_close(&g);
+    REQUIRE(clicked(&g));
+    event(&g, "Page.windowOpen", "{\"url\":\"https://evil.org/\",\"userGesture\":true}");
+    new_tab(&g, "2", "{}");
+    event_of(&g, "S2", "Page.frameStartedNavigating", "{\"frameId\":\"T2\"}");
+    event_of(&g, "S2", "Fetch.requestPaused", "{\"requestId\":\"R\",\"resourceType\":\"Document\",\"frameId\":\"T2\",\"request\":{\"url\":\"https://evil.org/\",\"method\":\"GET\",\"headers\":{}}}");
+    CHECK(strstr(sent(&g), "\"Target.closeTarget\",\"params\":{\"targetId\":\"T2\"}"));
+    event_of(&g, "S2", "Page.frameStoppedLoading", "{\"frameId\":\"T2\"}");
+    CHECK(!settles(&g)); /* until it is gone */
+    feed(&g, "{\"method\":\"Target.detachedFromTarget\",\"params\":{\"sessionId\":\"S2\",\"targetId\":\"T2\"}}");
+    finish(&g, "https://app.example.com/x");
+    {
+        const char *out = reply(&g);
+        CHECK(strstr(out, "\"status\":\"success\"") && strstr(out, "\"tab_count\":1") && strstr(out, "https://evil.org/"));
+    }
+    rig_close(&g);
+    /* the click closes its own tab: what is below is the answer */
+    REQUIRE(clicked(&g));
+    new_tab(&g, "2", "{}");
+    event_of(&g, "S2", "Page.frameNavigated", "{\"frame\":{\"id\":\"T2\",\"loaderId\":\"L2\",\"url\":\"https://app.example.com/2\"}}");
+    event_of(&g, "S2", "Page.frameStoppedLoading", "{\"frameId\":\"T2\"}");
+    wait_ms(&g, 130);
+    feed(&g, "{\"method\":\"Target.detachedFromTarget\",\"params\":{\"sessionId\":\"S2\",\"targetId\":\"T2\"}}");
+    CHECK(settles(&g));
+    CHECK(strstr(g.sent, "\"method\":\"Page.getNavigationHistory\",\"sessionId\":\"S1\""));
+    finish(&g, "https://app.example.com/x");
+    CHECK(strstr(reply(&g), "\"status\":\"success\""));
+    rig_close(&g);
+}
+
 /* A page outside the scope, however it got there, is the end. */
 static void test_strayed(void)
 {
@@ -854,6 +1013,9 @@ int main(void)
     RUN(test_envelope);
     RUN(test_machine);
     RUN(test_requests);
+    RUN(test_new_tab);
+    RUN(test_asked);
+    RUN(test_no_tab);
     RUN(test_strayed);
     RUN(test_liar);
     RUN(test_floods);

@@ -220,7 +220,7 @@ function parts.limits()
     e = s.call "snapshot"
     fact("idle_timeout_seconds", e.error:find "idle timeout", shown(e))
     s.close()
-    local seconds, begun = 3, false
+    local seconds, begun = 3
     repeat -- a slow machine needs more for a session that begins at all
         s = session { browser = ("startup_timeout_seconds = 60\nsession_timeout_seconds = %d"):format(seconds) }
         e = s.go "/"
