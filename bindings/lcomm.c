@@ -50,11 +50,20 @@ static symbi_comm_rules *checkrules(lua_State *L)
     return u->p;
 }
 
-/* The same, held by a userdata of its own on the stack, so that nothing that runs meanwhile can take them away. */
-static symbi_comm_rules *holdrules(lua_State *L)
+/* The same, held by a userdata of its own on the stack, so that nothing that runs meanwhile can take them away. drop()
+ * lets them go: the collector is for errors only, as Lua forgets a finaliser that it has no memory to call. */
+static ud_comm *holdrules(lua_State *L)
 {
     ud_comm *hold = symL_newud(L, sizeof *hold, UD_COMM);
-    return hold->p = symbi_comm_rules_ref(checkrules(L));
+    hold->p = symbi_comm_rules_ref(checkrules(L));
+    return hold;
+}
+
+static void drop(ud_comm *hold)
+{
+    symbi_comm_rules *p = hold->p;
+    hold->p = NULL;
+    symbi_comm_rules_unref(p);
 }
 
 /* null is truthy in Lua; a field without value is absent there. */
@@ -157,7 +166,7 @@ static void push_answer(lua_State *L, const symbi_comm_answer *a)
 
 static int rules_evaluate(lua_State *L)
 {
-    symbi_comm_rules *r;
+    ud_comm *hold;
     symbi_comm_answer a;
     symbi_value v, field[4];
     symbi_member m[4];
@@ -187,9 +196,13 @@ static int rules_evaluate(lua_State *L)
             v.u.o.n = 4;
         }
     }
-    r = holdrules(L);
-    if (symbi_comm_evaluate(r, &v, &a, &err)) return symL_fail(L, &err);
+    hold = holdrules(L);
+    if (symbi_comm_evaluate(hold->p, &v, &a, &err)) {
+        drop(hold);
+        return symL_fail(L, &err);
+    }
     push_answer(L, &a);
+    drop(hold);
     return 1;
 }
 
@@ -214,23 +227,26 @@ static int rules_check(lua_State *L)
 
 static int rules_list(lua_State *L)
 {
-    symbi_comm_rules *r = holdrules(L);
-    const symbi_value *v = symbi_comm_rules_value(r);
+    ud_comm *hold = holdrules(L);
+    const symbi_value *v = symbi_comm_rules_value(hold->p);
     lua_createtable(L, (int)v->u.a.n, 0);
     symL_setarray(L);
     for (size_t i = 0; i < v->u.a.n; i++) {
         push_rule(L, &v->u.a.items[i]);
         lua_rawseti(L, -2, (int)i + 1);
     }
+    drop(hold);
     return 1;
 }
 
 static int rules_get(lua_State *L)
 {
     symbi_str id = symL_checkstr(L, 2);
-    const symbi_value *v = symbi_comm_rules_get(holdrules(L), id);
+    ud_comm *hold = holdrules(L);
+    const symbi_value *v = symbi_comm_rules_get(hold->p, id);
     if (v) push_rule(L, v);
     else lua_pushnil(L);
+    drop(hold);
     return 1;
 }
 
@@ -277,6 +293,7 @@ static int list_add(lua_State *L)
     if (symbi_comm_list_add(l, &v, replace, &added, &err)) return symL_fail(L, &err);
     hold->p = symbi_comm_rules_ref(symbi_comm_list_rules(l));
     push_rule(L, added);
+    drop(hold);
     return 1;
 }
 
