@@ -86,6 +86,13 @@ static bool grow(sy_mdfa *d, uint32_t cap)
     return true;
 }
 
+static bool empty_set(const sy_mdfa *d, const uint64_t *set)
+{
+    for (uint32_t w = 0; w < d->g->nword; w++)
+        if (set[w]) return false;
+    return true;
+}
+
 static uint32_t add_state(sy_mdfa *d, const uint64_t *set, unsigned before, uint64_t hits)
 {
     uint32_t i = d->nstate++, *row = d->t + (size_t)i * d->width;
@@ -101,9 +108,10 @@ static uint32_t add_state(sy_mdfa *d, const uint64_t *set, unsigned before, uint
 static void forget(sy_mdfa *d)
 {
     d->nstate = 0;
+    memset(d->idle, 0, sizeof d->idle);
     memset(d->bucket, 0, d->nbucket * sizeof *d->bucket);
     memset(d->work.seen, 0, d->g->nword * sizeof *d->work.seen);
-    (void)add_state(d, d->work.seen, SY_MF_START, 0); /* state 0: the start of a text */
+    (void)add_state(d, d->work.seen, SY_MF_START | SY_MF_IDLE, 0); /* state 0: the start of a text */
 }
 
 static bool warm_up(sy_mdfa *d)
@@ -121,92 +129,113 @@ static bool warm_up(sy_mdfa *d)
     return true;
 }
 
-/* The entry for state s over sym, made and remembered. *forgot: everything before was forgotten to make room. */
+/* The state with this set, made where it is new. *forgot: everything before was forgotten to make room. */
+static uint32_t state_of(sy_mdfa *d, const uint64_t *set, unsigned before, uint64_t hits, bool *forgot)
+{
+    uint32_t i;
+    *forgot = false;
+    for (i = d->bucket[hash_of(d, set, before, hits)]; i; i = d->chain[i - 1])
+        if (d->before[i - 1] == before && d->match[i - 1] == hits && !memcmp(d->sets + (size_t)(i - 1) * d->g->nword, set, d->g->nword * sizeof *set)) return i - 1;
+    if (d->nstate == d->cap) {
+        uint32_t cap = d->cap < d->max / 2 ? 2 * d->cap : d->max;
+        if (cap <= d->cap || !grow(d, cap)) {
+            forget(d);
+            d->flushes++;
+            *forgot = true;
+        }
+    }
+    return add_state(d, set, before, hits);
+}
+
+/* The entry for state s over sym, made and remembered. */
 static uint32_t make(sy_mdfa *d, uint32_t s, uint32_t sym, bool *forgot)
 {
     const sy_mprog *g = d->g;
     unsigned after;
-    uint32_t i, *slot = &d->t[(size_t)s * d->width + sym];
+    uint32_t x;
     uint64_t hits = sy_mstep(g, d->sets + (size_t)s * g->nword, d->before[s], sym, d->tmpset, &after, &d->work);
-    bool empty = true;
+    bool empty = empty_set(d, d->tmpset);
     *forgot = false;
-    if (hits && g->nroot == 1) return *slot = DONE;
-    for (uint32_t w = 0; w < g->nword && empty; w++) empty = !d->tmpset[w];
-    if (empty && !hits && (sym == g->nsym || g->anchored == g->all)) return *slot = DEAD;
-    for (i = d->bucket[hash_of(d, d->tmpset, after, hits)]; i; i = d->chain[i - 1])
-        if (d->before[i - 1] == after && d->match[i - 1] == hits && !memcmp(d->sets + (size_t)(i - 1) * g->nword, d->tmpset, g->nword * sizeof *d->tmpset)) break;
-    if (!i) {
-        if (d->nstate == d->cap) {
-            uint32_t cap = d->cap < d->max / 2 ? 2 * d->cap : d->max;
-            if (cap > d->cap && grow(d, cap)) {
-                slot = &d->t[(size_t)s * d->width + sym];
-            } else {
-                forget(d);
-                d->flushes++;
-                *forgot = true;
-            }
-        }
-        i = add_state(d, d->tmpset, after, hits) + 1;
-    }
-    i = (i - 1) * d->width | (hits ? NOTE : 0);
-    if (!*forgot) *slot = i;
-    return i;
+    if (hits && g->nroot == 1) return d->t[(size_t)s * d->width + sym] = DONE;
+    if (empty && !hits && (sym == g->nsym || g->anchored == g->all)) return d->t[(size_t)s * d->width + sym] = DEAD;
+    x = state_of(d, d->tmpset, after | (empty ? SY_MF_IDLE : 0), hits, forgot) * d->width | (hits ? NOTE : 0);
+    if (!*forgot) d->t[(size_t)s * d->width + sym] = x;
+    return x;
 }
 
-/* The rest of text from i, where set and before stand in state s; nothing is remembered. */
-static uint64_t simulate(sy_mdfa *d, uint32_t s, symbi_str text, size_t i, uint64_t hits)
+/* The row of the state in which no match has begun behind ASCII character c. */
+static uint32_t idle_after(sy_mdfa *d, unsigned char c)
+{
+    unsigned flags = sy_mafter(d->g, d->g->byte[c]);
+    bool forgot;
+    if (!d->idle[flags]) {
+        uint32_t i;
+        memset(d->tmpset, 0, d->g->nword * sizeof *d->tmpset);
+        i = state_of(d, d->tmpset, flags | SY_MF_IDLE, 0, &forgot);
+        d->idle[flags] = i + 1; /* (after what may have forgotten it) */
+    }
+    return (d->idle[flags] - 1) * d->width;
+}
+
+typedef struct mwalk {
+    symbi_str text;
+    size_t i, until;
+    uint64_t hits;
+} mwalk;
+
+static bool may_stop(const mwalk *w) { return w->i > w->until && w->i < w->text.n && (unsigned char)w->text.p[w->i - 1] < 0x80; }
+
+/* The rest from w->i, where the steps in d->tmpset have been reached with `before`; nothing is remembered. */
+static void simulate(sy_mdfa *d, unsigned before, mwalk *w)
 {
     const sy_mprog *g = d->g;
     uint64_t *a = d->tmpset, *b = d->mem + 2 * (size_t)g->nword;
-    unsigned before = SY_MF_START;
-    if (d->cap) {
-        memcpy(a, d->sets + (size_t)s * g->nword, g->nword * sizeof *a);
-        before = d->before[s];
-    } else {
-        memset(a, 0, g->nword * sizeof *a);
-    }
     for (;;) {
         uint32_t cp, sym = g->nsym;
         size_t k = 0;
         uint64_t *t = a;
-        if (i < text.n) {
-            k = sy_mdecode(text.p + i, text.n - i, &cp);
+        if (w->i < w->text.n) {
+            k = sy_mdecode(w->text.p + w->i, w->text.n - w->i, &cp);
             sym = sy_mprog_symbol(g, cp);
         }
-        hits |= sy_mstep(g, a, before, sym, b, &before, &d->work);
-        if (!k || hits == g->all) return hits;
+        w->hits |= sy_mstep(g, a, before, sym, b, &before, &d->work);
+        if (!k || w->hits == g->all) {
+            w->i = SIZE_MAX;
+            return;
+        }
         a = b;
         b = t;
-        i += k;
+        w->i += k;
+        if (may_stop(w) && empty_set(d, a)) return;
     }
 }
 
-symbi_status sy_mdfa_run(sy_mdfa *d, symbi_str text, uint64_t *out, symbi_err *err)
+/* From state s; w->until: SIZE_MAX for all of the text. */
+static void walk(sy_mdfa *d, uint32_t s, mwalk *w)
 {
+    enum { STRIDE = 16 };
     const sy_mprog *g = d->g;
-    const unsigned char *p = (const unsigned char *)text.p;
+    const unsigned char *p = (const unsigned char *)w->text.p;
     const uint16_t *cls = g->byte;
-    uint32_t s = 0;
-    uint64_t hits = 0;
-    size_t i = 0, since = 0, wasted = 0;
-    *out = 0;
-    if (!warm_up(d)) return sy_fail_nomem(err);
-    if (!d->cap) {
-        *out = simulate(d, 0, text, 0, 0);
-        return SYMBI_OK;
-    }
+    size_t n = w->text.n, i = w->i, since = i, wasted = 0, lim = w->until < n ? w->until + 1 : n;
     for (;;) {
         const uint32_t *t = d->t;
         uint32_t x = UNKNOWN, sym;
         size_t k = 1;
-        while (i < text.n && !((x = t[s + cls[p[i]]]) & NOTE)) s = x, i++;
-        if (i >= text.n) {
+        while (i < lim && !((x = t[s + cls[p[i]]]) & NOTE)) s = x, i++;
+        if (i >= lim && i < n) { /* far enough, when nothing that has begun is open */
+            w->i = i;
+            if (d->before[s / d->width] & SY_MF_IDLE && may_stop(w)) return;
+            lim = n - i < STRIDE ? n : i + STRIDE;
+            continue;
+        }
+        if (i >= n) {
             sym = g->nsym;
             k = 0;
             x = t[s + sym];
         } else if (x == HIGH) {
             uint32_t cp;
-            k = sy_mdecode(text.p + i, text.n - i, &cp);
+            k = sy_mdecode(w->text.p + i, n - i, &cp);
             sym = sy_mprog_symbol(g, cp);
             x = t[s + sym];
         } else {
@@ -218,27 +247,48 @@ symbi_status sy_mdfa_run(sy_mdfa *d, symbi_str text, uint64_t *out, symbi_err *e
             x = make(d, s / d->width, sym, &forgot);
             if (forgot) {
                 if (i - since < (size_t)WORTH * states && ++wasted >= WASTED_MAX && k) {
-                    hits |= d->match[(x & ~NOTE) / d->width];
-                    *out = simulate(d, (x & ~NOTE) / d->width, text, i + k, hits);
-                    return SYMBI_OK;
+                    s = (x & ~NOTE) / d->width;
+                    w->hits |= d->match[s];
+                    w->i = i + k;
+                    memcpy(d->tmpset, d->sets + (size_t)s * g->nword, g->nword * sizeof *d->tmpset);
+                    simulate(d, d->before[s], w);
+                    return;
                 }
                 since = i;
             }
         }
-        if (x == DONE) {
-            *out = g->all;
-            return SYMBI_OK;
-        }
-        if (x == DEAD) break;
+        if (x == DONE) w->hits = g->all;
+        if (x == DONE || x == DEAD) break;
         if (x & NOTE) {
             x &= ~NOTE;
-            hits |= d->match[x / d->width];
-            if (hits == g->all) break;
+            w->hits |= d->match[x / d->width];
+            if (w->hits == g->all) break;
         }
         if (!k) break;
         s = x;
         i += k;
     }
-    *out = hits;
+    w->i = SIZE_MAX;
+}
+
+symbi_status sy_mdfa_part(sy_mdfa *d, symbi_str text, size_t *at, size_t until, uint64_t *hits, symbi_err *err)
+{
+    mwalk w = { text, *at, until, 0 };
+    *hits = 0;
+    if (!warm_up(d)) return sy_fail_nomem(err);
+    if (d->cap) {
+        walk(d, w.i ? idle_after(d, (unsigned char)text.p[w.i - 1]) : 0, &w);
+    } else {
+        memset(d->tmpset, 0, d->g->nword * sizeof *d->tmpset);
+        simulate(d, w.i ? sy_mafter(d->g, d->g->byte[(unsigned char)text.p[w.i - 1]]) : SY_MF_START, &w);
+    }
+    *hits = w.hits;
+    *at = w.i;
     return SYMBI_OK;
+}
+
+symbi_status sy_mdfa_run(sy_mdfa *d, symbi_str text, uint64_t *hits, symbi_err *err)
+{
+    size_t at = 0;
+    return sy_mdfa_part(d, text, &at, SIZE_MAX, hits, err);
 }

@@ -165,7 +165,6 @@ void symbi_match_lines(symbi_match_scratch *s, symbi_str text, symbi_match_ends 
     s->ends = ends;
     s->block = s->nblock = s->at = s->nhit = s->hit = s->counted = 0;
     s->line = 1;
-    memset(s->cand, 0, s->m->words * sizeof *s->cand);
     s->odd = text.n && (ends == SYMBI_MATCH_END_CRLF ? memchr(text.p, '\r', text.n) != NULL : ends == SYMBI_MATCH_END_PYTHON && python_odd(text.p, text.n));
 }
 
@@ -200,10 +199,14 @@ symbi_status symbi_match_line(symbi_match_scratch *s, symbi_match_lineinfo *out,
         }
         end = line_end(s, from, &len);
         s->at = from;
-        if (s->m->nfiltered)
-            while (next_hit(s) && s->block + s->hits[s->hit].at < end) sy_mscratch_take(s, s->hits[s->hit++].state);
+        sy_mscratch_begin(s, (symbi_str){ s->text.p + from, end - from });
+        st = SYMBI_OK;
+        while (!st && s->m->nfiltered && next_hit(s) && s->block + s->hits[s->hit].at < end) {
+            st = sy_mscratch_take(s, s->block + s->hits[s->hit].at - from, s->hits[s->hit].state, err);
+            s->hit++;
+        }
         s->at = end + len;
-        st = sy_mscratch_line(s, (symbi_str){ s->text.p + from, end - from }, &out->n, err);
+        if (!st) st = sy_mscratch_end(s, &out->n, err);
         if (!len) s->at = s->text.n + 1;
         if (st) return st;
         if (out->n) {

@@ -5,12 +5,21 @@
 #include <string.h>
 
 typedef struct minfo {
+    uint32_t len;  /* the most characters that a match has */
     bool exact;    /* set holds all that the node can match */
     sy_mlits set;
     sy_mlits best; /* the best set of which every match contains one */
 } minfo;
 
 enum { EXACT_MAX = 64, CLASS_MAX = 16, GOOD = 7 };
+
+/* Numbers of characters; SY_MFAR is no number and stays so. */
+static uint32_t plus(uint32_t a, uint32_t b) { return a >= SY_MFAR - b ? SY_MFAR : a + b; }
+static uint32_t times(uint32_t a, int32_t b)
+{
+    if (!a || !b) return 0;
+    return b < 0 || a >= SY_MFAR / (uint32_t)b ? SY_MFAR : a * (uint32_t)b;
+}
 
 /* How much a byte says: rare ones in prose and code more. */
 static int weigh(char c)
@@ -54,6 +63,7 @@ static void score(sy_mlits *s)
 static void copy(sy_mlits *to, const sy_mlits *from)
 {
     to->n = from->n;
+    to->before = from->before;
     to->score = from->score;
     memcpy(to->lit, from->lit, from->n * sizeof *from->lit);
 }
@@ -69,6 +79,7 @@ static bool holds(const sy_mlit *a, const sy_mlit *b) /* b stands in a */
 static void reduce(sy_mlits *to, const sy_mlits *from)
 {
     to->n = 0;
+    to->before = from->before;
     for (uint32_t i = 0; i < from->n; i++) {
         bool keep = true;
         for (uint32_t j = 0; j < from->n && keep; j++) keep = j == i || from->lit[j].n >= from->lit[i].n || !holds(&from->lit[i], &from->lit[j]);
@@ -96,23 +107,28 @@ static bool add(sy_mlits *s, sy_mlit l, uint32_t max)
 
 static void nothing(minfo *m)
 {
+    m->len = 0;
     m->exact = true;
     m->set.n = 1; /* the empty string */
     m->set.lit[0].n = 0;
     m->set.never = false;
+    m->set.before = m->best.before = 0;
     m->best.n = 0;
     m->best.never = false;
 }
 
 static void unknown(minfo *m)
 {
+    m->len = SY_MFAR;
     m->exact = m->set.never = m->best.never = false;
     m->set.n = m->best.n = 0;
+    m->set.before = m->best.before = 0;
 }
 
 static void class_info(sy_mclass c, minfo *out, sy_mset *exotic)
 {
     unknown(out);
+    out->len = 1;
     for (size_t i = 0; i < c.n && c.r[i].lo < 0x80; i++)
         for (uint32_t ch = c.r[i].lo; ch <= c.r[i].hi && ch < 0x80; ch++) {
             sy_mlit l = { 1, { (char)(ch >= 'A' && ch <= 'Z' ? ch + 32 : ch) } };
@@ -130,6 +146,7 @@ static void class_info(sy_mclass c, minfo *out, sy_mset *exotic)
 /* The state of a concatenation: run is what the text just read can be, as far as that is known; open: from the start on. */
 typedef struct sy_mlevel {
     sy_mlits run, best, cross;
+    uint32_t next; /* the most characters in front of what comes behind the present part */
     bool open, never;
     minfo kid;
 } sy_mlevel;
@@ -152,6 +169,7 @@ static bool cross(sy_mlevel *c, const sy_mlits *b)
 {
     sy_mlits *a = &c->run, *out = &c->cross;
     out->n = 0;
+    out->before = a->before;
     if (a->n == 1 && b->n == 1) { /* most often: one literal grows */
         if (a->lit[0].n + b->lit[0].n > SY_MLIT_MAX) return false;
         memcpy(a->lit[0].s + a->lit[0].n, b->lit[0].s, b->lit[0].n);
@@ -178,21 +196,32 @@ static void cut(sy_mlevel *c)
     better(&c->best, &c->run, &c->cross);
     c->run.n = 1;
     c->run.lit[0].n = 0;
+    c->run.before = c->next;
     c->open = false;
+}
+
+/* What stood before is over; a new run begins in the present part. */
+static void restart(sy_mlevel *c, const sy_mlits *set)
+{
+    cut(c);
+    copy(&c->run, set);
+    c->run.before = c->next;
 }
 
 static void cat_exact(sy_mlevel *c, const sy_mlits *set)
 {
     if (set->n > 1) better(&c->best, &c->run, &c->cross); /* before it becomes many */
     if (cross(c, set)) return;
-    cut(c);
-    copy(&c->run, set);
+    restart(c, set);
 }
 
 static void cat_one(mlits *x, unsigned depth, sy_mlevel *c, const sy_mnode *k)
 {
     bool many = k->kind == SY_MN_REPEAT && k->min > 0, few = k->kind == SY_MN_REPEAT && !many && k->max > 1 && k->max <= 4;
+    uint32_t at = c->next;
     info(x, depth, many || few ? k->first : k, &c->kid);
+    c->next = plus(at, many || few ? times(c->kid.len, k->max) : c->kid.len);
+    c->kid.best.before = plus(at, c->kid.best.before);
     if (few) { /* x{0,3} is x?x?x? */
         bool ok = c->kid.exact && !c->kid.best.never && add(&c->kid.set, (sy_mlit){ 0, { 0 } }, EXACT_MAX);
         if (!ok) cut(c);
@@ -211,10 +240,7 @@ static void cat_one(mlits *x, unsigned depth, sy_mlevel *c, const sy_mnode *k)
         return;
     }
     for (int32_t i = 0; i < k->min && i < SY_MLIT_MAX; i++) cat_exact(c, &c->kid.set);
-    if (k->max != k->min || k->min > SY_MLIT_MAX) {
-        cut(c);
-        copy(&c->run, &c->kid.set); /* the last time round */
-    }
+    if (k->max != k->min || k->min > SY_MLIT_MAX) restart(c, &c->kid.set); /* the last time round */
 }
 
 static void cat_info(mlits *x, unsigned depth, const sy_mnode *first, bool alone, minfo *out)
@@ -225,9 +251,13 @@ static void cat_info(mlits *x, unsigned depth, const sy_mnode *first, bool alone
     c->open = true;
     c->never = false;
     c->best.n = 0;
+    c->best.before = 0;
+    c->next = 0;
     c->run.n = 1;
     c->run.lit[0].n = 0;
+    c->run.before = 0;
     for (const sy_mnode *k = first; k; k = alone ? NULL : k->next) cat_one(x, depth + 1, c, k);
+    out->len = c->next;
     if (c->open) {
         out->exact = true;
         copy(&out->set, &c->run);
@@ -244,14 +274,17 @@ static void alt_info(mlits *x, unsigned depth, const sy_mnode *n, minfo *out)
     bool exact = true, any = true, never = true;
     unknown(out);
     if (!c) return;
-    for (const sy_mnode *k = n->first; k && (exact || any); k = k->next) {
+    out->len = 0;
+    for (const sy_mnode *k = n->first; k; k = k->next) {
         info(x, depth + 1, k, &c->kid);
+        if (c->kid.len > out->len) out->len = c->kid.len;
         if (c->kid.best.never) continue; /* needs no literal */
         never = false;
         if (!c->kid.exact) exact = false;
         for (uint32_t i = 0; exact && i < c->kid.set.n; i++) exact = add(&out->set, c->kid.set.lit[i], EXACT_MAX);
         if (!c->kid.best.n && c->kid.exact) better(&c->kid.best, &c->kid.set, &c->cross);
         if (!c->kid.best.n) any = false;
+        if (c->kid.best.before > out->best.before) out->best.before = c->kid.best.before;
         for (uint32_t i = 0; any && i < c->kid.best.n; i++) any = add(&out->best, c->kid.best.lit[i], SY_MLITS_MAX);
     }
     out->exact = exact && !never;
@@ -263,6 +296,7 @@ static void alt_info(mlits *x, unsigned depth, const sy_mnode *n, minfo *out)
 
 static void info(mlits *x, unsigned depth, const sy_mnode *n, minfo *out)
 {
+    uint32_t len;
     switch (n->kind) {
     case SY_MN_EMPTY:
     case SY_MN_ASSERT: nothing(out); break;
@@ -278,9 +312,10 @@ static void info(mlits *x, unsigned depth, const sy_mnode *n, minfo *out)
             break;
         }
         info(x, depth, n->first, out);
+        len = times(out->len, n->max);
         out->best.n = 0;
-        if (out->exact && n->max == 1 && add(&out->set, (sy_mlit){ 0, { 0 } }, EXACT_MAX)) break;
-        unknown(out);
+        if (!out->exact || n->max != 1 || !add(&out->set, (sy_mlit){ 0, { 0 } }, EXACT_MAX)) unknown(out);
+        out->len = len;
         break;
     }
 }

@@ -14,7 +14,7 @@
 #include "base/arena.h"
 #include "base/ref.h"
 #include "match/class.h"
-#include "symbi/match.h"
+#include "match/hits.h"
 
 /* ---- trees ---- */
 
@@ -63,7 +63,8 @@ size_t sy_mdecode(const char *p, size_t n, uint32_t *cp);
 
 /* ---- one step ---- */
 
-enum { SY_MF_START = 1, SY_MF_WORD = 2, SY_MF_NL = 4 }; /* what stands before: nothing, a word character, \n */
+enum { SY_MF_START = 1, SY_MF_WORD = 2, SY_MF_NL = 4, SY_MF_IDLE = 8 }; /* what stands before: nothing, a word character, \n; of states: no match has begun */
+unsigned sy_mafter(const sy_mprog *g, uint32_t sym); /* flags behind a symbol */
 typedef struct sy_mwork { /* memory of a step: nword words and n + 1 numbers */
     uint64_t *seen;
     uint32_t *stack;
@@ -79,11 +80,13 @@ void sy_mprog_find(const sy_mprog *g, uint32_t rule, symbi_str text, void *mem, 
 /* ---- literals ---- */
 
 enum { SY_MLIT_MAX = 15, SY_MLITS_MAX = 128 };
+#define SY_MFAR UINT32_MAX /* no bound */
 typedef struct sy_mlit { uint8_t n; char s[SY_MLIT_MAX]; } sy_mlit; /* ASCII, lower case */
 typedef struct sy_mlits {
     uint32_t n; /* 0: none good enough, unless never */
     bool never; /* no match without an exotic character */
     int score;
+    uint32_t before; /* the most characters that a match has in front of the first of them */
     sy_mlit lit[SY_MLITS_MAX];
 } sy_mlits;
 /* Every match contains one of out's literals in some case, or a character that goes into exotic. */
@@ -120,12 +123,16 @@ typedef struct sy_mdfa {
     uint64_t *mem;     /* one block for: set, seen, stack */
     uint64_t *tmpset;
     sy_mwork work;
+    uint32_t idle[8];  /* by flags: 1 + the state in which no match has begun, 0: not made yet */
     uint32_t nstate, cap, max, width, start, nbucket, memwords;
     size_t flushes;
 } sy_mdfa;
 void sy_mdfa_init(sy_mdfa *d, const sy_mprog *g, symbi_alloc alloc, size_t bytes);
 void sy_mdfa_free(sy_mdfa *d);
 symbi_status sy_mdfa_run(sy_mdfa *d, symbi_str text, uint64_t *hits, symbi_err *err);
+/* A part of text: matches that begin at or behind *at, where the text or a character behind an ASCII one begins; up to a place behind
+ * `until` over which no match extends. *at: that place, such a one again; SIZE_MAX: the text is at its end, or all rules have matched. */
+symbi_status sy_mdfa_part(sy_mdfa *d, symbi_str text, size_t *at, size_t until, uint64_t *hits, symbi_err *err);
 size_t sy_mdfa_bytes(const sy_mdfa *d);
 
 /* ---- sets ---- */
@@ -145,8 +152,10 @@ struct symbi_match {
     uint32_t *member;
     uint32_t *groupof, *indexof; /* of each rule */
     uint64_t *filtered;          /* bit set of rules */
+    uint32_t *reach;             /* of a filtered rule: characters from the start of a match to the end of a literal in it, or SY_MFAR */
     uint8_t *anchored;
     sy_mac ac;
+    const sy_mlit *lit;          /* its literals */
     sy_mclass exotic;            /* characters that may stand for ASCII ones of literals; none below 0x80 */
     uint64_t exotic_lead[4];     /* first bytes of these in UTF-8 */
 };
@@ -155,7 +164,13 @@ struct symbi_match_scratch {
     symbi_alloc alloc;
     symbi_match *m;
     sy_mdfa *dfa;      /* one per group */
-    uint64_t *cand, *found;
+    uint64_t *cand, *found; /* of the present line: rules of which a literal stood there; rules that match */
+    size_t *done;      /* by rule in cand: how much of the line it has gone over; SIZE_MAX: all it has to */
+    symbi_str now;     /* the line */
+    const uint64_t *watch; /* hits.h: rules of which hits are marked, or NULL */
+    uint64_t *map;
+    unsigned shift;
+    bool wide;         /* an exotic character stands in it: all rules have to go over all of it */
     uint32_t *rules;   /* result */
     sy_mhit *hits, *more; /* room for 2 and 1 blocks */
     void *find;        /* grows to the largest need */
@@ -167,8 +182,10 @@ struct symbi_match_scratch {
     size_t block, nblock, at, nhit, hit; /* the present block, its hits, the next of them; at: everything before is done */
     size_t counted, line;                /* line is the number of the line that begins at counted */
 };
-void sy_mscratch_take(symbi_match_scratch *s, uint32_t state); /* the rules of a hit -> cand */
-symbi_status sy_mscratch_line(symbi_match_scratch *s, symbi_str text, size_t *n, symbi_err *err); /* cand -> rules */
+/* A line: begun, its hits (at: in the line) in order, ended: the rules that match stand in s->rules. */
+void sy_mscratch_begin(symbi_match_scratch *s, symbi_str line);
+symbi_status sy_mscratch_take(symbi_match_scratch *s, size_t at, uint32_t state, symbi_err *err);
+symbi_status sy_mscratch_end(symbi_match_scratch *s, size_t *n, symbi_err *err);
 /* Hits of a block, exotic characters included, in order. */
 size_t sy_mscratch_block(symbi_match_scratch *s, const char *p, size_t n, size_t before);
 #endif

@@ -21,7 +21,7 @@ static mctx mcontext(const sy_mprog *g, unsigned before, uint32_t sym)
     return c;
 }
 
-static unsigned mafter(const sy_mprog *g, uint32_t sym)
+unsigned sy_mafter(const sy_mprog *g, uint32_t sym)
 {
     return (g->wordsym && mbit(g->wordsym, sym) ? SY_MF_WORD : 0u) | (sym == g->nlsym ? SY_MF_NL : 0u);
 }
@@ -81,7 +81,7 @@ uint64_t sy_mstep(const sy_mprog *g, const uint64_t *from, unsigned before, uint
             else break;
         }
     }
-    *after = ctx.end ? 0 : mafter(g, sym);
+    *after = ctx.end ? 0 : sy_mafter(g, sym);
     return hits;
 }
 
@@ -207,7 +207,7 @@ void sy_mprog_find(const sy_mprog *g, uint32_t rule, symbi_str text, void *mem, 
             if (!out->hit || a.start[a.list[j]] < out->start) mfollow(&f, seen, a.list[j], a.start[a.list[j]], sym, &b);
         if (!out->hit && (f.ctx.start || !(g->anchored >> rule & 1))) mfollow(&f, seen, g->root[rule], i, sym, &b);
         if (!k || (out->hit && !b.n)) return;
-        before = mafter(g, sym);
+        before = sy_mafter(g, sym);
         a = b;
         b = t;
         i += k;

@@ -81,6 +81,7 @@ static symbi_status parse_all(mcompile *c)
         for (uint32_t k = 0; k < lits->n; k++) bytes += lits->lit[k].n;
         if ((!lits->n && !lits->never) || bytes > LITERAL_BYTES) continue;
         if ((st = add_literals(c, i, lits))) return st;
+        m->reach[i] = lits->before < SY_MFAR - SY_MLIT_MAX && !sy_mnode_fixed(c->node[i], false) ? lits->before + SY_MLIT_MAX : SY_MFAR;
         sy_mset_addclass(&exotic, sy_mset_class(&wide));
         mset(m->filtered, i);
         m->nfiltered++;
@@ -164,11 +165,13 @@ static symbi_status compile_all(mcompile *c)
     m->indexof = sy_arena_calloc(&m->arena, m->n + 1, sizeof *m->indexof);
     m->filtered = sy_arena_calloc(&m->arena, m->words, sizeof *m->filtered);
     m->anchored = sy_arena_calloc(&m->arena, m->n + 1, 1);
+    m->reach = sy_arena_calloc(&m->arena, m->n + 1, sizeof *m->reach);
     c->node = sy_arena_calloc(&c->tmp, m->n + 1, sizeof *c->node);
     if (m->arena.status) return sy_arena_fail(&m->arena, "the set of patterns", c->err);
     if (!c->node) return sy_arena_fail(&c->tmp, "the set of patterns", c->err);
     if ((st = parse_all(c)) || (st = group_all(c))) return st;
     exotic_leads(m);
+    if (c->nlit && !(m->lit = sy_arena_memdup(&m->arena, c->lit, c->nlit * sizeof *c->lit))) return sy_arena_fail(&m->arena, "the set of patterns", c->err);
     return sy_mac_make(&m->arena, &c->tmp, c->lit, c->litrule, c->nlit, &m->ac, c->err);
 }
 
@@ -212,6 +215,8 @@ void symbi_match_unref(symbi_match *m)
 }
 
 size_t symbi_match_count(const symbi_match *m) { return m->n; }
+bool sy_match_filtered(const symbi_match *m, size_t rule) { return mtest(m->filtered, rule); }
+symbi_str sy_match_literal(const symbi_match *m, size_t i) { return i < m->ac.nlit ? (symbi_str){ m->lit[i].s, m->lit[i].n } : (symbi_str){ "", 0 }; }
 bool symbi_match_anchored(const symbi_match *m, size_t rule) { return rule < m->n && m->anchored[rule]; }
 
 /* ---- scratch ---- */
@@ -230,8 +235,9 @@ symbi_status symbi_match_scratch_new(symbi_ctx *cx, symbi_match *m, size_t bytes
     s->dfa = sy_calloc(&s->alloc, m->ngroup + 1u, sizeof *s->dfa);
     s->cand = sy_calloc(&s->alloc, 2 * m->words, sizeof *s->cand);
     s->rules = sy_calloc(&s->alloc, m->n + 1, sizeof *s->rules);
+    s->done = sy_calloc(&s->alloc, m->n + 1, sizeof *s->done);
     s->hits = sy_calloc(&s->alloc, 3 * SY_MBLOCK, sizeof *s->hits);
-    if (!s->dfa || !s->cand || !s->rules || !s->hits) {
+    if (!s->dfa || !s->cand || !s->rules || !s->done || !s->hits) {
         symbi_match_scratch_free(s);
         return sy_fail_nomem(err);
     }
@@ -254,6 +260,7 @@ void symbi_match_scratch_free(symbi_match_scratch *s)
     }
     sy_free(&a, s->cand, 2 * s->m->words * sizeof *s->cand);
     sy_free(&a, s->rules, (s->m->n + 1) * sizeof *s->rules);
+    sy_free(&a, s->done, (s->m->n + 1) * sizeof *s->done);
     sy_free(&a, s->hits, 3 * SY_MBLOCK * sizeof *s->hits);
     sy_free(&a, s->find, s->findn);
     symbi_match_unref(s->m);
@@ -267,7 +274,7 @@ void symbi_match_scratch_stats(const symbi_match_scratch *s, symbi_match_stats *
     out->groups = s->m->ngroup;
     out->literals = s->m->ac.nlit;
     out->filtered = s->m->nfiltered;
-    out->bytes = sizeof *s + (s->m->ngroup + 1u) * sizeof *s->dfa + 2 * s->m->words * sizeof *s->cand + (s->m->n + 1) * sizeof *s->rules + 3 * SY_MBLOCK * sizeof *s->hits + s->findn;
+    out->bytes = sizeof *s + (s->m->ngroup + 1u) * sizeof *s->dfa + 2 * s->m->words * sizeof *s->cand + (s->m->n + 1) * (sizeof *s->rules + sizeof *s->done) + 3 * SY_MBLOCK * sizeof *s->hits + s->findn;
     for (uint32_t i = 0; i < s->m->ngroup; i++) {
         out->states += s->dfa[i].nstate;
         out->flushes += s->dfa[i].flushes;
@@ -277,52 +284,109 @@ void symbi_match_scratch_stats(const symbi_match_scratch *s, symbi_match_stats *
 
 /* ---- one text ---- */
 
-static symbi_status run_group(symbi_match_scratch *s, uint32_t group, symbi_str text, symbi_err *err)
+static void take_hits(symbi_match_scratch *s, uint32_t group, uint64_t hits)
 {
     const sy_mgroup *g = &s->m->group[group];
-    uint64_t hits;
-    symbi_status st = sy_mdfa_run(&s->dfa[group], text, &hits, err);
     for (; hits; hits &= hits - 1) mset(s->found, s->m->member[g->first + (uint32_t)__builtin_ctzll(hits)]);
+}
+
+static symbi_status run_group(symbi_match_scratch *s, uint32_t group, symbi_err *err)
+{
+    uint64_t hits;
+    symbi_status st = sy_mdfa_run(&s->dfa[group], s->now, &hits, err);
+    take_hits(s, group, hits);
     return st;
 }
 
-symbi_status sy_mscratch_line(symbi_match_scratch *s, symbi_str text, size_t *n, symbi_err *err)
+void sy_match_mark(symbi_match_scratch *s, const uint64_t *rules, uint64_t *map, unsigned shift)
+{
+    s->watch = rules;
+    s->map = map;
+    s->shift = shift;
+}
+
+void sy_mscratch_begin(symbi_match_scratch *s, symbi_str line)
+{
+    s->now = line;
+    s->wide = false;
+    memset(s->cand, 0, 2 * s->m->words * sizeof *s->cand);
+}
+
+static bool ascii(const char *p, size_t n)
+{
+    uint64_t any = 0, w;
+    for (; n >= 8; p += 8, n -= 8) memcpy(&w, p, 8), any |= w;
+    for (; n; p++, n--) any |= (unsigned char)*p;
+    return !(any & 0x8080808080808080u);
+}
+
+/* Where a match may begin at the earliest that has, within `reach` characters, the byte in front of `to`: not in front of `least`,
+ * and at the start of the line or behind an ASCII character. */
+static size_t reach_back(symbi_str line, size_t least, size_t to, uint32_t reach)
+{
+    const unsigned char *p = (const unsigned char *)line.p;
+    size_t i = to, k = 0;
+    if (to - least <= reach) return least;
+    if (ascii(line.p + to - reach - 1, reach + 1u)) return to - reach;
+    /* a character has one byte that does not go on another; more than that many in what is no UTF-8 */
+    while (i > least && k < reach) k += (p[--i] & 0xc0) != 0x80;
+    while (i > least && p[i - 1] >= 0x80) i--;
+    return i;
+}
+
+symbi_status sy_mscratch_take(symbi_match_scratch *s, size_t at, uint32_t state, symbi_err *err)
+{
+    const symbi_match *m = s->m;
+    const sy_mac *ac = &m->ac;
+    symbi_status st = SYMBI_OK;
+    if (state == UINT32_MAX) {
+        s->wide = true;
+        return SYMBI_OK;
+    }
+    state /= ac->ncol;
+    for (uint32_t k = ac->outstart[state]; k < ac->outstart[state + 1] && !st; k++) {
+        uint32_t rule = ac->outrule[k], group = m->groupof[rule];
+        uint64_t hits;
+        if (s->watch && mtest(s->watch, rule)) mset(s->map, ((size_t)(s->now.p - s->text.p) + at) >> s->shift);
+        if (!mtest(s->cand, rule)) {
+            mset(s->cand, rule);
+            s->done[rule] = 0;
+        }
+        if (s->done[rule] > at) continue;
+        s->done[rule] = reach_back(s->now, s->done[rule], at + 1, m->reach[rule]);
+        st = sy_mdfa_part(&s->dfa[group], s->now, &s->done[rule], at, &hits, err);
+        take_hits(s, group, hits);
+    }
+    return st;
+}
+
+symbi_status sy_mscratch_end(symbi_match_scratch *s, size_t *n, symbi_err *err)
 {
     const symbi_match *m = s->m;
     symbi_status st = SYMBI_OK;
     *n = 0;
-    memset(s->found, 0, m->words * sizeof *s->found);
-    for (uint32_t g = 0; g < m->nopen && !st; g++) st = run_group(s, g, text, err);
-    for (size_t w = 0; w < m->words && !st; w++)
-        for (uint64_t bits = s->cand[w]; bits && !st; bits &= bits - 1) st = run_group(s, m->groupof[w * 64 + (size_t)__builtin_ctzll(bits)], text, err);
+    for (uint32_t g = 0; g < m->nopen && !st; g++) st = run_group(s, g, err);
+    for (size_t w = 0; w < m->words && s->wide && !st; w++)
+        for (uint64_t bits = m->filtered[w] & ~s->found[w]; bits && !st; bits &= bits - 1) st = run_group(s, m->groupof[w * 64 + (size_t)__builtin_ctzll(bits)], err);
     for (size_t w = 0; w < m->words && !st; w++)
         for (uint64_t bits = s->found[w]; bits; bits &= bits - 1) s->rules[(*n)++] = (uint32_t)(w * 64 + (size_t)__builtin_ctzll(bits));
-    memset(s->cand, 0, m->words * sizeof *s->cand);
     return st;
-}
-
-void sy_mscratch_take(symbi_match_scratch *s, uint32_t state)
-{
-    const sy_mac *ac = &s->m->ac;
-    if (state == UINT32_MAX) {
-        memcpy(s->cand, s->m->filtered, s->m->words * sizeof *s->cand);
-        return;
-    }
-    state /= ac->ncol;
-    for (uint32_t k = ac->outstart[state]; k < ac->outstart[state + 1]; k++) mset(s->cand, ac->outrule[k]);
 }
 
 symbi_status symbi_match_run(symbi_match_scratch *s, symbi_str text, const uint32_t **rules, size_t *n, symbi_err *err)
 {
+    symbi_status st = SYMBI_OK;
     s->text.n = 0; /* an unfinished search line by line is over */
+    s->watch = NULL;
     s->nhit = s->hit = 0;
-    memset(s->cand, 0, s->m->words * sizeof *s->cand);
-    for (size_t at = 0; at < text.n && s->m->nfiltered; at += SY_MBLOCK) {
-        size_t len = text.n - at < SY_MBLOCK ? text.n - at : SY_MBLOCK, k = sy_mscratch_block(s, text.p + at, len, at);
-        for (size_t i = 0; i < k; i++) sy_mscratch_take(s, s->hits[i].state);
-    }
     *rules = s->rules;
-    return sy_mscratch_line(s, text, n, err);
+    *n = 0;
+    sy_mscratch_begin(s, text);
+    for (size_t at = 0; at < text.n && s->m->nfiltered && !st; at += SY_MBLOCK) {
+        size_t len = text.n - at < SY_MBLOCK ? text.n - at : SY_MBLOCK, k = sy_mscratch_block(s, text.p + at, len, at);
+        for (size_t i = 0; i < k && !st; i++) st = sy_mscratch_take(s, at + s->hits[i].at, s->hits[i].state, err);
+    }
+    return st ? st : sy_mscratch_end(s, n, err);
 }
 
 symbi_status symbi_match_find(symbi_match_scratch *s, size_t rule, symbi_str text, symbi_match_span *out, symbi_err *err)

@@ -4,7 +4,7 @@
 #include "skills/view.h"
 #include <string.h>
 
-enum { RUN_LEAST = 12, CODES_LEAST = 6 };
+enum { RUN_LEAST = SY_PAYLOAD_RUN, CODES_LEAST = SY_PAYLOAD_COMMAS + 1 };
 
 /* Value in base64 + 1; the URL alphabet too. */
 static const uint8_t values[256] = {
@@ -30,38 +30,27 @@ static size_t codes(symbi_str s, size_t i)
     return count >= CODES_LEAST ? end : 0;
 }
 
-/* A run of RUN_LEAST covers every RUN_LEAST-th place somewhere: only these are looked at, and what stands around them. */
-static bool long_run(const unsigned char *p, size_t n)
+/* Eleven hexadecimal digits at i. */
+static bool digits_at(const unsigned char *p, size_t i)
 {
-    for (size_t i = RUN_LEAST - 1; i < n; i += RUN_LEAST) {
-        size_t from = i, to = i;
-        if (!values[p[i]]) continue;
-        while (from > 0 && i - from < RUN_LEAST && values[p[from - 1]]) from--;
-        while (to + 1 < n && to - from + 1 < RUN_LEAST && values[p[to + 1]]) to++;
-        if (to - from + 1 < RUN_LEAST) continue;
-        /* a path or hyphenated words are runs, too, but have neither a capital letter nor digits alone */
-        for (size_t k = from, digits = 0; k < n && values[p[k]]; k++) {
-            if (p[k] >= 'A' && p[k] <= 'Z') return true;
-            digits += hexv((char)p[k]) >= 0;
-            if (k - from >= 60 || (digits > 10 && digits == k - from + 1)) return true;
-        }
-    }
-    return false;
+    for (size_t k = 0; k < RUN_LEAST - 1; k++)
+        if (hexv((char)p[i + k]) < 0) return false;
+    return true;
 }
 
-bool sy_payload_possible(symbi_str s)
+/* A path or hyphenated words are runs, too, but have neither a capital letter nor digits alone. Digits are sought where the run begins
+ * and at every twelfth byte of the line. */
+bool sy_payload_run(symbi_str text, size_t line, size_t from)
 {
-    const char *end = s.p + s.n, *q;
-    size_t commas = 0;
-    if (s.n < 8) return false;
-    if (long_run((const unsigned char *)s.p, s.n)) return true;
-    for (q = s.p; (q = memchr(q, '=', (size_t)(end - q))) != NULL; q++) { /* short, but padded */
-        size_t k = 0;
-        while (k < 6 && (size_t)(q - s.p) > k && values[(unsigned char)q[-1 - (ptrdiff_t)k]]) k++;
-        if (k == 6) return true;
-    }
-    for (q = s.p; (q = memchr(q, ',', (size_t)(end - q))) != NULL; q++) /* a list of codes */
-        if (++commas >= CODES_LEAST - 1) return true;
+    enum { LONG = 61 };
+    const unsigned char *p = (const unsigned char *)text.p;
+    size_t to = from;
+    for (; to < text.n && values[p[to]]; to++)
+        if ((p[to] >= 'A' && p[to] <= 'Z') || to - from + 1 >= LONG) return true;
+    if (to - from < RUN_LEAST) return false;
+    if (digits_at(p, from)) return true;
+    for (size_t i = from + (RUN_LEAST - 1 + RUN_LEAST - (from - line) % RUN_LEAST) % RUN_LEAST; i + RUN_LEAST < to; i += RUN_LEAST)
+        if (digits_at(p, i)) return true;
     return false;
 }
 

@@ -46,6 +46,8 @@ void symbi_skill_scan_free(symbi_skill_scan *s)
     sy_buf_free(&s->norm);
     sy_buf_free(&s->paras);
     sy_free(&a, s->spot, s->capspot * sizeof *s->spot);
+    sy_free(&a, s->para, s->cappara * sizeof *s->para);
+    sy_free(&a, s->mark, s->capmark * sizeof *s->mark);
     sy_free(&a, s->fence, s->capfence * sizeof *s->fence);
     sy_arena_free(&s->arena);
     sy_free(&a, s, sizeof *s);

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "codec/value.h"
+#include "match/hits.h"
 #include "skills/skills.h"
 #include <stdio.h>
 #include <string.h>
@@ -116,11 +117,46 @@ static symbi_status add_custom(symbi_ctx *cx, mk *m, const symbi_skill_custom *c
     return SYMBI_OK;
 }
 
+static void seam(uint8_t *t, int before, int after) /* 0: any character */
+{
+    for (int a = before ? before : 0; a <= (before ? before : 127); a++)
+        for (int b = after ? after : 0; b <= (after ? after : 127); b++) t[a * 16 + b / 8] |= (uint8_t)(1u << b % 8);
+}
+
+static int either_case(int c, bool upper) { return upper && c >= 'a' && c <= 'z' ? c - 32 : c; }
+
+/* Where two lines of a paragraph meet, one blank stands between them: between which characters that may bring about a literal of the
+ * n rules about prose. Elsewhere a literal stands in a line, where the rules of m find it. */
+static symbi_status seams(mk *m, size_t n)
+{
+    symbi_skill_scanner *s = m->s;
+    symbi_str l;
+    uint64_t *bits = sy_arena_calloc(&s->arena, s->n / 64 + 1, sizeof *bits);
+    s->seam = sy_arena_calloc(&s->arena, 128, 16);
+    if (!bits || !s->seam) return sy_fail_nomem(m->err);
+    for (size_t i = 0; i < n; i++) {
+        bits[s->prosemap[i] / 64] |= (uint64_t)1 << s->prosemap[i] % 64;
+        if (!sy_match_filtered(s->m, s->prosemap[i]) || !sy_match_filtered(s->prose, i)) bits = NULL;
+        if (!bits) return SYMBI_OK;
+    }
+    for (size_t i = 0; (l = sy_match_literal(s->prose, i)).n; i++)
+        for (size_t k = 0; k < l.n; k++) {
+            size_t to = k;
+            if (l.p[k] != ' ' && l.p[k] != '\t') continue;
+            while (to < l.n && (l.p[to] == ' ' || l.p[to] == '\t')) to++;
+            for (int u = 0; u < 4; u++) seam(s->seam, k ? either_case(l.p[k - 1], u & 1) : 0, to < l.n ? either_case(l.p[to], u & 2) : 0);
+            k = to;
+        }
+    s->prosebits = bits;
+    return SYMBI_OK;
+}
+
 /* The rules about prose once more, as a set of their own. */
 static symbi_status prose_rules(symbi_ctx *cx, mk *m)
 {
     symbi_skill_scanner *s = m->s;
     size_t n = 0;
+    symbi_status st;
     s->prosemap = sy_arena_calloc(&s->arena, s->n + 1, sizeof *s->prosemap);
     if (!s->prosemap) return sy_fail_nomem(m->err);
     for (size_t i = 0; i < s->n; i++)
@@ -128,7 +164,8 @@ static symbi_status prose_rules(symbi_ctx *cx, mk *m)
             m->rule[n] = m->rule[i];
             s->prosemap[n++] = (uint32_t)i;
         }
-    return symbi_match_compile(cx, m->rule, n, &s->prose, m->err);
+    if ((st = symbi_match_compile(cx, m->rule, n, &s->prose, m->err))) return st;
+    return seams(m, n);
 }
 
 static symbi_status build(symbi_ctx *cx, mk *m, const symbi_skill_custom *custom, size_t n, unsigned flags)

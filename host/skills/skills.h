@@ -2,7 +2,8 @@
  *
  *   rules_reference.c, rules_*.c   the tables of rules        rules.c    names, which files, limits
  *   scanner.c   a profile and custom rules, compiled          scan.c     a scan: findings, suppressions, verdict; the reference profiles
- *   strict.c    the strict profile: what a file is, its views, verdict on a line
+ *   strict.c    the strict profile: what a file is, verdict on a line
+ *   lines.c     lines and paragraphs in other forms           sift.c     what stands in a line, 64 bytes at a time
  *   view.c      lines rewritten as a shell, a reader or a decoder would see them
  *   payload.c   decoding of base64, hexadecimal, escapes      polarity.c  "never run …"
  *   zip.c       archives, entry by entry, with limits */
@@ -41,6 +42,8 @@ struct symbi_skill_scanner {
     symbi_skill_profile profile;
     symbi_match *m, *prose; /* prose: the rules that go over whole paragraphs (strict), or NULL */
     uint32_t *prosemap;     /* rule of prose -> rule of m */
+    uint64_t *prosebits;    /* those rules of m; NULL: some of them have no literals, or there are none */
+    uint8_t *seam;          /* bit 128 * a + b: a blank between characters a and b may stand in a literal of one of them */
     sy_skill_entry *entry;  /* by rule of m */
     size_t n;
     const symbi_str *lists; /* EXECUTABLES: lists of allowed names */
@@ -52,6 +55,10 @@ typedef struct sy_found {
     uint32_t order; /* of the rule */
     size_t last;    /* strict: the last line that it was found over */
 } sy_found;
+
+/* A paragraph of lines that are all ASCII, [off, end) of the text, not joined yet. */
+typedef struct sy_para { size_t off, end, line, last; bool wanted; } sy_para;
+enum { SY_MARK_SHIFT = 4 };
 
 typedef struct sy_spot { symbi_str text; size_t line; } sy_spot;
 
@@ -72,6 +79,10 @@ struct symbi_skill_scan {
     sy_buf view;
     struct sy_vline *vline, *pline; /* of view, of paras */
     size_t nvline, capvline, npline, cappline;
+    sy_para *para;
+    size_t npara, cappara;
+    uint64_t *mark; /* by 16 bytes of the text: a literal of the rules about prose ends there */
+    size_t capmark;
     sy_spot *spot; /* lines that may hold payloads */
     size_t nspot, capspot;
     size_t *fence; /* lines at which a fence begins or ends */

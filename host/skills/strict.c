@@ -6,23 +6,12 @@
 #include "base/str.h"
 #include "base/utf8.h"
 #include "codec/value.h"
-#include "skills/skills.h"
-#include "skills/view.h"
+#include "match/hits.h"
+#include "skills/strict_in.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARAGRAPH_MAX = 4096, PACK_BUDGET = 64 << 20, PAYLOAD_FACTOR = 4, EXCUSES_MAX = 16 };
-
-typedef struct text {
-    symbi_skill_scan *s;
-    symbi_str path, t;
-    symbi_err *err;
-    bool program;      /* not prose outside comments */
-    size_t line;       /* 0: lines of t are lines of the file; else all of t stands at this line */
-    uint8_t how;
-    unsigned depth;
-    bool fences;
-} text;
+enum { PACK_BUDGET = 64 << 20, PAYLOAD_FACTOR = 4, EXCUSES_MAX = 16 };
 
 static const char *const program_suffixes[] = { "py", "js", "mjs", "cjs", "ts", "tsx", "jsx", "sh", "bash", "zsh", "fish", "ksh", "rs", "go", "rb", "pl", "pm", "php", "lua", "ps1", "psm1", "bat", "cmd", "c", "h", "cc",
     "cpp", "java", "kt", "cs", "swift", "awk", "sql", "r", "vbs", "service", "mk", "gradle", "groovy", "applescript", NULL };
@@ -55,7 +44,7 @@ static bool comment(symbi_str l)
 }
 
 /* How grave a match is where it stands: prose may speak against it, or of it. */
-static symbi_skill_severity judge(const text *x, const sy_skill_entry *e, symbi_str line, const symbi_match_span *at, bool code)
+static symbi_skill_severity judge(const sy_stext *x, const sy_skill_entry *e, symbi_str line, const symbi_match_span *at, bool code)
 {
     bool plain = x->how == SY_HOW_PLAIN, prose = !code || comment(line);
     if (prose && plain && (sy_polarity_negative(line, at->start, at->end) || (e->flags & SY_RULE_MENTION && sy_polarity_mention(line, at->start, at->end)))) return SYMBI_SKILL_INFO;
@@ -65,7 +54,7 @@ static symbi_skill_severity judge(const text *x, const sy_skill_entry *e, symbi_
 }
 
 /* local: the rule as scratch's set counts it. A match that is excused does not excuse a second one in the same line. */
-static symbi_status add(text *x, symbi_match_scratch *scratch, uint32_t local, uint32_t rule, symbi_str line, const sy_vline *v, const symbi_match_span *span)
+static symbi_status add(sy_stext *x, symbi_match_scratch *scratch, uint32_t local, uint32_t rule, symbi_str line, const sy_vline *v, const symbi_match_span *span)
 {
     const sy_skill_entry *e = &x->s->s->entry[rule];
     symbi_skill_finding f = { e->id, e->category, e->message, x->path, { "", 0 }, { "", 0 }, { "", 0 }, e->severity, v->line, 0, false };
@@ -94,7 +83,7 @@ static symbi_status add(text *x, symbi_match_scratch *scratch, uint32_t local, u
     return sy_scan_add(x->s, &f, rule, v->last, x->err);
 }
 
-static symbi_status scan_plain(text *x)
+static symbi_status scan_plain(sy_stext *x)
 {
     symbi_match_lineinfo l;
     symbi_status st;
@@ -111,7 +100,7 @@ static symbi_status scan_plain(text *x)
 }
 
 /* The lines of a buffer of views; map: rule of the set that goes over them -> rule, or NULL. */
-static symbi_status scan_buffer(text *x, symbi_match_scratch *scratch, symbi_str views, const sy_vline *vline, size_t n, const uint32_t *map)
+static symbi_status scan_buffer(sy_stext *x, symbi_match_scratch *scratch, symbi_str views, const sy_vline *vline, size_t n, const uint32_t *map)
 {
     symbi_match_lineinfo l;
     symbi_status st;
@@ -127,224 +116,21 @@ static symbi_status scan_buffer(text *x, symbi_match_scratch *scratch, symbi_str
     return st;
 }
 
-static symbi_status scan_views(text *x)
+static symbi_status scan_views(sy_stext *x)
 {
     symbi_skill_scan *s = x->s;
     symbi_status st = scan_buffer(x, s->scratch, sy_buf_str(&s->view), s->vline, s->nvline, NULL);
     return st ? st : scan_buffer(x, s->prose, sy_buf_str(&s->paras), s->pline, s->npline, s->s->prosemap);
 }
 
-/* ---- views ---- */
-
-enum { HIGH = 1, QUOTE = 2, ESCAPE = 4, CONTROL = 8 };
-/* The bytes of *b from off on become a line of it. */
-static symbi_status push_line(text *x, sy_buf *b, sy_vline **lines, size_t *n, size_t *cap, size_t off, size_t line, size_t last, sy_how how)
-{
-    if (sy_buf_status(b)) return sy_fail(x->err, sy_buf_status(b), "the views of the text need too much memory");
-    if (sy_grow(&x->s->alloc, (void **)lines, cap, *n + 1, sizeof **lines)) return sy_fail_nomem(x->err);
-    /* one line of the buffer, whatever stands in it */
-    for (char *p = b->p ? memchr(b->p + off, '\n', b->n - off) : NULL; p; p = memchr(p, '\n', b->n - (size_t)(p - b->p))) *p = ' ';
-    (*lines)[(*n)++] = (sy_vline){ off, b->n - off, x->line ? x->line : line, x->line ? x->line : last, (uint8_t)(x->how ? x->how : how) };
-    sy_buf_addc(b, '\n');
-    return SYMBI_OK;
-}
-static symbi_status push_vline(text *x, size_t off, size_t line, size_t last, sy_how how)
-{
-    return push_line(x, &x->s->view, &x->s->vline, &x->s->nvline, &x->s->capvline, off, line, last, how);
-}
-
-typedef struct cursor { symbi_str t; size_t i; } cursor;
-static symbi_str next_line(cursor *c)
-{
-    const char *e = c->i < c->t.n ? memchr(c->t.p + c->i, '\n', c->t.n - c->i) : NULL;
-    size_t end = e ? (size_t)(e - c->t.p) : c->t.n;
-    symbi_str l = { c->t.p + c->i, end - c->i };
-    c->i = end + 1;
-    if (l.n && l.p[l.n - 1] == '\r') l.n--;
-    return l;
-}
-
-static bool any_high(symbi_str t)
-{
-    uint64_t any = 0, w;
-    size_t i = 0;
-    for (; i + 8 <= t.n; i += 8) {
-        memcpy(&w, t.p + i, 8);
-        any |= w;
-    }
-    for (; i < t.n; i++) any |= (unsigned char)t.p[i];
-    return any & 0x8080808080808080u;
-}
-
-static unsigned kinds(symbi_str l)
-{
-    static const unsigned char table[256] = {
-        ['\''] = QUOTE, ['"'] = QUOTE, ['`'] = QUOTE, ['\\'] = ESCAPE, ['$'] = ESCAPE, ['%'] = ESCAPE, ['&'] = ESCAPE, ['{'] = ESCAPE,
-        [1] = CONTROL, [2] = CONTROL, [3] = CONTROL, [4] = CONTROL, [5] = CONTROL, [6] = CONTROL, [7] = CONTROL, [8] = CONTROL, [11] = CONTROL, [12] = CONTROL, [27] = CONTROL };
-    unsigned k = 0;
-    for (size_t i = 0; i < l.n; i++) k |= table[(unsigned char)l.p[i]] | (unsigned)((unsigned char)l.p[i] >> 7);
-    return k;
-}
-
-/* A line that has quotes, but no escapes, is worth rewriting only where a quote stands inside a word, two stand together, or two
- * texts are added. */
-static bool quotes_tell(symbi_str l)
-{
-    for (size_t i = 0; i < l.n; i++) {
-        char c = l.p[i], next = i + 1 < l.n ? l.p[i + 1] : ' ';
-        if (c != '\'' && c != '"' && c != '`') continue;
-        if (next == c || next == '+' || next == '.') return true;
-        if (i && next != ' ' && l.p[i - 1] != ' ' && ((next | 32) >= 'a' || next >= '0') && ((l.p[i - 1] | 32) >= 'a' || l.p[i - 1] >= '0')) return true;
-        if (next == ' ' && i + 2 < l.n && (l.p[i + 2] == '+' || l.p[i + 2] == '.')) return true;
-    }
-    return false;
-}
-
-static bool fence(symbi_str l)
-{
-    size_t i = 0;
-    while (i < l.n && (l.p[i] == ' ' || l.p[i] == '>')) i++;
-    return l.n - i >= 3 && (!memcmp(l.p + i, "```", 3) || !memcmp(l.p + i, "~~~", 3));
-}
-
-/* A line that parts what stands around it: ---, ===, a heading. */
-static bool rule_off(symbi_str l) { return l.n && (l.p[0] == '#' || (l.n >= 3 && (!memcmp(l.p, "---", 3) || !memcmp(l.p, "===", 3)))); }
-
-static bool blank(symbi_str l)
-{
-    for (size_t i = 0; i < l.n; i++)
-        if (l.p[i] != ' ' && l.p[i] != '\t') return false;
-    return true;
-}
-
-/* Normalising changed nothing but the case of ASCII letters: the rules look over that anyway. */
-static bool same_folded(symbi_str raw, symbi_str norm)
-{
-    if (raw.n != norm.n) return false;
-    for (size_t i = 0; i < raw.n; i++)
-        if (raw.p[i] != norm.p[i] && !(raw.p[i] >= 'A' && raw.p[i] <= 'Z' && raw.p[i] + 32 == norm.p[i])) return false;
-    return true;
-}
-
-/* A joined with what follows: the backslash goes, and all white space in front of the next is one blank. */
-static void join(sy_buf *b, symbi_str next)
-{
-    size_t i = 0, n = b->n;
-    bool cut = false;
-    while (n && (b->p[n - 1] == ' ' || b->p[n - 1] == '\t')) n--;
-    if (n && b->p[n - 1] == '\\') b->n = n - 1, cut = true;
-    while (i < next.n && (next.p[i] == ' ' || next.p[i] == '\t' || next.p[i] == '>')) i++;
-    if (!cut || i) sy_buf_addc(b, ' ');
-    sy_buf_adds(b, (symbi_str){ next.p + i, next.n - i });
-}
-
-/* The unquoted form of what was just added as the last line of the view (or of `of`), where it differs. */
-static symbi_status unquoted(text *x, symbi_str of, size_t line, size_t last)
-{
-    sy_buf *b = &x->s->view;
-    size_t off = b->n;
-    if (!sy_view_unquote(of, b)) return sy_buf_status(b) ? sy_fail(x->err, sy_buf_status(b), "the views of the text need too much memory") : SYMBI_OK;
-    return push_vline(x, off, line, last, SY_HOW_UNQUOTED);
-}
-
-/* Views of the logical line that stands in *b from off on (already pushed or not). The buffer may move: the text is copied first. */
-static symbi_status unquoted_at(text *x, size_t off, size_t len, size_t line, size_t last)
-{
-    sy_buf *b = &x->s->view;
-    if (!sy_buf_reserve(b, len + 1)) return sy_fail(x->err, sy_buf_status(b), "the views of the text need too much memory");
-    return unquoted(x, (symbi_str){ b->p + off, len }, line, last);
-}
-
-/* A line that may hold a payload. */
-static symbi_status note_spot(text *x, symbi_str l, size_t line)
-{
-    symbi_skill_scan *s = x->s;
-    if (sy_grow(&s->alloc, (void **)&s->spot, &s->capspot, s->nspot + 1, sizeof *s->spot)) return sy_fail_nomem(x->err);
-    s->spot[s->nspot++] = (sy_spot){ l, line };
-    return SYMBI_OK;
-}
-
-static symbi_status build_views(text *x, bool high)
-{
-    symbi_skill_scan *s = x->s;
-    cursor raw = { x->t, 0 }, norm = { high ? sy_buf_str(&s->norm) : x->t, 0 }; /* norm: the lines that are not all ASCII */
-    symbi_str l, n, ahead = { NULL, 0 };
-    size_t line = 0, para = 0, group = 0; /* para, group: the last line of the present one */
-    bool open = false, more = x->t.n > 0;
-    symbi_status st = SYMBI_OK;
-    if (!more) return SYMBI_OK;
-    l = next_line(&raw);
-    while (more && !st) {
-        unsigned k = kinds(l);
-        symbi_str base;
-        size_t off = s->view.n;
-        line++;
-        more = raw.i < x->t.n;
-        ahead = more ? next_line(&raw) : (symbi_str){ "", 0 };
-        n = k & HIGH ? next_line(&norm) : l;
-        if (!x->line && x->fences && fence(l)) {
-            open = !open;
-            if (sy_grow(&s->alloc, (void **)&s->fence, &s->capfence, s->nfence + 1, sizeof *s->fence)) return sy_fail_nomem(x->err);
-            s->fence[s->nfence++] = line;
-        }
-        if (x->depth < SY_PAYLOAD_DEPTH && sy_payload_possible(l)) st = note_spot(x, l, line);
-        base = k & HIGH ? n : l;
-        if (!st && k & HIGH && !same_folded(l, n)) {
-            sy_buf_adds(&s->view, n);
-            st = push_vline(x, off, line, line, SY_HOW_NORMAL);
-        }
-        if (!st && (k & (ESCAPE | CONTROL | HIGH) || (k & QUOTE && quotes_tell(base)))) st = unquoted(x, base, line, line);
-        /* a logical line of several: built once, when it begins */
-        if (!st && group < line && more && !fence(l) && sy_view_continues(l, ahead)) {
-            cursor c = raw, cn = norm;
-            symbi_str a = l, b = ahead;
-            size_t last = line;
-            off = s->view.n;
-            sy_buf_adds(&s->view, base);
-            for (size_t i = 0; i < SY_LINES_JOINED && !fence(b) && sy_view_continues(a, b); i++) {
-                join(&s->view, high && any_high(b) ? next_line(&cn) : b);
-                last++;
-                a = b;
-                if (c.i >= x->t.n) break;
-                b = next_line(&c);
-            }
-            group = last;
-            {
-                size_t len = s->view.n - off;
-                if (!sy_buf_status(&s->view)) st = push_vline(x, off, line, last, SY_HOW_JOINED);
-                if (!st) st = unquoted_at(x, off, len, line, last);
-            }
-        }
-        /* paragraphs of prose, so that a sentence may run over the end of a line */
-        if (!st && !x->program && !open && !blank(l) && !blank(ahead) && more && !fence(l) && !fence(ahead) && para < line) {
-            cursor c = raw, cn = norm;
-            symbi_str b = ahead;
-            size_t last = line;
-            off = s->paras.n;
-            sy_buf_adds(&s->paras, base);
-            while (!blank(b) && !fence(b) && !rule_off(b) && s->paras.n - off < PARAGRAPH_MAX && last - line < 40) {
-                join(&s->paras, high && any_high(b) ? next_line(&cn) : b);
-                last++;
-                if (c.i >= x->t.n) break;
-                b = next_line(&c);
-            }
-            para = last;
-            st = push_line(x, &s->paras, &s->pline, &s->npline, &s->cappline, off, line, last, SY_HOW_JOINED);
-        }
-        if (!st && sy_buf_status(&s->view)) st = sy_fail(x->err, sy_buf_status(&s->view), "the views of the text need too much memory");
-        l = ahead;
-    }
-    return st;
-}
-
 /* ---- payloads ---- */
 
-static symbi_status scan_text(text *x);
+static symbi_status scan_text(sy_stext *x);
 
-static symbi_status scan_payload(text *x, symbi_str line, const sy_payload *p, size_t at, sy_buf *b)
+static symbi_status scan_payload(sy_stext *x, symbi_str line, const sy_payload *p, size_t at, sy_buf *b)
 {
     symbi_skill_scan *s = x->s;
-    text y = *x;
+    sy_stext y = *x;
     symbi_str t;
     if (!sy_payload_decode(line, p, b)) return sy_buf_status(b) == SYMBI_ENOMEM ? sy_fail_nomem(x->err) : SYMBI_OK;
     t = sy_buf_str(b);
@@ -363,20 +149,20 @@ static symbi_status scan_payload(text *x, symbi_str line, const sy_payload *p, s
 }
 
 /* A run that begins at the end of the line at spot and goes on in the lines after it, decoded as one. *last: the last of its lines. */
-static symbi_status folded_payload(text *x, const sy_spot *spot, size_t *last, sy_buf *b, sy_buf *whole)
+static symbi_status folded_payload(sy_stext *x, const sy_spot *spot, size_t *last, sy_buf *b, sy_buf *whole)
 {
-    cursor c = { x->t, (size_t)(spot->text.p - x->t.p) };
+    sy_cursor c = { x->t, (size_t)(spot->text.p - x->t.p) };
     symbi_str run = sy_payload_tail(spot->text), more;
     sy_payload p = { 0, 0, SY_HOW_HEX };
     size_t lines = 0;
     bool on = true;
     *last = spot->line;
     if (run.n < SY_RUN_FOLDED) return SYMBI_OK;
-    next_line(&c);
+    sy_cursor_line(&c);
     sy_buf_clear(whole);
     sy_buf_adds(whole, run);
     while (on && c.i < c.t.n && lines < SY_RUN_LINES) {
-        on = sy_payload_lead(next_line(&c), &more);
+        on = sy_payload_lead(sy_cursor_line(&c), &more);
         if (!more.n) break;
         sy_buf_adds(whole, more);
         on = on && more.n >= 4; /* a short one is the rest, or the first word of what follows */
@@ -394,7 +180,7 @@ static symbi_status folded_payload(text *x, const sy_spot *spot, size_t *last, s
 }
 
 /* from: the first of this text's lines; those of payloads go on top and are gone again afterwards. */
-static symbi_status payloads(text *x, size_t from)
+static symbi_status payloads(sy_stext *x, size_t from)
 {
     symbi_skill_scan *s = x->s;
     size_t n = s->nspot, folded = 0;
@@ -415,37 +201,34 @@ static symbi_status payloads(text *x, size_t from)
     return st;
 }
 
-/* The lines that are not all ASCII, normalised, one after the other. */
-static symbi_status normalise(text *x)
+/* The lines as they stand; on the way, where a paragraph may hold what the rules about prose look for. */
+static symbi_status scan_lines(sy_stext *x)
 {
-    sy_buf *b = &x->s->view; /* free until the views are built */
-    cursor c = { x->t, 0 };
+    symbi_skill_scan *s = x->s;
+    size_t words = (x->t.n >> SY_MARK_SHIFT) / 64 + 1;
     symbi_status st;
-    while (c.i < c.t.n) {
-        symbi_str l = next_line(&c);
-        if (!any_high(l)) continue;
-        sy_buf_adds(b, l);
-        sy_buf_addc(b, '\n');
-    }
-    if (sy_buf_status(b)) return sy_fail(x->err, sy_buf_status(b), "the views of the text need too much memory");
-    st = sy_view_normal(x->s->cx, sy_buf_str(b), &x->s->norm, x->err);
-    sy_buf_clear(b);
+    if (!s->npara || !s->s->prosebits) return scan_plain(x);
+    if (sy_grow(&s->alloc, (void **)&s->mark, &s->capmark, words, sizeof *s->mark)) return sy_fail_nomem(x->err);
+    memset(s->mark, 0, words * sizeof *s->mark);
+    sy_match_mark(s->scratch, s->s->prosebits, s->mark, SY_MARK_SHIFT);
+    st = scan_plain(x);
+    sy_match_mark(s->scratch, NULL, NULL, 0);
     return st;
 }
 
-static symbi_status scan_text(text *x)
+static symbi_status scan_text(sy_stext *x)
 {
     symbi_skill_scan *s = x->s;
-    bool high = any_high(x->t);
     size_t spots = s->nspot;
-    symbi_status st = SYMBI_OK;
+    symbi_status st;
     sy_buf_clear(&s->view);
     sy_buf_clear(&s->paras);
-    s->nvline = s->npline = 0;
+    s->nvline = s->npline = s->npara = 0;
     if (!x->line) s->nfence = 0;
-    if (high) st = normalise(x);
-    if (!st) st = build_views(x, high);
-    if (!st) st = scan_plain(x);
+    st = sy_lines_normal(x);
+    if (!st) st = sy_lines_views(x);
+    if (!st) st = scan_lines(x);
+    if (!st) st = sy_lines_paragraphs(x);
     if (!st) st = scan_views(x);
     return st ? st : payloads(x, spots);
 }
@@ -493,7 +276,7 @@ static symbi_status unread(symbi_skill_scan *s, symbi_str path, const char *rule
 static symbi_status scan_as(symbi_skill_scan *s, symbi_str path, symbi_str t, sy_how how, symbi_err *err)
 {
     static const char *const makefiles[] = { "Makefile", "makefile", "GNUmakefile", "Dockerfile", NULL };
-    text x = { s, path, t, err, false, 0, (uint8_t)how, 0, false };
+    sy_stext x = { s, path, t, err, false, 0, (uint8_t)how, 0, false };
     x.program = sy_suffix_in(path, program_suffixes, true) || begins(t, "#!", 2);
     for (size_t i = 0; makefiles[i]; i++) x.program = x.program || sy_str_eqz(sy_base_name(path), makefiles[i]);
     x.fences = !x.program;

@@ -33,7 +33,10 @@ bool sy_view_continues(symbi_str line, symbi_str next);
 
 /* Encoded runs in a line: calls nothing; gives the next one from *at on. */
 typedef struct sy_payload { size_t off, len; sy_how how; } sy_payload;
-bool sy_payload_possible(symbi_str line); /* false: there is none */
+/* Where there may be one (sift.c): a run of SY_PAYLOAD_RUN bytes that sy_payload_run does not rule out, one of six with padding behind it,
+ * or a list with SY_PAYLOAD_COMMAS commas, in a line of SY_PAYLOAD_LEAST. */
+enum { SY_PAYLOAD_RUN = 12, SY_PAYLOAD_COMMAS = 5, SY_PAYLOAD_LEAST = 8 };
+bool sy_payload_run(symbi_str text, size_t line, size_t from); /* the run at from in the line that begins at `line` */
 bool sy_payload_next(symbi_str line, size_t *at, sy_payload *out);
 /* A run that is written over several lines: it stands at the end of the first, is all of those between (lead is true: and may go on), and at
  * the beginning of the last. Empty where there is none. */
