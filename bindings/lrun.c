@@ -55,7 +55,7 @@ static int run_new(lua_State *L)
 {
     static const char *const known[] = { "gate", "audit", "no_audit", "commit", "loop_id", "agent_id", "agent", "context", "identity", "system", "prompt",
         "provider", "base_url", "model", "api_key", "stream", "raw_output", "temperature", "max_iterations", "max_total_tokens", "context_token_budget",
-        "max_output_tokens", "timeout_ms", "tool_timeout_ms", "approval_timeout_ms", "max_concurrent_tools", "project_dir", "evidence_dir", "env", "sandbox", NULL };
+        "max_output_tokens", "timeout_ms", "tool_timeout_ms", "approval_timeout_ms", "defer_timeout_ms", "max_concurrent_tools", "project_dir", "evidence_dir", "env", "sandbox", NULL };
     const symbi_str none = { "", 0 };
     symbi_run_options o;
     symbi_value agent, context;
@@ -102,6 +102,7 @@ static int run_new(lua_State *L)
     o.timeout_ms = (int64_t)field_size(L, "timeout_ms", (size_t)o.timeout_ms);
     o.tool_timeout_ms = (int64_t)field_size(L, "tool_timeout_ms", (size_t)o.tool_timeout_ms);
     o.approval_timeout_ms = (int64_t)field_size(L, "approval_timeout_ms", (size_t)o.approval_timeout_ms);
+    o.defer_timeout_ms = (int64_t)field_size(L, "defer_timeout_ms", (size_t)o.defer_timeout_ms);
     o.max_concurrent_tools = field_size(L, "max_concurrent_tools", o.max_concurrent_tools);
     lua_getfield(L, 1, "identity"); /* stays on the stack until the run has its own reference */
     if (!lua_isnil(L, -1)) o.identity = l_gate_identity(L, -1);

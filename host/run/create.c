@@ -22,6 +22,7 @@ void symbi_run_options_init(symbi_run_options *o)
     o->timeout_ms = 300000;
     o->tool_timeout_ms = 30000;
     o->approval_timeout_ms = 300000;
+    o->defer_timeout_ms = 60000;
     o->max_concurrent_tools = 4;
 }
 
@@ -122,7 +123,7 @@ symbi_status symbi_run_new(symbi_ctx *cx, const symbi_run_options *o, symbi_run 
     if (!o->agent_id.n) return sy_fail(err, SYMBI_EINVAL, "a run needs an agent_id");
     if (!o->prompt.n) return sy_fail(err, SYMBI_EINVAL, "a run needs a prompt");
     if (!o->audit && !o->no_audit) return sy_fail(err, SYMBI_EINVAL, "a run needs an audit trail; set no_audit to go without, knowingly");
-    if (o->timeout_ms < 0 || o->tool_timeout_ms < 0 || o->approval_timeout_ms < 0) return sy_fail(err, SYMBI_EINVAL, "a timeout is negative");
+    if (o->timeout_ms < 0 || o->tool_timeout_ms < 0 || o->approval_timeout_ms < 0 || o->defer_timeout_ms < 0) return sy_fail(err, SYMBI_EINVAL, "a timeout is negative");
     if (!o->max_concurrent_tools || o->max_concurrent_tools > cx->limits.open_effects)
         return sy_fail(err, SYMBI_EINVAL, "max_concurrent_tools must be 1 to %zu", cx->limits.open_effects);
     if (!(o->temperature >= 0 && o->temperature <= 2) && !isnan(o->temperature)) return sy_fail(err, SYMBI_EINVAL, "temperature must be 0 to 2");

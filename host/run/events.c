@@ -116,6 +116,33 @@ static symbi_status records_of_turn(symbi_run *r, symbi_store_kv **kv, size_t *n
     return SYMBI_OK;
 }
 
+/* The queue as entries of the trail. */
+static symbi_audit_event *entries(symbi_run *r, symbi_err *err)
+{
+    symbi_audit_event *ev = sy_calloc(&r->cx->alloc, r->npending, sizeof *ev);
+    if (!ev) sy_fail_nomem(err);
+    for (size_t i = 0; ev && i < r->npending; i++) {
+        ev[i].loop_id = r->o.loop_id;
+        ev[i].agent_id = r->o.agent_id;
+        ev[i].iteration = r->result.iterations;
+        ev[i].event = symbi_text_str(&r->pending[i]);
+    }
+    return ev;
+}
+
+symbi_status sy_run_commit_events(symbi_run *r, symbi_err *err)
+{
+    symbi_audit_event *ev;
+    symbi_status st;
+    size_t n = r->npending;
+    if (!r->o.audit || !n || r->o.commit_effect) return SYMBI_OK;
+    if (!(ev = entries(r, err))) return SYMBI_ENOMEM;
+    st = symbi_audit_commit(r->o.audit, ev, n, NULL, 0, false, err);
+    sy_free(&r->cx->alloc, ev, n * sizeof *ev);
+    if (!st) sy_run_drop_pending(r);
+    return st;
+}
+
 symbi_status sy_run_commit(symbi_run *r, bool durable, bool *waiting, symbi_err *err)
 {
     symbi_audit_event *ev;
@@ -128,14 +155,7 @@ symbi_status sy_run_commit(symbi_run *r, bool durable, bool *waiting, symbi_err 
         sy_run_committed(r);
         return SYMBI_OK;
     }
-    ev = sy_calloc(&r->cx->alloc, n, sizeof *ev);
-    if (!ev) return sy_fail_nomem(err);
-    for (size_t i = 0; i < n; i++) {
-        ev[i].loop_id = r->o.loop_id;
-        ev[i].agent_id = r->o.agent_id;
-        ev[i].iteration = r->result.iterations;
-        ev[i].event = symbi_text_str(&r->pending[i]);
-    }
+    if (!(ev = entries(r, err))) return SYMBI_ENOMEM;
     st = approvals_of_turn(r, &kv, &hold, &nhold, err);
     nkv = nhold;
     if (!st) st = records_of_turn(r, &kv, &nkv, err);

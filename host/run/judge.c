@@ -60,7 +60,6 @@ void sy_run_judge(symbi_run *r, size_t i)
     facts(r, i, &p->f);
     symbi_verdict_clear(&p->v);
     symbi_gate_check(r->o.gate, &a, &p->f, &p->v);
-    if (p->v.decision == SYMBI_DEFER && r->deferred++ >= SY_DEFERRED_MAX) sy_deny(&p->v, SYMBI_CODE_DEFERRED, "put off, like %d actions of this run before: this is a no now", SY_DEFERRED_MAX);
 }
 
 /* Where approvals are kept: the store, unless transactions leave as effects (then answers live in memory, for this run only). */

@@ -211,6 +211,7 @@ static symbi_status phase_gate(symbi_run *r, symbi_effect *out, symbi_err *err)
         out->args = p->v.input ? symbi_doc_root(p->v.input) : NULL;
         return SYMBI_OK;
     }
+    if ((st = sy_run_defer(r, out, err)) || out->kind) return st;
     if (r->nopen) return SYMBI_EAGAIN;
     for (size_t i = 0; i < r->ncalls; i++) {
         if (sy_proposal_may_run(&r->calls[i])) durable = true;
@@ -424,7 +425,8 @@ symbi_status symbi_run_resolve(symbi_run *r, uint64_t id, const symbi_reply *rep
         r->decoder = NULL;
         sy_model_http_free(&r->http);
     } else if (o.kind == SYMBI_EFFECT_SLEEP) {
-        r->phase = SY_PHASE_REASON;
+        if (r->phase == SY_PHASE_MODEL) r->phase = SY_PHASE_REASON;
+        else st = sy_run_ask_again(r, reply, err);
     } else if (o.kind == SYMBI_EFFECT_APPROVE) {
         st = sy_run_person_answered(r, o.call, reply, err);
     }

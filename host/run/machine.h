@@ -16,7 +16,7 @@ typedef enum sy_phase {
     SY_PHASE_START = 0,
     SY_PHASE_REASON,
     SY_PHASE_MODEL,   /* a MODEL effect, or the SLEEP before a retry, is open */
-    SY_PHASE_GATE,
+    SY_PHASE_GATE,    /* a SLEEP effect is open while an action that was put off waits */
     SY_PHASE_APPROVE, /* APPROVE effects are open */
     SY_PHASE_COMMIT,  /* a COMMIT effect is open */
     SY_PHASE_ACT,     /* TOOL effects come out and are open */
@@ -34,6 +34,10 @@ typedef struct sy_proposal {
     bool asked;             /* a person was asked about it */
     bool answered, approved;
     symbi_str approver;
+    bool put_off, waits;    /* a policy put it off; it waits to be judged again */
+    bool deferred_for_good; /* ... and does so no more */
+    unsigned tries;
+    int64_t put_off_mono, retry_mono;
     bool started, finished, failed;
     symbi_plan *plan;       /* a reference, once the permit was redeemed */
     symbi_str observation;  /* what the tool gave */
@@ -113,6 +117,8 @@ void sy_run_event_refused(symbi_run *r, const sy_proposal *p, symbi_code code);
 void sy_run_event_order_refused(symbi_run *r, const sy_proposal *p, symbi_str reason);
 /* The queued events in one transaction. OK: written (or handed out: then *waiting). */
 SYMBI_MUST_USE symbi_status sy_run_commit(symbi_run *r, bool durable, bool *waiting, symbi_err *err);
+/* The queued events alone, without the turn's verdicts and approvals; where the run may not write they stay in the queue. */
+SYMBI_MUST_USE symbi_status sy_run_commit_events(symbi_run *r, symbi_err *err);
 void sy_run_committed(symbi_run *r);     /* the queue is on the trail: empties it */
 void sy_run_drop_pending(symbi_run *r);
 
@@ -128,6 +134,10 @@ SYMBI_MUST_USE symbi_status sy_run_person_answered(symbi_run *r, size_t i, const
 bool sy_run_step_up(symbi_run *r, size_t i); /* true: a person must be asked */
 const char *sy_run_hex(symbi_run *r, const uint8_t digest[32]);
 bool sy_proposal_may_run(const sy_proposal *p); /* an allowed tool call */
+
+/* defer.c: actions that a policy puts off */
+SYMBI_MUST_USE symbi_status sy_run_defer(symbi_run *r, symbi_effect *out, symbi_err *err);                   /* SLEEP while some wait */
+SYMBI_MUST_USE symbi_status sy_run_ask_again(symbi_run *r, const symbi_reply *reply, symbi_err *err); /* after the SLEEP */
 
 /* toolstate.c: the state of sessions, for the gate */
 SYMBI_MUST_USE symbi_status sy_run_note_session(symbi_run *r, const symbi_tool *tool, const symbi_value *results, symbi_err *err);

@@ -8,7 +8,7 @@ local Agent = {}
 Agent.__index = Agent
 
 local LIMITS = { "max_iterations", "max_total_tokens", "context_token_budget", "max_output_tokens", "timeout_ms", "tool_timeout_ms",
-    "approval_timeout_ms", "max_concurrent_tools", "max_tool_calls" }
+    "approval_timeout_ms", "defer_timeout_ms", "max_concurrent_tools", "max_tool_calls" }
 local KNOWN = { id = "string", name = "string", system = "string", tools = "table", capabilities = "table", domain = "string", tags = "table",
     limits = "table", model = "table", raw_output = "boolean" }
 

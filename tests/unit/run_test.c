@@ -410,6 +410,7 @@ static void test_changed_and_put_off(void)
     REQUIRE(setup(&g, "permit(principal, action, resource);"
                       "@instead(\"modify text = \\\"hello\\\"\") forbid(principal, action, resource) when { context.input has text && context.input.text == \"loud\" };"
                       "@instead(\"defer\") forbid(principal, action, resource) when { context.input has text && context.input.text == \"later\" };"));
+    g.o.defer_timeout_ms = 0; /* nobody waits */
     REQUIRE(start(&g));
     REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
     answer_model(&g, "{\"tool_calls\":[{\"id\":\"a\",\"name\":\"say\",\"arguments\":{\"text\":\"loud\"}},{\"id\":\"b\",\"name\":\"say\",\"arguments\":{\"text\":\"later\"}}]}");
@@ -439,6 +440,180 @@ static void test_changed_and_put_off(void)
     answer_model(&g, many);
     REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
     CHECK(conversation_has(&g, "[Policy denied] put off, like 16"));
+    rig_close(&g);
+}
+
+static int trail_count(rig *g, const char *needle)
+{
+    int n = 0;
+    for (uint64_t i = 0; i < symbi_audit_len(g->audit); i++) {
+        symbi_store_row row;
+        if (!g->store.row(g->store.ud, S("main"), i, &row, &g->err) && memmem(row.event.p, row.event.n, needle, strlen(needle))) n++;
+    }
+    return n;
+}
+
+static void slept(rig *g, uint64_t id, int64_t ms, const char *error)
+{
+    symbi_reply r;
+    memset(&r, 0, sizeof r);
+    g->clock.mono += ms;
+    g->clock.wall += ms;
+    if (error) {
+        r.error.code = SYMBI_EIO;
+        strcpy(r.error.msg, error);
+    }
+    CHECK_OK(symbi_run_resolve(g->run, id, &r, &g->err), g->err);
+}
+
+#define TWO "{\"tool_calls\":[{\"id\":\"a\",\"name\":\"say\",\"arguments\":{\"text\":\"later\"}},{\"id\":\"b\",\"name\":\"count\",\"arguments\":{\"path\":\"x\"}}]}"
+
+/* An action that was put off holds its turn, and is judged again when its time has come. */
+static void test_put_off_and_judged_again(void)
+{
+    rig g;
+    REQUIRE(setup(&g, "permit(principal, action, resource);"
+                      "@id(\"night\") @instead(\"defer 30s\") forbid(principal, action == Action::\"tool_call::say\", resource) when { context.now < 1700000045000 };"));
+    REQUIRE(start(&g));
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    answer_model(&g, TWO);
+    REQUIRE(next(&g) == SYMBI_EFFECT_SLEEP);
+    CHECK(g.ef.ms == 30000);
+    CHECK(trail_count(&g, "\"type\":\"deferred\"") == 1 && trail_count(&g, "\"policy\":\"night\"") == 1 && trail_count(&g, "\"retry_after_ms\":30000") == 1);
+    CHECK(trail_count(&g, "policy_evaluated") == 0);
+    {
+        uint64_t id = g.ef.id;
+        CHECK(next(&g) == SYMBI_EFFECT_NONE); /* neither the second call nor another wait comes out */
+        CHECK(g.tool_calls == 0);
+        slept(&g, id, 30000, NULL);
+    }
+    REQUIRE(next(&g) == SYMBI_EFFECT_SLEEP); /* still too early: once more, with what is left of a minute */
+    CHECK(g.ef.ms == 30000 && trail_count(&g, "deferral_resolved") == 0);
+    slept(&g, g.ef.id, 30000, NULL);
+    REQUIRE(next(&g) == SYMBI_EFFECT_TOOL);
+    CHECK_STR(g.ef.call_id, "a"); /* in the order of the proposals */
+    CHECK(trail_count(&g, "\"type\":\"deferral_resolved\"") == 1 && trail_count(&g, "\"waited_ms\":60000") == 1 && trail_count(&g, "\"decision\":\"allow\"") >= 1);
+    REQUIRE(next(&g) == SYMBI_EFFECT_TOOL);
+    CHECK_STR(g.ef.call_id, "b");
+    rig_close(&g);
+}
+
+/* Without a hint: after a second, two, four...; what is put off to the end is a no, and nothing of it ran. A new set of policies counts at once. */
+static void test_put_off_to_the_end(void)
+{
+    for (int relent = 0; relent < 2; relent++) {
+        static const int64_t pauses[] = { 1000, 2000, 4000, 8000, 5000 };
+        rig g;
+        REQUIRE(setup(&g, "permit(principal, action, resource); @instead(\"defer\") forbid(principal, action == Action::\"tool_call::say\", resource);"));
+        g.o.defer_timeout_ms = 20000;
+        REQUIRE(start(&g));
+        REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+        answer_model(&g, TWO);
+        for (size_t i = 0; i < (relent ? 2 : 5); i++) {
+            REQUIRE(next(&g) == SYMBI_EFFECT_SLEEP);
+            CHECK(g.ef.ms == pauses[i]);
+            if (relent && i == 1) {
+                symbi_cedar_source src = { { "p.cedar", 7 }, S("permit(principal, action, resource);") };
+                symbi_cedar *set;
+                CHECK_OK(symbi_cedar_parse(g.cx, &src, 1, SYMBI_CEDAR_IDS_ANNOTATED, &set, &g.err), g.err);
+                CHECK_OK(symbi_gate_reload(g.gate, set, &g.err), g.err);
+                symbi_cedar_unref(set);
+            }
+            slept(&g, g.ef.id, g.ef.ms, NULL);
+        }
+        REQUIRE(next(&g) == SYMBI_EFFECT_TOOL);
+        CHECK_STR(g.ef.call_id, relent ? "a" : "b");
+        CHECK(trail_count(&g, "\"type\":\"deferred\"") == 1 && trail_count(&g, "\"type\":\"deferral_resolved\"") == 1);
+        if (!relent) {
+            CHECK(trail_count(&g, "\"waited_ms\":20000") == 1 && trail_count(&g, "\"decision\":\"deny\"") >= 1);
+            CHECK_OK(answer_tool_as(&g, &g.ef, "1\n"), g.err);
+            REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+            CHECK(conversation_has(&g, "[Policy denied] after 20000 ms of waiting this is a no: policy "));
+        }
+        rig_close(&g);
+    }
+}
+
+/* A hint beyond what the run waits for, beyond what is left of the run, a driver that cannot sleep, a trail that cannot be written. */
+static void test_put_off_in_vain(void)
+{
+    enum { LONG, RUN_ENDS, NO_SLEEP, NO_TRAIL, CANCELLED, CASES };
+    for (int k = 0; k < CASES; k++) {
+        rig g;
+        REQUIRE(setup(&g, k == LONG ? "permit(principal, action, resource); @instead(\"defer 61s\") forbid(principal, action == Action::\"tool_call::say\", resource);"
+                                    : "permit(principal, action, resource); @instead(\"defer 10s\") forbid(principal, action == Action::\"tool_call::say\", resource);"));
+        if (k == RUN_ENDS) g.o.timeout_ms = 9000;
+        REQUIRE(start(&g));
+        REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+        answer_model(&g, TWO);
+        if (k == NO_TRAIL) {
+            g.backing.fail = 1;
+            g.backing.code = SYMBI_EIO;
+        }
+        if (k == NO_SLEEP || k == CANCELLED) {
+            REQUIRE(next(&g) == SYMBI_EFFECT_SLEEP);
+            if (k == NO_SLEEP) slept(&g, g.ef.id, 0, "no clock");
+        }
+        if (k == CANCELLED) {
+            uint64_t id = g.ef.id;
+            symbi_run_cancel(g.run);
+            REQUIRE(next(&g) == SYMBI_EFFECT_CANCEL);
+            CHECK(g.ef.target == id);
+            slept(&g, id, 0, "cancelled");
+            REQUIRE(next(&g) == SYMBI_EFFECT_DONE);
+            CHECK(g.ef.result->end == SYMBI_END_CANCELLED);
+            rig_close(&g);
+            continue;
+        }
+        REQUIRE(next(&g) == SYMBI_EFFECT_TOOL);
+        CHECK_STR(g.ef.call_id, "b");
+        CHECK_OK(answer_tool_as(&g, &g.ef, "1\n"), g.err);
+        REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+        CHECK(conversation_has(&g, k == NO_SLEEP ? "could not wait: no clock" : k == NO_TRAIL ? "[Policy denied] " : "[Deferred] "));
+        CHECK(trail_count(&g, "\"type\":\"deferred\"") == (k == NO_SLEEP ? 1 : 0) && trail_count(&g, "deferral_resolved") == (k == NO_SLEEP ? 1 : 0));
+        rig_close(&g);
+    }
+}
+
+/* Where transactions leave as effects, both entries go with the turn's. A person may be asked meanwhile, and what was put off may come to need one. */
+static void test_put_off_and_approval(void)
+{
+    rig g;
+    uint64_t sleep = 0, ask = 0;
+    symbi_reply r;
+    REQUIRE(setup(&g, "permit(principal, action, resource);"
+                      "@instead(\"defer 5s\") forbid(principal, action == Action::\"tool_call::say\", resource) when { context.now < 1700000004000 };"
+                      "@instead(\"step_up\") forbid(principal, action == Action::\"tool_call::say\", resource) when { context.now >= 1700000004000 };"
+                      "@instead(\"step_up\") forbid(principal, action == Action::\"tool_call::count\", resource);"));
+    g.o.commit_effect = true;
+    REQUIRE(start(&g));
+    REQUIRE(next(&g) == SYMBI_EFFECT_COMMIT);
+    {
+        uint8_t receipt[32];
+        CHECK_OK(symbi_audit_apply(g.cx, &g.store, g.ef.batch, receipt, &g.err), g.err);
+        memset(&r, 0, sizeof r);
+        r.receipt = (symbi_str){ (const char *)receipt, 32 };
+        CHECK_OK(symbi_run_resolve(g.run, g.ef.id, &r, &g.err), g.err);
+    }
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    answer_model(&g, TWO);
+    for (int i = 0; i < 2; i++) {
+        symbi_effect_kind e = next(&g);
+        REQUIRE(e == SYMBI_EFFECT_SLEEP || e == SYMBI_EFFECT_APPROVE);
+        *(e == SYMBI_EFFECT_SLEEP ? &sleep : &ask) = g.ef.id;
+    }
+    REQUIRE(sleep && ask);
+    memset(&r, 0, sizeof r);
+    r.approved = true;
+    r.approver = S("ann");
+    CHECK_OK(symbi_run_resolve(g.run, ask, &r, &g.err), g.err);
+    CHECK(next(&g) == SYMBI_EFFECT_NONE); /* approved, and still held by the one before it */
+    slept(&g, sleep, 5000, NULL);
+    REQUIRE(next(&g) == SYMBI_EFFECT_APPROVE);
+    CHECK_STR(g.ef.call_id, "a");
+    CHECK_OK(symbi_run_resolve(g.run, g.ef.id, &r, &g.err), g.err);
+    REQUIRE(next(&g) == SYMBI_EFFECT_COMMIT);
+    CHECK(memmem(g.ef.batch.p, g.ef.batch.n, "deferral_resolved", 17) && memmem(g.ef.batch.p, g.ef.batch.n, "policy_evaluated", 16));
     rig_close(&g);
 }
 
@@ -835,10 +1010,9 @@ static symbi_status oom_scenario(symbi_ctx *cx, void *ud)
     symbi_exec_result x;
     symbi_status st;
     int steps = 0;
-    (void)ud;
     memset(&g, 0, sizeof g);
     g.cx = cx;
-    st = rig_open(&g, k_policy);
+    st = rig_open(&g, ud ? ud : k_policy);
     if (!st) st = symbi_run_new(cx, &g.o, &g.run, &g.err);
     while (!st) {
         st = symbi_run_next(g.run, &g.ef, &g.err);
@@ -859,6 +1033,8 @@ static symbi_status oom_scenario(symbi_ctx *cx, void *ud)
         }
         if (g.ef.kind == SYMBI_EFFECT_MODEL) {
             r.neutral = g.model_calls++ ? S("{\"content\":\"end\"}") : S(ONE_CALL("count", "{\"path\":\"a\"}"));
+        } else if (g.ef.kind == SYMBI_EFFECT_SLEEP) {
+            r.error.code = SYMBI_EIO;
         } else if (g.ef.kind == SYMBI_EFFECT_TOOL) {
             symbi_plan *plan;
             symbi_order order;
@@ -874,7 +1050,12 @@ static symbi_status oom_scenario(symbi_ctx *cx, void *ud)
     return st;
 }
 
-static void test_oom_run(void) { test_oom(oom_scenario, NULL, SYMBI_OK); }
+static void test_oom_run(void)
+{
+    static char puts_off[] = "permit(principal, action, resource); @instead(\"defer 1s\") forbid(principal, action == Action::\"tool_call::count\", resource);";
+    test_oom(oom_scenario, NULL, SYMBI_OK);
+    test_oom(oom_scenario, puts_off, SYMBI_OK);
+}
 
 int main(void)
 {
@@ -887,6 +1068,10 @@ int main(void)
     RUN(test_an_answer_that_a_person_approves);
     RUN(test_refused_orders);
     RUN(test_changed_and_put_off);
+    RUN(test_put_off_and_judged_again);
+    RUN(test_put_off_to_the_end);
+    RUN(test_put_off_in_vain);
+    RUN(test_put_off_and_approval);
     RUN(test_approval);
     RUN(test_no_trail_no_tool);
     RUN(test_commit_as_an_effect);

@@ -118,6 +118,7 @@ typedef struct symbi_run_options {
     uint64_t max_iterations;  /* default 10; 0 ends before the first model call */
     uint64_t max_total_tokens, context_token_budget, max_output_tokens; /* 100000, 32000, 4096 */
     int64_t timeout_ms, tool_timeout_ms, approval_timeout_ms;         /* 300000, 30000, 300000 */
+    int64_t defer_timeout_ms; /* how long an action that a policy puts off waits to be judged again; 0: not at all. Default 60000 */
     size_t max_concurrent_tools;                                      /* 4 */
     symbi_str project_dir, evidence_dir;
     const symbi_str *base_env;

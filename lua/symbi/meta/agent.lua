@@ -8,6 +8,7 @@
 ---@field timeout_ms? integer
 ---@field tool_timeout_ms? integer
 ---@field approval_timeout_ms? integer
+---@field defer_timeout_ms? integer how long an action that a policy puts off waits
 ---@field max_concurrent_tools? integer
 ---@field max_tool_calls? integer
 
