@@ -112,6 +112,26 @@ void sy_scan_excerpt(symbi_skill_scan *s, symbi_str line, size_t at, symbi_str *
     *out = sy_arena_dup(&s->arena, symbi_str_z(clean));
 }
 
+/* A file's name for reports, which are UTF-8: other bytes are written \xHH. */
+static symbi_str name_of(symbi_skill_scan *s, symbi_str name)
+{
+    static const char hex[] = "0123456789abcdef";
+    size_t bad, n = 0;
+    char *p;
+    if (sy_utf8_valid(name, NULL)) return sy_arena_dup(&s->arena, name);
+    if (!(p = sy_arena_alloc(&s->arena, name.n * 4))) return SY_LIT("");
+    while (name.n && !sy_utf8_valid(name, &bad)) {
+        unsigned char c = (unsigned char)name.p[bad];
+        memcpy(p + n, name.p, bad);
+        n += bad;
+        p[n++] = '\\', p[n++] = 'x', p[n++] = hex[c >> 4], p[n++] = hex[c & 15];
+        name.p += bad + 1;
+        name.n -= bad + 1;
+    }
+    if (name.n) memcpy(p + n, name.p, name.n);
+    return (symbi_str){ p, n + name.n };
+}
+
 static symbi_status push(symbi_skill_scan *s, const symbi_skill_finding *f, uint32_t order, size_t last, symbi_err *err)
 {
     sy_found *x;
@@ -125,7 +145,7 @@ static symbi_status push(symbi_skill_scan *s, const symbi_skill_finding *f, uint
     x->f.message = sy_arena_dup(&s->arena, f->message);
     x->f.how = f->how.n ? sy_arena_dup(&s->arena, f->how) : SY_LIT("");
     /* one copy of the name for all findings of a file */
-    x->f.file = s->n > s->first && sy_str_eq(s->found[s->n - 1].f.file, f->file) ? s->found[s->n - 1].f.file : sy_arena_dup(&s->arena, f->file);
+    x->f.file = s->n > s->first && sy_str_eq(s->found[s->n - 1].f.file, f->file) ? s->found[s->n - 1].f.file : name_of(s, f->file);
     if (s->arena.status) return sy_arena_fail(&s->arena, "the findings", err);
     suppress(s, &x->f);
     s->n++;

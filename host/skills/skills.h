@@ -97,6 +97,8 @@ symbi_status sy_scan_shebangs(symbi_skill_scan *s, symbi_str path, symbi_str con
 void sy_scan_excerpt(symbi_skill_scan *s, symbi_str line, size_t at, symbi_str *out);
 /* strict.c: the content of a file or of an entry of an archive; depth: archives around it. */
 symbi_status sy_strict_bytes(symbi_skill_scan *s, symbi_str path, symbi_str content, unsigned depth, symbi_err *err);
+/* frontmatter.c: what is wrong with the front matter of a SKILL.md, as findings. */
+symbi_status sy_strict_frontmatter(symbi_skill_scan *s, symbi_str path, symbi_str content, symbi_err *err);
 symbi_status sy_strict_note(symbi_skill_scan *s, symbi_str path, const char *rule, const char *category, symbi_skill_severity severity, const char *message, symbi_err *err);
 /* zip.c: what kind of archive this is, and its content. */
 typedef enum sy_pack { SY_PACK_NONE = 0, SY_PACK_ZIP, SY_PACK_GZIP, SY_PACK_TAR, SY_PACK_OTHER } sy_pack;

@@ -378,6 +378,7 @@ symbi_status sy_strict_content(symbi_skill_scan *s, symbi_str path, symbi_str co
     s->budget = PAYLOAD_FACTOR * (content.n < SY_TEXT_MAX ? content.n : SY_TEXT_MAX) + (1u << 20);
     if (sy_pack_kind(content) != SY_PACK_NONE) s->budget = PACK_BUDGET;
     st = sy_strict_bytes(s, path, content, 0, err);
+    if (!st && sy_str_eqz(sy_base_name(path), "SKILL.md")) st = sy_strict_frontmatter(s, path, content, err);
     if (!st) tidy(s, from);
     return st;
 }

@@ -25,7 +25,7 @@ static void test_frontmatter(void)
     static const struct { const char *text, *json; } rows[] = {
         { "---\nname: a\ndescription: b\n---\nbody", "{\"body_offset\":31,\"description\":\"b\",\"found\":true,\"name\":\"a\",\"problems\":[],\"raw\":{\"description\":\"b\",\"name\":\"a\"}}" },
         { "no front matter", "{\"body_offset\":0,\"description\":null,\"found\":false,\"name\":\"dir\",\"problems\":[],\"raw\":{}}" },
-        { "---\nname: a\n", "{\"body_offset\":0,\"description\":null,\"found\":false,\"name\":\"dir\",\"problems\":[],\"raw\":{}}" },
+        { "---\nname: a\n", "{\"body_offset\":0,\"description\":null,\"found\":false,\"name\":\"dir\",\"problems\":[{\"line\":1,\"message\":\"the front matter that begins here does not end: the line with --- after it is missing\"}],\"raw\":{}}" },
         { "\xef\xbb\xbf--- \r\nname: yes\r\n---\t\r\n", "{\"body_offset\":26,\"description\":null,\"found\":true,\"name\":\"yes\",\"problems\":[],\"raw\":{\"name\":\"yes\"}}" },
         { "---\nname: x\ndescription: has --- inside\n---\n", "{\"body_offset\":44,\"description\":\"has --- inside\",\"found\":true,\"name\":\"x\",\"problems\":[],\"raw\":{\"description\":\"has --- inside\",\"name\":\"x\"}}" },
         { "---\nname: x\n  ---\nbody\n---\n", NULL }, /* an indented line ends nothing */

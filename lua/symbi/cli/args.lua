@@ -5,9 +5,30 @@
 -- never options.
 local M = {}
 
+local LEADS = { -- lead bytes, what the second byte may be, and how many bytes follow it
+    { "\194-\223", "\128-\191", 0 }, { "\224", "\160-\191", 1 }, { "\225-\236\238\239", "\128-\191", 1 }, { "\237", "\128-\159", 1 },
+    { "\240", "\144-\191", 2 }, { "\241-\243", "\128-\191", 2 }, { "\244", "\128-\143", 2 },
+}
+
+--- Text as UTF-8: bytes that are none (file names may hold any) are written \xHH, as reports of the skill scanner write them.
+function M.utf8(s)
+    if not s:find "[\128-\255]" then return s end
+    local out, i = {}, 1
+    while i <= #s do
+        local from, to = s:find("^[^\128-\255]+", i)
+        for k = 1, from and 0 or #LEADS do
+            local lead = LEADS[k]
+            if not from then from, to = s:find("^[" .. lead[1] .. "][" .. lead[2] .. "]" .. ("[\128-\191]"):rep(lead[3]), i) end
+        end
+        out[#out + 1] = from and s:sub(from, to) or ("\\x%02x"):format(s:byte(i))
+        i = (to or i) + 1
+    end
+    return table.concat(out)
+end
+
 --- One line of text that a terminal shows and does not obey: control characters, C1 and bidirectional controls become "?".
 function M.safe(s, max)
-    s = tostring(s):gsub("[%z\1-\31\127]", "?")
+    s = M.utf8(tostring(s)):gsub("[%z\1-\31\127]", "?")
     s = s:gsub("\194[\128-\159]", "?"):gsub("\226\128[\142\143\168-\174]", "?"):gsub("\226\129[\166-\169]", "?")
     if max and #s > max then
         s = s:sub(1, max - 3)

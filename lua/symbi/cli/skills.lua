@@ -130,7 +130,7 @@ local function scan(o)
         if grave(result, o["fail-on"]) then failed = true end
         if format == "text" then print_result(path, result, sio.monotonic() - began, #o.rest > 1, out) end
         local entry = plain(result)
-        entry.path = path
+        entry.path = args.utf8(path)
         list[#list + 1] = entry
         scans[#scans + 1] = { root = info.type == "directory" and path:gsub("/+$", "") .. "/" or path:match "^(.*/)[^/]*$" or "", findings = result.findings }
     end
@@ -164,6 +164,22 @@ local function documents(o)
     return true, discovery, revocation
 end
 
+-- What people read about a skill that is not admitted: of findings, how many, and the gravest.
+local function why_rejected(r)
+    local findings, worst, count = r.skill and r.skill.scan_result and r.skill.scan_result.findings or {}, nil, 0
+    for _, f in ipairs(findings) do
+        if not f.suppressed then
+            count = count + 1
+            if not worst or ORDER[f.severity] > ORDER[worst.severity] then worst = f end
+        end
+    end
+    if r.reason == "scan_failed" and worst then
+        return ("%d finding%s: %s (%s%s)"):format(count, count == 1 and "" or "s", worst.message, worst.file, worst.line and ":" .. worst.line or "")
+    end
+    local message = tostring(r.message)
+    return message:sub(1, #r.path + 2) == r.path .. ": " and message:sub(#r.path + 3) or message
+end
+
 local function list(o)
     local symbi, core = require "symbi", require "symbi.core"
     local ok, discovery = documents(o)
@@ -176,9 +192,11 @@ local function list(o)
     if o.json then
         local out = { skills = core.array {}, rejected = core.array {} }
         for i, s in ipairs(loaded) do
-            out.skills[i] = { name = s.name, path = s.path, status = s.signature_status, description = s.metadata and s.metadata.description, findings = s.scan_result and #s.scan_result.findings }
+            out.skills[i] = { name = args.utf8(s.name), path = args.utf8(s.path), status = s.signature_status, description = s.metadata and s.metadata.description, findings = s.scan_result and #s.scan_result.findings }
         end
-        for i, r in ipairs(rejected) do out.rejected[i] = { path = r.path, name = r.name, reason = r.reason, message = r.message } end
+        for i, r in ipairs(rejected) do
+            out.rejected[i] = { path = args.utf8(r.path), name = r.name and args.utf8(r.name), reason = r.reason, message = args.utf8(tostring(r.message)), findings = r.skill and r.skill.scan_result and r.skill.scan_result.findings }
+        end
         print(assert(symbi.json.encode(out)))
         return #rejected > 0 and 1 or 0
     end
@@ -187,12 +205,12 @@ local function list(o)
         rows[#rows + 1] = { safe(s.name, 24), safe(s.path, 40), s.signature_status, s.signature and safe(s.signature.domain or "", 40) or "" }
     end
     if #rows > 0 then args.print_table({ "NAME", "PATH", "STATUS", "DOMAIN" }, rows) end
-    for _, r in ipairs(rejected) do print(("rejected: %s (%s) %s"):format(safe(r.path, 60), r.reason, safe(r.message, 200))) end
+    for _, r in ipairs(rejected) do print(("rejected: %s (%s) %s"):format(safe(r.path, 60), r.reason, safe(why_rejected(r), 200))) end
     if #rows + #rejected == 0 then
         print "No skills found. Looked in:"
         for _, path in ipairs(o.path or require("symbi.skills.loader").DEFAULT_PATHS) do print("  " .. safe(path, 200)) end
     else
-        print(("%d skill(s) found, %d rejected."):format(#loaded, #rejected))
+        print(("%d skill%s found, %d rejected."):format(#loaded, #loaded == 1 and "" or "s", #rejected))
     end
     return #rejected > 0 and 1 or 0
 end
@@ -215,7 +233,7 @@ local function show(o)
     if not shown then return problem(why) end
     if o.json then
         print(assert(symbi.json.encode {
-            name = shown.name, path = shown.path, status = shown.signature_status, metadata = shown.metadata, problems = shown.problems, scan = shown.scan_result,
+            name = args.utf8(shown.name), path = args.utf8(shown.path), status = shown.signature_status, metadata = shown.metadata, problems = shown.problems, scan = shown.scan_result,
             admitted = skill ~= nil, reason = not skill and err.reason or nil,
         }))
         return skill and 0 or 1
