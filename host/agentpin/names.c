@@ -89,44 +89,7 @@ bool symbi_agentpin_domain_ok(symbi_str d)
 
 /* ---- times ---- */
 
-static bool digits(const char *p, size_t n, int64_t *out)
-{
-    int64_t v = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (p[i] < '0' || p[i] > '9') return false;
-        v = v * 10 + (p[i] - '0');
-    }
-    *out = v;
-    return true;
-}
-
-bool symbi_agentpin_parse_time(symbi_str s, int64_t *out)
-{
-    int64_t y, mo, d, h, mi, sec, oh = 0, om = 0, sign = 1;
-    const char *p = s.p;
-    size_t i = 19;
-    if (s.n < 20 || !digits(p, 4, &y) || p[4] != '-' || !digits(p + 5, 2, &mo) || p[7] != '-' || !digits(p + 8, 2, &d)) return false;
-    if (p[10] != 'T' && p[10] != 't') return false;
-    if (!digits(p + 11, 2, &h) || p[13] != ':' || !digits(p + 14, 2, &mi) || p[16] != ':' || !digits(p + 17, 2, &sec)) return false;
-    if (mo < 1 || mo > 12 || d < 1 || d > (int64_t)sy_days_in_month(y, (unsigned)mo) || h > 23 || mi > 59 || sec > 60) return false;
-    if (p[i] == '.') {
-        size_t from = ++i;
-        while (i < s.n && p[i] >= '0' && p[i] <= '9') i++;
-        if (i == from) return false;
-    }
-    if (i < s.n && (p[i] == 'Z' || p[i] == 'z')) {
-        i++;
-    } else if (i + 6 == s.n && (p[i] == '+' || p[i] == '-')) {
-        sign = p[i] == '-' ? -1 : 1;
-        if (!digits(p + i + 1, 2, &oh) || p[i + 3] != ':' || !digits(p + i + 4, 2, &om) || oh > 23 || om > 59) return false;
-        i += 6;
-    } else {
-        return false;
-    }
-    if (i != s.n) return false;
-    *out = sy_days_from_civil(y, (unsigned)mo, (unsigned)d) * 86400 + h * 3600 + mi * 60 + sec - sign * (oh * 3600 + om * 60);
-    return true;
-}
+bool symbi_agentpin_parse_time(symbi_str s, int64_t *out) { return sy_time_parse(s, SY_TIME_ANY_CASE | SY_TIME_LEAP, out, NULL); }
 
 void symbi_agentpin_format_time(int64_t now, char out[21])
 {

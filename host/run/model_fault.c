@@ -64,33 +64,14 @@ static int64_t decimal(symbi_str s, int64_t scale)
     return i == s.n ? whole * scale + frac : -1;
 }
 
-/* "Sun, 06 Nov 1994 08:49:37 GMT" as milliseconds since 1970; -1 when it is something else. */
-static int64_t http_date(symbi_str s)
-{
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    int64_t day, year, hh, mm, ss;
-    unsigned month = 0;
-    size_t i = 5;
-    if (s.n != 29 || s.p[3] != ',' || s.p[4] != ' ' || memcmp(s.p + 25, " GMT", 4)) return -1;
-    if (!number(s, &i, &day) || i != 7 || s.p[7] != ' ' || s.p[11] != ' ') return -1;
-    while (month < 12 && memcmp(months + month * 3, s.p + 8, 3)) month++;
-    i = 12;
-    if (month == 12 || !number(s, &i, &year) || i != 16 || s.p[16] != ' ') return -1;
-    i = 17;
-    if (!number(s, &i, &hh) || i != 19 || s.p[i++] != ':' || !number(s, &i, &mm) || i != 22 || s.p[i++] != ':') return -1;
-    if (!number(s, &i, &ss) || i != 25) return -1;
-    if (day < 1 || day > (int64_t)sy_days_in_month(year, month + 1) || hh > 23 || mm > 59 || ss > 60) return -1;
-    return (sy_days_from_civil(year, month + 1, (unsigned)day) * 86400 + hh * 3600 + mm * 60 + ss) * 1000;
-}
-
 /* What the server asks to wait, -1 when it does not say. */
 static int64_t retry_after(const symbi_ctx *cx, const symbi_http_header *h, size_t n)
 {
     symbi_str ms = header(h, n, "retry-after-ms"), after = header(h, n, "retry-after");
-    int64_t t = ms.n ? decimal(ms, 1) : -1;
+    int64_t at, t = ms.n ? decimal(ms, 1) : -1;
     if (t < 0 && after.n) t = decimal(after, 1000);
-    if (t < 0 && after.n && (t = http_date(after)) >= 0) {
-        t -= symbi_ctx_now_ms(cx);
+    if (t < 0 && sy_time_parse_http(after, &at)) {
+        t = at * 1000 - symbi_ctx_now_ms(cx);
         if (t < 0) t = 0;
     }
     return t > RETRY_MAX_MS ? RETRY_MAX_MS : t;

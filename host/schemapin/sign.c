@@ -122,54 +122,12 @@ bool sy_sp_same_domain(symbi_str a, symbi_str b)
 
 /* ---- times ----------------------------------------------------------------------------------------------------------- */
 
-/* n digits at *p, which moves on; -1 when they are not there. */
-static int number(const char **p, const char *end, int n)
-{
-    int v = 0;
-    if (end - *p < n) return -1;
-    for (int i = 0; i < n; i++) {
-        char c = (*p)[i];
-        if (c < '0' || c > '9') return -1;
-        v = v * 10 + (c - '0');
-    }
-    *p += n;
-    return v;
-}
-
-static bool mark(const char **p, const char *end, char c)
-{
-    if (*p == end || **p != c) return false;
-    ++*p;
-    return true;
-}
-
 bool symbi_schemapin_time(symbi_str text, int64_t *ms)
 {
-    const char *p = text.p, *end = p ? p + text.n : p;
-    int y, mo, d, h, mi, s, frac = 0, digits = 0, zone = 0;
-    if (!p || text.n > 64) return false;
-    if ((y = number(&p, end, 4)) < 1 || !mark(&p, end, '-') || (mo = number(&p, end, 2)) < 1 || mo > 12 || !mark(&p, end, '-')) return false;
-    if ((d = number(&p, end, 2)) < 1 || (unsigned)d > sy_days_in_month(y, (unsigned)mo) || !mark(&p, end, 'T')) return false;
-    if ((h = number(&p, end, 2)) < 0 || h > 23 || !mark(&p, end, ':') || (mi = number(&p, end, 2)) < 0 || mi > 59 || !mark(&p, end, ':')) return false;
-    if ((s = number(&p, end, 2)) < 0 || s > 59) return false;
-    if (mark(&p, end, '.')) {
-        for (; p < end && *p >= '0' && *p <= '9'; p++, digits++)
-            if (digits < 3) frac = frac * 10 + (*p - '0');
-        if (!digits) return false;
-        for (; digits < 3; digits++) frac *= 10;
-    }
-    if (p == end) return false;
-    if (*p == 'Z') p++;
-    else {
-        bool neg = *p == '-';
-        int zh, zm;
-        if (*p != '+' && !neg) return false;
-        p++;
-        if ((zh = number(&p, end, 2)) < 0 || zh > 23 || !mark(&p, end, ':') || (zm = number(&p, end, 2)) < 0 || zm > 59) return false;
-        zone = (zh * 60 + zm) * (neg ? -1 : 1);
-    }
-    if (p != end) return false;
-    *ms = ((sy_days_from_civil(y, (unsigned)mo, (unsigned)d) * 1440 + h * 60 + mi - zone) * 60 + s) * 1000 + frac;
+    int64_t seconds;
+    int millis;
+    if (text.n < 4 || text.n > 64 || !memcmp(text.p, "0000", 4) || !sy_time_parse(text, 0, &seconds, &millis)) return false;
+    *ms = seconds * 1000 + millis;
     return true;
 }
 

@@ -56,39 +56,6 @@ const char *symbi_apikey_reason_text(symbi_apikey_reason r)
 
 /* ---- records ---- */
 
-static bool two(const char *p, unsigned max, unsigned *out)
-{
-    if (p[0] < '0' || p[0] > '9' || p[1] < '0' || p[1] > '9') return false;
-    *out = (unsigned)(p[0] - '0') * 10 + (unsigned)(p[1] - '0');
-    return *out <= max;
-}
-
-/* RFC 3339 to Unix seconds. */
-static bool rfc3339(symbi_str s, int64_t *out)
-{
-    unsigned c, y, mo, d, h, mi, se, oh, om;
-    size_t i = 19;
-    const char *p = s.p;
-    int64_t t;
-    if (s.n < 20 || !two(p, 99, &c) || !two(p + 2, 99, &y) || p[4] != '-' || !two(p + 5, 12, &mo) || !mo || p[7] != '-' || !two(p + 8, 31, &d) || !d ||
-        (p[10] != 'T' && p[10] != 't' && p[10] != ' ') || !two(p + 11, 23, &h) || p[13] != ':' || !two(p + 14, 59, &mi) || p[16] != ':' || !two(p + 17, 60, &se))
-        return false;
-    y += c * 100;
-    if (d > sy_days_in_month(y, mo)) return false;
-    if (p[i] == '.') {
-        for (i++; i < s.n && p[i] >= '0' && p[i] <= '9'; i++) {}
-        if (i == 20) return false;
-    }
-    t = sy_days_from_civil(y, mo, d) * 86400 + h * 3600 + mi * 60 + se;
-    if (i + 1 == s.n && (p[i] == 'Z' || p[i] == 'z')) {
-        *out = t;
-        return true;
-    }
-    if (i + 6 != s.n || (p[i] != '+' && p[i] != '-') || !two(p + i + 1, 23, &oh) || p[i + 3] != ':' || !two(p + i + 4, 59, &om)) return false;
-    *out = t - (p[i] == '-' ? -1 : 1) * (int64_t)(oh * 3600 + om * 60);
-    return true;
-}
-
 static symbi_status record_fault(symbi_err *err, size_t i, const char *why)
 {
     char path[32];
@@ -125,7 +92,7 @@ static symbi_status read_record(sy_record *r, size_t i, symbi_err *err)
     f = symbi_value_getz(v, "expires_at");
     r->expires = INT64_MAX;
     if (f && f->kind == SYMBI_INT) r->expires = f->u.i;
-    else if (f && f->kind == SYMBI_STRING ? !rfc3339(f->u.s, &r->expires) : f && f->kind != SYMBI_NULL) return record_fault(err, i, "expires_at is neither RFC 3339 nor seconds");
+    else if (f && f->kind == SYMBI_STRING ? !sy_time_parse(f->u.s, SY_TIME_ANY_CASE | SY_TIME_SPACE | SY_TIME_LEAP, &r->expires, NULL) : f && f->kind != SYMBI_NULL) return record_fault(err, i, "expires_at is neither RFC 3339 nor seconds");
     return SYMBI_OK;
 }
 

@@ -97,31 +97,6 @@ symbi_status symbi_url_escape(symbi_ctx *cx, symbi_str text, symbi_url_escape_fo
     return sy_buf_take(&b, out, "the text", err);
 }
 
-/* Two digits at p, or -1. */
-static int two(const char *p)
-{
-    return sy_is_digit(p[0]) && sy_is_digit(p[1]) ? (p[0] - '0') * 10 + (p[1] - '0') : -1;
-}
-
-/* "Sun, 06 Nov 1994 08:49:37 GMT", the only form that is written today (RFC 9110, 5.6.7). */
-static bool http_date(symbi_str s, int64_t *out)
-{
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    int day, h, m, sec, y1, y2, month;
-    if (s.n != 29 || memcmp(s.p + 3, ", ", 2) || s.p[7] != ' ' || s.p[11] != ' ' || s.p[16] != ' ' || s.p[19] != ':' || s.p[22] != ':' || memcmp(s.p + 25, " GMT", 4)) return false;
-    for (month = 0; month < 12 && memcmp(s.p + 8, months + (size_t)month * 3, 3); month++) continue;
-    day = two(s.p + 5);
-    y1 = two(s.p + 12);
-    y2 = two(s.p + 14);
-    h = two(s.p + 17);
-    m = two(s.p + 20);
-    sec = two(s.p + 23);
-    if (month == 12 || y1 < 0 || y2 < 0 || h < 0 || h > 23 || m < 0 || m > 59 || sec < 0 || sec > 60) return false;
-    if (day < 1 || day > (int)sy_days_in_month(y1 * 100 + y2, (unsigned)month + 1)) return false;
-    *out = sy_days_from_civil(y1 * 100 + y2, (unsigned)month + 1, (unsigned)day) * 86400 + h * 3600 + m * 60 + sec;
-    return true;
-}
-
 bool symbi_http_retry_after(symbi_str value, int64_t now, int64_t *seconds)
 {
     int64_t n = 0;
@@ -131,7 +106,7 @@ bool symbi_http_retry_after(symbi_str value, int64_t now, int64_t *seconds)
     }
     while (value.n && sy_in(value.p[value.n - 1], " \t")) value.n--;
     if (!value.n) return false;
-    if (http_date(value, &n)) {
+    if (sy_time_parse_http(value, &n)) {
         *seconds = n > now ? n - now : 0;
         return true;
     }

@@ -177,6 +177,24 @@ static void test_time(void)
     }
 }
 
+static void test_time_read(void)
+{
+    static const char *const bad[] = { "", "2024-02-29", "2024-02-29T12:34:56", "2023-02-29T12:34:56Z", "2024-13-01T00:00:00Z", "2024-00-01T00:00:00Z", "2024-01-00T00:00:00Z",
+                                       "2024-02-29T24:00:00Z", "2024-02-29T12:60:00Z", "2024-02-29T12:34:61Z", "2024-02-29T12:34:60Z", "2024-02-29t12:34:56Z", "2024-02-29T12:34:56z",
+                                       "2024-02-29 12:34:56Z", "2024-02-29T12:34:56.Z", "2024-02-29T12:34:56.5", "2024-02-29T12:34:56Zx", "2024-02-29T12:34:56+24:00",
+                                       "2024-02-29T12:34:56+05:60", "2024-02-29T12:34:56+0530", "2024-02-29T12:34:56+05:3", "2024/02/29T12:34:56Z", "+024-02-29T12:34:56Z" };
+    static const char *const bad_http[] = { "", "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 31 Nov 1994 08:49:37 GMT", "Sun, 06 Nix 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT",
+                                            "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "Sun, 06 Nov 1994 08:49:37 GMT " };
+    int64_t t = 0;
+    int ms = 0;
+    CHECK(sy_time_parse(SY_LIT("2024-02-29T12:34:56.7891-05:30"), 0, &t, &ms) && t == 1709229896 && ms == 789);
+    CHECK(sy_time_parse(SY_LIT("2024-02-29 12:34:60z"), SY_TIME_ANY_CASE | SY_TIME_SPACE | SY_TIME_LEAP, &t, &ms) && t == 1709210100 && ms == 0);
+    CHECK(sy_time_parse(SY_LIT("1969-12-31t23:59:59.5Z"), SY_TIME_ANY_CASE, &t, NULL) && t == -1);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) CHECK(!sy_time_parse(symbi_str_z(bad[i]), 0, &t, &ms) );
+    CHECK(sy_time_parse_http(SY_LIT("Sun, 06 Nov 1994 08:49:37 GMT"), &t) && t == 784111777);
+    for (size_t i = 0; i < sizeof bad_http / sizeof *bad_http; i++) CHECK(!sy_time_parse_http(symbi_str_z(bad_http[i]), &t));
+}
+
 static symbi_status ctx_scenario(symbi_ctx *cx, void *ud)
 {
     symbi_member m[2];
@@ -237,6 +255,7 @@ int main(void)
     RUN(test_map);
     RUN(test_utf8);
     RUN(test_time);
+    RUN(test_time_read);
     RUN(test_oom_doc);
     RUN(test_limits);
     RUN(test_env_size);
