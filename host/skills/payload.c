@@ -169,8 +169,8 @@ bool sy_payload_decode(symbi_str line, const sy_payload *p, sy_buf *out)
         for (size_t i = 0; i + 1 < s.n; i += 2) sy_buf_addc(out, (char)(hexv(s.p[i]) * 16 + hexv(s.p[i + 1])));
     } else {
         for (size_t i = 0; i < s.n;) {
-            int v = 0;
-            while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9') v = v * 10 + (s.p[i++] - '0');
+            int v = 0; /* of three digits at most, as codes() has counted them */
+            for (size_t d = i; i < s.n && i < d + 3 && s.p[i] >= '0' && s.p[i] <= '9'; i++) v = v * 10 + (s.p[i] - '0');
             sy_buf_addc(out, (char)v);
             while (i < s.n && (s.p[i] < '0' || s.p[i] > '9')) i++;
         }
