@@ -6,7 +6,7 @@
  *                                       else false, and after how many milliseconds to come again if t:fd() is not ready before
  *   raw, msg, err = t:reply()           after done: what the tool's envelope is made of; nil when the command was refused
  *   lines = t:transcript()              new lines of it
- *   info = t:info()                     {state=, id=, inferred=, why=, interactions=, events=, pid=}
+ *   info = t:info()                     {state=, id=, child=, inferred=, why=, interactions=, events=, pid=}
  *   t:fd() t:wants() t:ended() t:hang_up() t:close() */
 #include "io_int.h"
 #include "symbi/io_pipe.h"
@@ -227,6 +227,7 @@ static int session_info(lua_State *L)
     set_str(L, "id", in.id);
     set_str(L, "inferred", in.inferred);
     set_str(L, "prompt", in.prompt);
+    set_str(L, "child", in.child);
     set_str(L, "why", in.why);
     symL_pushint(L, (int64_t)in.interactions);
     lua_setfield(L, -2, "interactions");

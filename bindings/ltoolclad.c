@@ -1,6 +1,6 @@
 /* bindings/ltoolclad.c: symbi.toolclad: contracts of tools. Reading files and folders is lua/symbi/toolclad.lua.
  *
- *   tool, msg, err = toolclad.parse(text[, source | {source=, types=}])      a manifest
+ *   tool, msg, err = toolclad.parse(text[, source | {source=, types=, child=}])   a manifest; child: the contract of its child sessions
  *   tool, msg, err = toolclad.declare(table[, source | {source=, types=}])   the same as a table: {tool={...}, args={...}, ...}
  *   types, msg, err = toolclad.types(text | table[, source])    custom types: toolclad.toml, or what stands below [types]
  *   set, msg, err = toolclad.toolset(list)     of tools, manifest tables and declarations of symbi.tool{} (their .manifest)
@@ -83,10 +83,10 @@ static int types_close(lua_State *L)
 
 /* ---- loading ---- */
 
-/* The second argument: a source, or {source=, types=}. What is returned is borrowed from it. */
-static symbi_tooltypes *load_options(lua_State *L, int arg, symbi_str *source)
+/* The second argument: a source, or {source=, types=, child=}. What is returned is borrowed from it. child NULL: not taken here. */
+static symbi_tooltypes *load_options(lua_State *L, int arg, symbi_str *source, const symbi_tool **child)
 {
-    static const char *const known[] = { "source", "types", NULL };
+    static const char *const known[] = { "source", "types", "child", NULL };
     symbi_tooltypes *types = NULL;
     *source = symbi_str_z("");
     if (lua_type(L, arg) == LUA_TSTRING) {
@@ -102,6 +102,13 @@ static symbi_tooltypes *load_options(lua_State *L, int arg, symbi_str *source)
             types = u->p;
         }
         lua_pop(L, 1);
+        lua_getfield(L, arg, "child");
+        if (!lua_isnil(L, -1)) {
+            ud_tool *u = symL_testud(L, -1, UD_TOOL);
+            if (!u || !u->p || !child) luaL_argerror(L, arg, child ? "child must be a tool" : "child is taken with a manifest's text");
+            *child = u->p;
+        }
+        lua_pop(L, 1);
     }
     return types;
 }
@@ -109,10 +116,11 @@ static symbi_tooltypes *load_options(lua_State *L, int arg, symbi_str *source)
 static int toolclad_parse(lua_State *L)
 {
     symbi_str text = symL_checkstr(L, 1), source;
-    symbi_tooltypes *types = load_options(L, 2, &source);
+    const symbi_tool *child = NULL;
+    symbi_tooltypes *types = load_options(L, 2, &source, &child);
     ud_tool *u = symL_newud(L, sizeof *u, UD_TOOL);
     symbi_err err;
-    if (symbi_tool_parse_with(symL_ctx(L), text, source, types, &u->p, &err)) return symL_fail(L, &err);
+    if (symbi_tool_parse_child(symL_ctx(L), text, source, types, child, &u->p, &err)) return symL_fail(L, &err);
     return 1;
 }
 
@@ -124,7 +132,7 @@ static int toolclad_declare(lua_State *L)
     ud_tool *u;
     symbi_err err;
     luaL_checktype(L, 1, LUA_TTABLE);
-    types = load_options(L, 2, &source);
+    types = load_options(L, 2, &source, NULL);
     u = symL_newud(L, sizeof *u, UD_TOOL);
     if (symL_tovalue(L, 1, &v, &err)) return symL_fail(L, &err);
     if (symbi_tool_from_value_with(symL_ctx(L), &v, source, types, &u->p, &err)) return symL_fail(L, &err);
@@ -239,6 +247,7 @@ static int tool_info(lua_State *L)
     set_str(L, "description", in.description);
     set_str(L, "risk_tier", in.risk_tier);
     if (in.capability.n) set_str(L, "capability", in.capability);
+    if (in.child_manifest.n) set_str(L, "child_manifest", in.child_manifest);
     set_str(L, "source_path", in.source);
     set_str(L, "manifest", in.manifest);
     lua_pushstring(L, symbi_backend_name(in.backend));

@@ -191,7 +191,7 @@ static symbi_status observe_exec(symbi_run *r, sy_proposal *p, const symbi_exec_
 /* Tools of the other backends: their envelope is the evidence. The journal has it without what the model is told. */
 static symbi_status observe_backend(symbi_run *r, sy_proposal *p, const symbi_value *raw, symbi_err *err)
 {
-    static const char *const own[] = { "status", "exit_code", "output_hash", "http_status", "http_method", "mcp_server", "mcp_tool", "session_id", "transcript_hash" };
+    static const char *const own[] = { "status", "exit_code", "output_hash", "http_status", "http_method", "mcp_server", "mcp_tool", "session_id", "parent_session_id", "transcript_hash" };
     symbi_doc *env;
     symbi_value copy;
     sy_obj e = sy_obj_new(&r->turn);

@@ -82,12 +82,12 @@ symbi_status sy_load_commands(sy_rd *rd, const symbi_value *t, bool session)
 symbi_status sy_finish_commands(sy_rd *rd)
 {
     symbi_tool *t = rd->t;
+    symbi_status st;
     for (size_t i = 0; i < t->ncommands; i++) {
         symbi_tool *c = &t->commands[i];
         size_t n = t->info.name.n + 1 + c->command_name.n;
         char *name = sy_arena_alloc(&t->arena, n + 1);
         uint8_t bytes[32 + 256];
-        symbi_status st;
         if (!name) return sy_rd_nomem(rd);
         memcpy(name, t->info.name.p, t->info.name.n);
         name[t->info.name.n] = '.';
@@ -114,6 +114,7 @@ symbi_status sy_finish_commands(sy_rd *rd)
         c->output_schema = t->output_schema;
         c->output_strict = t->output_strict;
     }
+    if ((st = sy_session_child_commands(rd))) return st;
     if (t->ncommands && t->nargs) return sy_rd_warn(rd, symbi_value_getz(symbi_doc_root(t->doc), "args"), "args", "has no effect: each command has arguments of its own");
     return SYMBI_OK;
 }

@@ -243,7 +243,7 @@ static symbi_tool *tool_new(symbi_ctx *cx)
 }
 
 /* Takes over doc. */
-static symbi_status load(symbi_ctx *cx, symbi_doc *doc, symbi_str source, const symbi_tooltypes *types, const uint8_t sha256[32], symbi_tool **out, symbi_err *err)
+static symbi_status load(symbi_ctx *cx, symbi_doc *doc, symbi_str source, const symbi_tooltypes *types, const symbi_tool *child, const uint8_t sha256[32], symbi_tool **out, symbi_err *err)
 {
     symbi_tool *t = tool_new(cx);
     sy_rd rd = { 0 };
@@ -259,6 +259,7 @@ static symbi_status load(symbi_ctx *cx, symbi_doc *doc, symbi_str source, const 
     rd.cx = cx;
     rd.t = t;
     rd.types = types;
+    rd.child = child;
     rd.source = source;
     rd.err = err;
     st = t->info.source.p ? load_manifest(&rd, symbi_doc_root(doc)) : sy_rd_nomem(&rd);
@@ -268,7 +269,7 @@ static symbi_status load(symbi_ctx *cx, symbi_doc *doc, symbi_str source, const 
     return st;
 }
 
-symbi_status symbi_tool_parse_with(symbi_ctx *cx, symbi_str text, symbi_str source, const symbi_tooltypes *types, symbi_tool **out, symbi_err *err)
+symbi_status symbi_tool_parse_child(symbi_ctx *cx, symbi_str text, symbi_str source, const symbi_tooltypes *types, const symbi_tool *child, symbi_tool **out, symbi_err *err)
 {
     symbi_doc *doc;
     uint8_t hash[32];
@@ -285,7 +286,12 @@ symbi_status symbi_tool_parse_with(symbi_ctx *cx, symbi_str text, symbi_str sour
         sy_err_path(err, source);
         return st;
     }
-    return load(cx, doc, source, types, hash, out, err);
+    return load(cx, doc, source, types, child, hash, out, err);
+}
+
+symbi_status symbi_tool_parse_with(symbi_ctx *cx, symbi_str text, symbi_str source, const symbi_tooltypes *types, symbi_tool **out, symbi_err *err)
+{
+    return symbi_tool_parse_child(cx, text, source, types, NULL, out, err);
 }
 
 symbi_status symbi_tool_from_value_with(symbi_ctx *cx, const symbi_value *manifest, symbi_str source, const symbi_tooltypes *types, symbi_tool **out, symbi_err *err)
@@ -301,7 +307,7 @@ symbi_status symbi_tool_from_value_with(symbi_ctx *cx, const symbi_value *manife
     else st = symbi_sha256(cx, symbi_text_str(&text), hash, err);
     symbi_text_free(&text);
     if (st || (st = symbi_doc_copy(cx, manifest, &doc, err))) return st;
-    return load(cx, doc, source, types, hash, out, err);
+    return load(cx, doc, source, types, NULL, hash, out, err);
 }
 
 symbi_status symbi_tool_parse(symbi_ctx *cx, symbi_str text, symbi_str source, symbi_tool **out, symbi_err *err)
@@ -327,6 +333,7 @@ void symbi_tool_unref(symbi_tool *t)
         symbi_alloc a = t->alloc;
         symbi_doc_unref(t->doc);
         symbi_tooltypes_unref(t->types);
+        symbi_tool_unref(t->child);
         sy_arena_free(&t->arena);
         sy_free(&a, t, sizeof *t);
     }

@@ -24,7 +24,7 @@ static symbi_status seconds(sy_rd *rd, const symbi_value *t, const char *key, in
     return st;
 }
 
-static symbi_status compile(sy_rd *rd, const symbi_value *t, const char *key, symbi_str text, const sy_pattern **out)
+symbi_status sy_session_pattern(sy_rd *rd, const symbi_value *t, const char *key, symbi_str text, const sy_pattern **out)
 {
     symbi_err e;
     symbi_status st;
@@ -129,7 +129,7 @@ static symbi_status load_states(sy_rd *rd, const symbi_value *t, sy_session_def 
     mark = sy_rd_enter(rd, SY_LIT("states"));
     for (size_t i = 0; i < s->u.o.n; i++) {
         list[i].name = s->u.o.members[i].key;
-        if ((st = sy_rd_need_str(rd, s, list[i].name.p, &list[i].pattern_text)) || (st = compile(rd, s, list[i].name.p, list[i].pattern_text, &list[i].pattern))) return st;
+        if ((st = sy_rd_need_str(rd, s, list[i].name.p, &list[i].pattern_text)) || (st = sy_session_pattern(rd, s, list[i].name.p, list[i].pattern_text, &list[i].pattern))) return st;
     }
     sy_rd_leave(rd, mark);
     d->states = list;
@@ -137,14 +137,13 @@ static symbi_status load_states(sy_rd *rd, const symbi_value *t, sy_session_def 
     return SYMBI_OK;
 }
 
-/* A pattern that fits an empty line would take every silence for a prompt. */
-static symbi_status check_empty(sy_rd *rd, const symbi_value *t, const sy_session_def *d)
+symbi_status sy_session_not_empty(sy_rd *rd, const symbi_value *t, const char *key, const sy_pattern *p, const char *as)
 {
     bool hit = false;
     symbi_err e;
-    symbi_status st = sy_pattern_search(rd->cx, d->ready, SY_LIT(""), &hit, &e);
+    symbi_status st = sy_pattern_search(rd->cx, p, SY_LIT(""), &hit, &e);
     if (st == SYMBI_ENOMEM) return sy_rd_nomem(rd);
-    return hit ? sy_rd_fail(rd, symbi_value_getz(t, "ready_pattern"), "ready_pattern", "matches an empty line: anything would count as a prompt") : SYMBI_OK;
+    return hit ? sy_rd_fail(rd, symbi_value_getz(t, key), key, "matches an empty line: anything would count as %s", as) : SYMBI_OK;
 }
 
 symbi_status sy_load_session(sy_rd *rd, const symbi_value *t)
@@ -152,17 +151,15 @@ symbi_status sy_load_session(sy_rd *rd, const symbi_value *t)
     static const char *const keys[] = { "startup_command", "ready_pattern", "startup_timeout_seconds", "idle_timeout_seconds", "session_timeout_seconds", "max_interactions", "interaction",
         "commands", "child_detection", "events", "states", NULL };
     sy_session_def *d = sy_arena_calloc(&rd->t->arena, 1, sizeof *d);
-    const symbi_value *child;
     symbi_status st;
     if (!d) return sy_rd_nomem(rd);
     d->max_interactions = 100;
-    if ((st = load_argv(rd, t, d)) || (st = sy_rd_need_str(rd, t, "ready_pattern", &d->ready_text)) || (st = compile(rd, t, "ready_pattern", d->ready_text, &d->ready)) ||
+    if ((st = load_argv(rd, t, d)) || (st = sy_rd_need_str(rd, t, "ready_pattern", &d->ready_text)) || (st = sy_session_pattern(rd, t, "ready_pattern", d->ready_text, &d->ready)) ||
         (st = seconds(rd, t, "startup_timeout_seconds", 30, &d->startup_ms)) || (st = seconds(rd, t, "idle_timeout_seconds", 300, &d->idle_ms)) ||
         (st = seconds(rd, t, "session_timeout_seconds", 1800, &d->total_ms)) || (st = number(rd, t, "max_interactions", 1, 1000000, &d->max_interactions)) ||
-        (st = load_interaction(rd, t, d)) || (st = load_events(rd, t, d)) || (st = load_states(rd, t, d)) || (st = sy_rd_table(rd, t, "child_detection", &child)) || (st = sy_rd_known(rd, t, keys)))
+        (st = load_interaction(rd, t, d)) || (st = load_events(rd, t, d)) || (st = load_states(rd, t, d)) || (st = sy_session_child_load(rd, t, d)) || (st = sy_rd_known(rd, t, keys)))
         return st;
-    if ((st = check_empty(rd, t, d))) return st;
-    if (child && (st = sy_rd_warn(rd, child, "child_detection", "is not acted on: sessions within sessions are not supported"))) return st;
+    if ((st = sy_session_not_empty(rd, t, "ready_pattern", d->ready, "a prompt"))) return st;
     rd->t->backend_data = d;
     return sy_load_commands(rd, t, true);
 }

@@ -11,6 +11,13 @@ typedef struct sy_session_state {
     const sy_pattern *pattern;
 } sy_session_state;
 
+/* [session.child_detection] */
+typedef struct sy_session_child {
+    symbi_str pattern_text, type, manifest;
+    const struct sy_session_def *def; /* of its contract; NULL: there is none */
+    const symbi_tool *contract;
+} sy_session_child;
+
 typedef struct sy_session_def {
     const symbi_str *argv; /* startup_command, split; never a shell */
     size_t argc;
@@ -22,7 +29,15 @@ typedef struct sy_session_def {
     int64_t queue_max, ttl_ms;
     const sy_session_state *states;
     size_t nstates;
+    const sy_session_child *child; /* NULL: no child session is looked for */
 } sy_session_def;
+
+/* A pattern of this table, compiled. */
+symbi_status sy_session_pattern(sy_rd *rd, const symbi_value *t, const char *key, symbi_str text, const sy_pattern **out);
+/* It must not fit an empty line; as says what would happen. */
+symbi_status sy_session_not_empty(sy_rd *rd, const symbi_value *t, const char *key, const sy_pattern *p, const char *as);
+/* session_child.c */
+symbi_status sy_session_child_load(sy_rd *rd, const symbi_value *t, sy_session_def *d);
 
 /* sy_arg.more of a command's text */
 typedef struct sy_session_text {

@@ -50,6 +50,12 @@ symbi_status sy_session_log(symbi_session *s, const char *direction, symbi_str c
     symbi_json_out_raw(&o, SY_LIT(",\"duration_ms\":"));
     if (duration >= 0) symbi_json_out_int(&o, duration);
     else symbi_json_out_raw(&o, SY_LIT("null"));
+    if (s->in_child) {
+        symbi_json_out_raw(&o, SY_LIT(",\"session_id\":"));
+        symbi_json_out_string(&o, symbi_str_z(s->child_id));
+        symbi_json_out_raw(&o, SY_LIT(",\"parent_session_id\":"));
+        symbi_json_out_string(&o, (symbi_str){ s->id, s->nid });
+    }
     symbi_json_out_raw(&o, SY_LIT("}\n"));
     if (!text.p || o.status) st = SYMBI_ENOMEM;
     if (!st && s->log.n + o.n < s->log.max) {

@@ -78,9 +78,29 @@ static symbi_status check_args(sy_backend_plan *b, symbi_str text)
     return SYMBI_OK;
 }
 
+static symbi_value states_of(sy_backend_plan *b, const sy_session_def *d)
+{
+    sy_obj o = sy_obj_new(b->a);
+    for (size_t i = 0; i < d->nstates; i++) sy_obj_puts(&o, sy_arena_dup(b->a, d->states[i].name), sy_val_str(sy_arena_dup(b->a, d->states[i].pattern_text)));
+    return sy_obj_value(&o);
+}
+
+/* How a child session is known, and what it may be when it has a contract. */
+static symbi_value child_part(sy_backend_plan *b, const sy_session_child *c)
+{
+    sy_obj o = sy_obj_new(b->a);
+    sy_obj_str(&o, "pattern", sy_arena_dup(b->a, c->pattern_text));
+    sy_obj_str(&o, "type", sy_arena_dup(b->a, c->type));
+    if (!c->def) return sy_obj_value(&o);
+    sy_obj_hex(&o, "manifest_sha256", c->contract->info.sha256, 32);
+    sy_obj_str(&o, "ready_pattern", sy_arena_dup(b->a, c->def->ready_text));
+    sy_obj_put(&o, "states", states_of(b, c->def));
+    return sy_obj_value(&o);
+}
+
 static symbi_value session_part(sy_backend_plan *b, const sy_session_def *d)
 {
-    sy_obj o = sy_obj_new(b->a), states = sy_obj_new(b->a);
+    sy_obj o = sy_obj_new(b->a);
     const symbi_tool *m = b->t->owner;
     sy_obj_str(&o, "tool", sy_arena_dup(b->a, m->info.name));
     sy_obj_hex(&o, "manifest_sha256", m->info.sha256, 32);
@@ -93,8 +113,8 @@ static symbi_value session_part(sy_backend_plan *b, const sy_session_def *d)
     sy_obj_int(&o, "output_max", d->output_max);
     sy_obj_int(&o, "queue_max", d->queue_max);
     sy_obj_int(&o, "ttl_ms", d->ttl_ms);
-    for (size_t i = 0; i < d->nstates; i++) sy_obj_puts(&states, sy_arena_dup(b->a, d->states[i].name), sy_val_str(sy_arena_dup(b->a, d->states[i].pattern_text)));
-    sy_obj_put(&o, "states", sy_obj_value(&states));
+    sy_obj_put(&o, "states", states_of(b, d));
+    if (d->child) sy_obj_put(&o, "child", child_part(b, d->child));
     return sy_obj_value(&o);
 }
 
@@ -132,6 +152,7 @@ symbi_status sy_session_plan(sy_backend_plan *b, symbi_value *detail)
     b->p->command = text->u.s;
     b->p->stdout_max = (size_t)d->output_max;
     sy_obj_str(&o, "command", text->u.s);
+    if (b->t->in_child) sy_obj_bool(&o, "child", true);
     sy_obj_str(&o, "name", sy_arena_dup(b->a, b->t->command_name));
     sy_obj_put(&o, "session", session_part(b, d));
     sy_obj_str(&o, "transcript", b->p->output_file);
@@ -162,7 +183,7 @@ static symbi_status results(sy_backend_reply *r, symbi_str output, bool ok, sy_o
 {
     symbi_value parsed;
     symbi_status st;
-    static const char *const also[] = { "prompt", "session_state", "interaction_count", "inferred_state", "events", "events_dropped" };
+    static const char *const also[] = { "prompt", "session_state", "interaction_count", "inferred_state", "events", "events_dropped", "child" };
     sy_obj_str(res, "output", output);
     sy_obj_str(res, "prompt", text_of(r->raw, "prompt"));
     sy_obj_str(res, "session_state", text_of(r->raw, "state"));
@@ -212,6 +233,7 @@ symbi_status sy_session_envelope(sy_backend_reply *r, sy_obj *o)
     sy_obj_str(o, "output_file", text_of(r->raw, "transcript_file"));
     sy_obj_str(o, "output_hash", sy_arena_dup(r->a, symbi_str_z(hex)));
     sy_obj_str(o, "session_id", text_of(r->raw, "session_id"));
+    if (text_of(r->raw, "parent_session_id").n) sy_obj_str(o, "parent_session_id", text_of(r->raw, "parent_session_id"));
     sy_obj_str(o, "transcript_hash", text_of(r->raw, "transcript_sha256"));
     sy_obj_int(o, "transcript_entries", int_of(r->raw, "transcript_entries", 0));
     if (int_of(r->raw, "signal", 0)) sy_obj_int(o, "signal", int_of(r->raw, "signal", 0));

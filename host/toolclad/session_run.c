@@ -60,6 +60,37 @@ static symbi_status take_def(symbi_session *s, const symbi_plan *p, symbi_err *e
     return SYMBI_OK;
 }
 
+/* What is known of child sessions. */
+static symbi_status take_child(symbi_session *s, symbi_err *err)
+{
+    const symbi_value *c = symbi_value_getz(s->def, "child"), *states;
+    symbi_str ready;
+    symbi_status st;
+    if (!c) return SYMBI_OK;
+    if (c->kind != SYMBI_OBJECT) return sy_fail(err, SYMBI_EINVAL, "not a plan of backend session");
+    s->child_type = symbi_value_str(c, "type", SY_LIT("child"));
+    if ((st = compile(s, symbi_value_str(c, "pattern", SY_LIT("")), &s->child_pattern, err))) return st;
+    ready = symbi_value_str(c, "ready_pattern", SY_LIT(""));
+    if (!ready.n) return SYMBI_OK;
+    if ((st = compile(s, ready, &s->child_ready, err))) return st;
+    states = symbi_value_getz(c, "states");
+    s->nchild_states = states && states->kind == SYMBI_OBJECT ? states->u.o.n : 0;
+    s->child_states = sy_arena_calloc(&s->arena, s->nchild_states, sizeof *s->child_states);
+    if (!s->child_states) return sy_arena_fail(&s->arena, "the session", err);
+    for (size_t i = 0; i < s->nchild_states; i++) {
+        symbi_str name = states->u.o.members[i].key;
+        char *full = sy_arena_alloc(&s->arena, name.n + 7);
+        if (!full) return sy_arena_fail(&s->arena, "the session", err);
+        memcpy(full, "child.", 6);
+        if (name.n) memcpy(full + 6, name.p, name.n);
+        full[name.n + 6] = 0;
+        s->child_states[i].name = (symbi_str){ full, name.n + 6 };
+        if (states->u.o.members[i].val.kind != SYMBI_STRING) return sy_fail(err, SYMBI_EINVAL, "not a plan of backend session");
+        if ((st = compile(s, states->u.o.members[i].val.u.s, &s->child_states[i].pattern, err))) return st;
+    }
+    return SYMBI_OK;
+}
+
 static symbi_status make_id(symbi_session *s, symbi_err *err)
 {
     uint8_t rnd[4];
@@ -90,6 +121,7 @@ symbi_status symbi_session_new(symbi_ctx *cx, const symbi_plan *p, int64_t now, 
     s->start = s->last_byte = s->quiet_since = now;
     s->exit_code = -1;
     st = take_def(s, p, err);
+    if (!st) st = take_child(s, err);
     if (!st) st = make_id(s, err);
     if (!st) st = sy_session_log(s, "System", SY_LIT("started"), wall, -1);
     if (st) {
@@ -166,13 +198,63 @@ static symbi_str valid_part(symbi_str line)
     return line;
 }
 
-static bool at_prompt(symbi_session *s)
+/* As it is, or without blanks at its end. */
+static bool fits(symbi_session *s, const sy_pattern *p, symbi_str line)
 {
-    symbi_str line = { s->screen.line.p, s->screen.line.n }, cut;
-    if (!line.n || s->screen.long_line || s->screen.esc || !sy_utf8_valid(line, NULL)) return false;
-    if (hits(s, s->ready, line)) return true;
-    for (cut = line; cut.n && blank(cut.p[cut.n - 1]); cut.n--) continue;
-    return cut.n && cut.n < line.n && hits(s, s->ready, cut);
+    symbi_str cut = line;
+    if (hits(s, p, line)) return true;
+    while (cut.n && blank(cut.p[cut.n - 1])) cut.n--;
+    return cut.n && cut.n < line.n && hits(s, p, cut);
+}
+
+static symbi_str without_echo(const symbi_session *s, symbi_str out);
+
+/* Does a line of what was said say that a child session began? */
+static bool announced(symbi_session *s)
+{
+    symbi_str text = sy_buf_str(&s->screen.text);
+    if (s->state == SYMBI_SESSION_BUSY && s->typed.n) text = without_echo(s, text);
+    while (text.n) {
+        const char *end = memchr(text.p, '\n', text.n);
+        size_t n = end ? (size_t)(end - text.p) : text.n;
+        if (fits(s, s->child_pattern, valid_part((symbi_str){ text.p, n }))) return true;
+        if (!end) break;
+        text.p += n + 1;
+        text.n -= n + 1;
+    }
+    return false;
+}
+
+typedef enum place { NOWHERE, PARENT, CHILD } place;
+
+/* Whose prompt the last line is. What the program prints can be what a model made it print, so that a line of output alone opens no child
+ * session whose prompt is known, and never one while the session's own prompt stands there. */
+static place where(symbi_session *s)
+{
+    symbi_str line = { s->screen.line.p, s->screen.line.n };
+    bool child = s->child_pattern && s->state != SYMBI_SESSION_SPAWNING, its;
+    if (!line.n || s->screen.long_line || s->screen.esc || !sy_utf8_valid(line, NULL)) return NOWHERE;
+    its = child && s->child_ready && fits(s, s->child_ready, line);
+    if (child && (its || !s->child_ready) && fits(s, s->child_pattern, line)) return CHILD;
+    if (fits(s, s->ready, line)) return PARENT;
+    return its && (s->in_child || announced(s)) ? CHILD : NOWHERE;
+}
+
+/* One whose prompt nobody knows: its beginning was announced, and what stands there is no prompt of the session. */
+static bool strange(symbi_session *s) { return s->child_pattern && !s->child_ready && s->state != SYMBI_SESSION_SPAWNING && (s->in_child || announced(s)); }
+
+/* From here on that is who listens. */
+static void enter(symbi_session *s, place at, int64_t wall)
+{
+    char text[320];
+    if (at == NOWHERE || (at == CHILD) == s->in_child) return;
+    if (at == CHILD) {
+        snprintf(s->child_id, sizeof s->child_id, "%.*s.child_%u", (int)s->nid, s->id, ++s->children);
+        s->in_child = true;
+    }
+    snprintf(text, sizeof text, at == CHILD ? "child session %s began (%.*s)" : "child session %s ended", s->child_id, (int)(s->child_type.n > 64 ? 64 : s->child_type.n), s->child_type.p);
+    (void)!sy_session_log(s, "System", symbi_str_z(text), wall, -1);
+    s->in_child = at == CHILD;
 }
 
 static bool has_error(symbi_str s)
@@ -188,6 +270,15 @@ static bool has_error(symbi_str s)
 static void infer(symbi_session *s)
 {
     symbi_str line = valid_part(sy_buf_str(&s->prompt));
+    if (s->in_child) {
+        for (size_t i = 0; i < s->nchild_states; i++)
+            if (hits(s, s->child_states[i].pattern, line)) {
+                s->inferred = s->child_states[i].name;
+                return;
+            }
+        s->inferred = !s->child_ready ? SY_LIT("child") : has_error(line) ? SY_LIT("child.error") : SY_LIT("child.ready");
+        return;
+    }
     for (size_t i = 0; i < s->nstates; i++)
         if (hits(s, s->states[i].pattern, line)) {
             s->inferred = s->states[i].name;
@@ -196,9 +287,11 @@ static void infer(symbi_session *s)
     s->inferred = has_error(line) ? SY_LIT("error") : SY_LIT("ready");
 }
 
-static void came_ready(symbi_session *s, int64_t now, int64_t wall)
+static void came_ready(symbi_session *s, place at, int64_t now, int64_t wall)
 {
     bool first = s->state == SYMBI_SESSION_SPAWNING;
+    enter(s, at, wall);
+    s->child_told = false;
     s->prompt.n = 0;
     sy_buf_add(&s->prompt, s->screen.line.p, s->screen.line.n);
     infer(s);
@@ -213,6 +306,28 @@ static void came_ready(symbi_session *s, int64_t now, int64_t wall)
 
 /* ---- bytes and time ---- */
 
+enum { CHILD_QUIET_MS = 500 }; /* a child session without a known prompt is believed after so much silence */
+
+/* The program is quiet: what does its last line say? */
+static void look(symbi_session *s, int64_t now, int64_t wall)
+{
+    place at = where(s);
+    if (s->state == SYMBI_SESSION_READY) {
+        place was = s->in_child ? CHILD : PARENT;
+        if (!s->answered) enter(s, at == NOWHERE && strange(s) ? CHILD : at, wall);
+        if ((s->in_child ? CHILD : PARENT) != was) { /* it changed hands between two commands */
+            s->prompt.n = 0;
+            sy_buf_add(&s->prompt, s->screen.line.p, s->screen.line.n);
+            infer(s);
+        }
+        sy_session_event(s, wall);
+    } else if (at != NOWHERE) {
+        came_ready(s, at, now, wall);
+    } else if (s->state == SYMBI_SESSION_BUSY) {
+        s->child_told = strange(s);
+    }
+}
+
 symbi_status symbi_session_feed(symbi_session *s, symbi_str bytes, int64_t now, int64_t wall, symbi_err *err)
 {
     symbi_err_clear(err);
@@ -222,7 +337,7 @@ symbi_status symbi_session_feed(symbi_session *s, symbi_str bytes, int64_t now, 
         sy_screen_clear(&s->screen);
     }
     s->last_byte = now;
-    s->looked = false;
+    s->looked = s->child_told = false;
     if (sy_screen_feed(&s->screen, bytes)) {
         finish(s, SYMBI_SESSION_FAILED, wall, "out of memory");
         return sy_fail_nomem(err);
@@ -235,9 +350,9 @@ symbi_session_state symbi_session_tick(symbi_session *s, int64_t now, int64_t wa
     if (over(s)) return s->state;
     if (!s->looked && now - s->last_byte >= SYMBI_SESSION_QUIET_MS) {
         s->looked = true;
-        if (s->state == SYMBI_SESSION_READY) sy_session_event(s, wall);
-        else if (at_prompt(s)) came_ready(s, now, wall);
+        look(s, now, wall);
     }
+    if (s->child_told && s->state == SYMBI_SESSION_BUSY && now - s->last_byte >= CHILD_QUIET_MS) came_ready(s, CHILD, now, wall);
     if (now - s->start >= s->total_ms) finish(s, SYMBI_SESSION_TIMED_OUT, wall, "the session lasted its %lld s (session_timeout_seconds)", (long long)(s->total_ms / 1000));
     else if (s->state == SYMBI_SESSION_SPAWNING && now - s->start >= s->startup_ms)
         finish(s, SYMBI_SESSION_TIMED_OUT, wall, "no prompt came within %lld s (startup_timeout_seconds); ready_pattern is '%.*s'", (long long)(s->startup_ms / 1000),
@@ -256,10 +371,22 @@ int64_t symbi_session_due(const symbi_session *s, int64_t now)
     t = s->state == SYMBI_SESSION_SPAWNING ? s->start + s->startup_ms : s->state == SYMBI_SESSION_BUSY ? s->reply_by : s->idle_since + s->idle_ms;
     if (t < at) at = t;
     if (!s->looked && s->last_byte + SYMBI_SESSION_QUIET_MS < at) at = s->last_byte + SYMBI_SESSION_QUIET_MS;
+    if (s->child_told && s->state == SYMBI_SESSION_BUSY && s->last_byte + CHILD_QUIET_MS < at) at = s->last_byte + CHILD_QUIET_MS;
     return at > now ? at - now : 0;
 }
 
 /* ---- commands ---- */
+
+/* Is the command for who listens now? A line for one program must not be read by another. */
+static symbi_status addressed(const symbi_session *s, const symbi_plan *p, symbi_err *err)
+{
+    const symbi_value *v = symbi_value_getz(p->detail, "child");
+    bool child = v && v->kind == SYMBI_BOOL && v->u.b;
+    if (child == s->in_child) return SYMBI_OK;
+    if (child) return sy_fail(err, SYMBI_EDENIED, "no child session is open: the command is one of a child session of '%.*s'", SY_FMT(s->tool));
+    if (!s->child_ready) return sy_fail(err, SYMBI_EDENIED, "child session %s (%.*s) is open, and no manifest says what may be typed there", s->child_id, SY_FMT(s->child_type));
+    return sy_fail(err, SYMBI_EDENIED, "child session %s (%.*s) is open: only %.*s.child.* can be called until it ends", s->child_id, SY_FMT(s->child_type), SY_FMT(s->tool));
+}
 
 symbi_status symbi_session_begin(symbi_session *s, const symbi_plan *p, int64_t now, int64_t wall, symbi_str *typed, symbi_err *err)
 {
@@ -273,9 +400,14 @@ symbi_status symbi_session_begin(symbi_session *s, const symbi_plan *p, int64_t 
     symbi_session_tick(s, now, wall);
     if (over(s)) return sy_fail(err, SYMBI_ESTATE, "the session is over: %.*s", SY_FMT(sy_buf_str(&s->why)));
     if (s->state != SYMBI_SESSION_READY) return sy_fail(err, SYMBI_ESTATE, "the session is %s", symbi_session_state_name(s->state));
+    if (!s->looked) {
+        s->looked = true;
+        look(s, now, wall);
+    }
+    if ((st = addressed(s, p, err))) return st;
     if (s->interactions >= s->max_interactions)
         return sy_fail(err, SYMBI_ELIMIT, "Session '%.*s' exceeded max interactions (%llu)", SY_FMT(s->tool), (unsigned long long)s->max_interactions);
-    if (!s->looked) sy_session_event(s, wall);
+    snprintf(s->asked_id, sizeof s->asked_id, "%s", s->in_child ? s->child_id : "");
     sy_screen_clear(&s->screen);
     s->answered = s->pending = false;
     s->typed.n = s->name.n = 0;
@@ -340,7 +472,18 @@ static symbi_status reply(symbi_session *s, int64_t now, sy_arena *a, symbi_valu
     if (sy_session_log(s, "Response", text, s->asked_wall + (now - s->asked), now - s->asked)) return SYMBI_ENOMEM;
     sy_obj_int(&o, "started_ms", asked ? s->asked_wall : 0);
     sy_obj_int(&o, "duration_ms", now - (asked ? s->asked : s->start));
-    sy_obj_str(&o, "session_id", sy_arena_dup(a, (symbi_str){ s->id, s->nid }));
+    if (s->asked_id[0] && asked) {
+        sy_obj_str(&o, "session_id", sy_arena_dup(a, symbi_str_z(s->asked_id)));
+        sy_obj_str(&o, "parent_session_id", sy_arena_dup(a, (symbi_str){ s->id, s->nid }));
+    } else {
+        sy_obj_str(&o, "session_id", sy_arena_dup(a, (symbi_str){ s->id, s->nid }));
+    }
+    if (s->in_child && !over(s)) {
+        sy_obj c = sy_obj_new(a);
+        sy_obj_str(&c, "session_id", sy_arena_dup(a, symbi_str_z(s->child_id)));
+        sy_obj_str(&c, "type", sy_arena_dup(a, s->child_type));
+        sy_obj_put(&o, "child", sy_obj_value(&c));
+    }
     sy_obj_str(&o, "state", symbi_str_z(symbi_session_state_name(s->state)));
     sy_obj_str(&o, "inferred_state", sy_arena_dup(a, s->inferred));
     sy_obj_count(&o, "interaction_count", s->interactions);
@@ -397,6 +540,7 @@ void symbi_session_get_info(const symbi_session *s, symbi_session_info *out)
     out->inferred = s->inferred;
     out->prompt = s->prompt.p ? sy_buf_str(&s->prompt) : SY_LIT("");
     out->why = s->why.p ? sy_buf_str(&s->why) : SY_LIT("");
+    out->child = s->in_child ? symbi_str_z(s->child_id) : SY_LIT("");
     out->interactions = s->interactions;
     out->events = s->nevents;
     out->total_ms = s->total_ms;

@@ -25,6 +25,15 @@ struct symbi_session {
     const sy_pattern *ready;
     struct { symbi_str name; const sy_pattern *pattern; } *states;
     size_t nstates;
+    /* The session that the program may open inside of itself: NULL, none is looked for; child_ready NULL: it has no contract. */
+    const sy_pattern *child_pattern, *child_ready;
+    struct { symbi_str name; const sy_pattern *pattern; } *child_states; /* names with "child." before them */
+    size_t nchild_states;
+    symbi_str child_type;
+    bool in_child;
+    bool child_told;  /* its beginning was seen, but no prompt */
+    unsigned children;
+    char child_id[216], asked_id[216]; /* of the present or last one; of the one that the open command went to, "" for the session itself */
     int64_t startup_ms, idle_ms, total_ms, reply_ms, ttl_ms;
     uint64_t max_interactions, interactions;
     size_t queue_max;

@@ -169,6 +169,8 @@ struct symbi_tool {
     symbi_str command_name;            /* the C of TOOL.C */
     const symbi_value *command_table;  /* [session.commands.C] or [browser.commands.C] */
     const void *backend_data;          /* what the backend's reader made of its table; shared by the commands */
+    symbi_tool *child;                 /* of a session: the contract of its child sessions, a reference; else NULL */
+    bool in_child;                     /* of a command: it is typed into the child session */
 };
 
 const sy_arg *sy_tool_arg(const symbi_tool *t, symbi_str name); /* NULL when not declared */

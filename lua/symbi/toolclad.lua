@@ -39,13 +39,38 @@ local function check_options(options, known, where)
     return options
 end
 
---- A tool from a file. options: {types = custom types of symbi.toolclad.types}.
+-- The contract of a session's child sessions: a path inside the project, looked for beside the manifest and in the folder above.
+local function load_child(path, name, types)
+    local folder = path:match("^(.*)/[^/]*$") or "."
+    local file, text, message, err
+    for _, from in ipairs { folder, folder .. "/.." } do
+        file = from .. "/" .. name
+        text, message, err = read(file, core.limits().manifest_bytes)
+        if text then break end
+    end
+    if not text then return fail(err and err.code or "EIO", path .. ": session.child_detection.manifest: " .. tostring(message), { path = path }) end
+    local tool
+    tool, message, err = core.toolclad.parse(text, { source = file, types = types })
+    if not tool then return nil, message, err end
+    return tool, file
+end
+
+--- A tool from a file, and what it needs to know of the manifest of its child sessions. options: {types = custom types of
+-- symbi.toolclad.types}. The second result is that other manifest's path, if it has one.
 function M.load(path, options)
     if type(path) ~= "string" then error("symbi.toolclad.load: a path is expected", 2) end
     options = check_options(options, { types = true }, "load")
     local text, message, err = read(path, core.limits().manifest_bytes)
     if not text then return nil, message, err end
-    return core.toolclad.parse(text, { source = path, types = options.types })
+    local tool
+    tool, message, err = core.toolclad.parse(text, { source = path, types = options.types })
+    local name = tool and tool:info().child_manifest
+    if not name then return tool, message, err end
+    local child, file, child_err = load_child(path, name, options.types)
+    if not child then return nil, file, child_err end
+    tool, message, err = core.toolclad.parse(text, { source = path, types = options.types, child = child })
+    if not tool then return nil, message, err end
+    return tool, file
 end
 
 --- Custom types from a file (toolclad.toml in the project's folder). Problems of single types: types:problems().

@@ -36,7 +36,7 @@ SYMBI_API void symbi_session_ended(symbi_session *s, int exit_code, int signal, 
 SYMBI_API void symbi_session_failed(symbi_session *s, symbi_str why, int64_t wall);
 
 /* The command of p: ready -> busy. *typed: what to write to the terminal, borrowed until the next call. EDENIED: p is of another session
- * (another manifest, program or limits); ESTATE: not ready; ELIMIT: max_interactions are used up. */
+ * (another manifest, program or limits), or for another program than the one that listens now: a child session is open, or is not; ESTATE: not ready; ELIMIT: max_interactions are used up. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_session_begin(symbi_session *s, const symbi_plan *p, int64_t now, int64_t wall, symbi_str *typed, symbi_err *err);
 /* Does the terminal repeat what is typed (true, if nobody says)? Then the first line of a reply that is the command is left out; else only one
  * that is the prompt and the command, as programs write it that edit lines themselves. */
@@ -48,8 +48,9 @@ SYMBI_API void symbi_session_note_denied(symbi_session *s, symbi_str command, sy
 
 typedef struct symbi_session_info {
     symbi_session_state state;
-    symbi_str id, inferred, prompt; /* inferred: a name of [session.states], "error" or "ready"; before the first prompt "spawning" */
+    symbi_str id, inferred, prompt; /* inferred: a name of [session.states], "error" or "ready", of a child session with "child." before it; before the first prompt "spawning" */
     symbi_str why;                  /* of a terminal state */
+    symbi_str child;                /* the id of the child session that is open, "": none */
     uint64_t interactions;
     size_t events;
     int64_t total_ms, idle_ms;      /* limits, for who enforces them between calls */

@@ -30,6 +30,7 @@ typedef struct symbi_tool_info {
     uint8_t sha256[32]; /* of the manifest text, or of the canonical JSON of a declared one; of a command: over its manifest's and its name */
     symbi_str manifest; /* the manifest's own name: that of a command's session or browser, else the same as name */
     uint8_t manifest_sha256[32]; /* likewise */
+    symbi_str child_manifest; /* of a session: the file of [session.child_detection], as written; "": none */
 } symbi_tool_info;
 
 /* Custom argument types: the [types.<name>] tables of toolclad.toml (spec section 4). Immutable, atomically refcounted. A
@@ -45,6 +46,9 @@ SYMBI_API symbi_str symbi_tooltypes_problem(const symbi_tooltypes *t, size_t i);
 
 /* A manifest text; source names it in errors ("tools/wc.clad.toml:12: args.path.type: unknown type 'pth', did you mean 'path'?"). */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_parse(symbi_ctx *cx, symbi_str text, symbi_str source, symbi_tool **out, symbi_err *err);
+/* The same for a session whose program may open another one inside of itself (info.child_manifest): child is that one's contract. Its commands become
+ * TOOL.child.COMMAND, never less restricted than the manifest itself. Without a child nothing can be typed while such a session is open. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_parse_child(symbi_ctx *cx, symbi_str text, symbi_str source, const symbi_tooltypes *types, const symbi_tool *child, symbi_tool **out, symbi_err *err);
 /* The same from a value of the manifest's shape (what symbi.tool{} declares). */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_from_value(symbi_ctx *cx, const symbi_value *manifest, symbi_str source, symbi_tool **out, symbi_err *err);
 /* The same with custom types (NULL: none); a reference of the tool's own is taken. */

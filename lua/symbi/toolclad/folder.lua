@@ -52,21 +52,29 @@ local function read_types(self, problems)
     return true
 end
 
--- One file: {stamp=, tool= (the last good one), message= (what is wrong with it now)}.
+-- Of the other file that a tool was made from, if there is one.
+local function child_stamp(entry)
+    local info = entry.child and io_module().stat(entry.child)
+    return entry.child and (info and stamp(info) or "")
+end
+
+-- One file: {stamp=, tool= (the last good one), message= (what is wrong with it now), child=, child_stamp=}.
 local function read_file(self, path, info, old)
     local now = stamp(info)
-    if old and old.stamp == now and old.types == self.types then return old, false end
+    if old and old.stamp == now and old.types == self.types and old.child_stamp == child_stamp(old) then return old, false end
     local toolclad = require "symbi.toolclad"
     local tool, message, err = toolclad.load(path, { types = self.types })
     local after = io_module().stat(path)
     local entry = { stamp = after and stamp(after) == now and now or "", types = self.types } -- written meanwhile: looked at again
     if tool then
-        entry.tool = tool
-        local same = old and old.tool and old.tool:info().sha256 == tool:info().sha256 and old.types == self.types
+        entry.tool, entry.child = tool, message -- the path of the manifest of its child sessions
+        entry.child_stamp = child_stamp(entry)
+        local same = old and old.tool and old.tool:info().sha256 == tool:info().sha256 and old.types == self.types and not entry.child
         if same then entry.tool = old.tool end
         return entry, not same
     end
     entry.tool, entry.message = old and old.tool, err and err.code and tostring(err) or message
+    if entry.message:find("child_detection.manifest", 1, true) then entry.stamp = "" end -- the fault may be in the other file
     return entry, false
 end
 
