@@ -364,20 +364,33 @@ static void base(build *x)
     sy_buf_free(&b);
 }
 
+/* What a file also defines, and what nothing here acts upon: said once for each kind, so that nobody relies on it. */
+static void not_in_force(build *x, uint32_t k, unsigned *told)
+{
+    static const struct { uint8_t kind; const char *construct, *note; } t[] = {
+        { SY_N_SCHEDULE, "schedule", "a schedule is data here: nothing starts the agent by it, and its policy and audit settings are not in force" },
+        { SY_N_WEBHOOK, "webhook", "a webhook is data here: nothing listens for it, and its filter and secret are not in force" },
+        { SY_N_CHANNEL, "channel", "a channel is data here: nothing joins it, and its rules, which are about its messages and not about what the agent does, are not in force" },
+        { SY_N_MEMORY, "memory", "a memory block is data here: runs of the agent do not use it" },
+    };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        if (t[i].kind != sy_n(x->c.d, k)->kind || *told & 1u << i) continue;
+        *told |= 1u << i;
+        sy_comp_note(&x->c, k, t[i].construct, "%s", t[i].note);
+    }
+}
+
 /* In the order of the file, so that lines ascend: items at the top, and the agent's own between them. */
 static void gather(build *x)
 {
     const symbi_dsl *d = x->c.d;
-    bool channel = false;
+    unsigned told = 0;
     for (uint32_t k = sy_n(d, 0)->first; k; k = sy_n(d, k)->next) {
         uint8_t kind = sy_n(d, k)->kind;
         if (kind == SY_N_POLICY)
             for (uint32_t r = sy_n(d, k)->first; r; r = sy_n(d, r)->next)
                 if (sy_n(d, r)->kind == SY_N_RULE) rule(x, r, sy_dsl_name(d, k));
-        if (kind == SY_N_CHANNEL && sy_dsl_child(d, k, SY_N_CHANNEL_POLICY) && !channel) {
-            channel = true;
-            sy_comp_note(&x->c, k, "channel", "the rules of a channel are about its messages, not about what the agent does: they are not part of this");
-        }
+        not_in_force(x, k, &told);
         if (k != x->c.agent) continue;
         for (uint32_t i = sy_n(d, k)->first; i; i = sy_n(d, i)->next) {
             if (sy_n(d, i)->kind == SY_N_FUNCTION) sy_comp_note(&x->c, i, "function", "functions are text for the model; nothing runs them");

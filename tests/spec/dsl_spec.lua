@@ -141,6 +141,15 @@ describe("symbi.dsl", function()
         assert.truthy(message:find("'b'", 1, true))
     end)
 
+    it("names what it takes as data only", function()
+        local _, problems = assert(parse('agent a { }\nschedule s { cron: "0 7 * * *", agent: "a" }\nschedule t { at: "2030-01-01", agent: "a" }\nwebhook w { path "/x" }\n'
+            .. 'channel c { platform: "slack" policy p { deny: x } }\nmemory m { store markdown }'):compile())
+        local seen = {}
+        for i, p in ipairs(problems) do seen[i] = { p.line, p.severity, p.construct } end
+        assert.same({ { 2, "note", "schedule" }, { 4, "note", "webhook" }, { 5, "note", "channel" }, { 6, "note", "memory" } }, seen)
+        assert.truthy(problems[1].message:find("nothing starts the agent", 1, true))
+    end)
+
     it("binds by the manifest where there is one", function()
         local tools = assert(core.toolclad.toolset { READ })
         local n = assert(parse('agent a { policy p { deny: read(where) if where == "/x" deny: read("/y") } }'):compile { tools = tools })
@@ -354,6 +363,10 @@ describe("symbi.dsl", function()
         status, out = cli("dsl", "show", "--json", dir .. "/sched.symbi")
         assert.equal(1, status)
         assert.equal("schedule", symbi.json.decode(out).problems[1].kind)
+        status, out = cli("dsl", "show", folder { ["h.symbi"] = 'webhook w { path "/x" secret "hunter2" }' } .. "/h.symbi")
+        assert.equal(0, status)
+        assert.truthy(out:find("(set)", 1, true))
+        assert.is_nil(out:find("hunter2", 1, true))
     end)
 
     it("rewrites a file whole, through a link, and keeps its mode", function()

@@ -322,7 +322,10 @@ local function show(o, rest)
         rows = {}
         for i, item in ipairs(data[kind[1]]) do
             rows[i] = { item.name }
-            for j, k in ipairs(kind[3]) do rows[i][j + 1] = text_of(item[k]) end
+            for j, k in ipairs(kind[3]) do
+                local shown = text_of(item[k])
+                rows[i][j + 1] = k == "secret" and shown ~= "" and "(set)" or shown
+            end
         end
         local titles = { kind[2] }
         for j, k in ipairs(kind[3]) do titles[j + 1] = k:upper() end
