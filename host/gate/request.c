@@ -155,12 +155,12 @@ static bool take_answer(symbi_gate *g, const symbi_action *a, const symbi_cedar_
     for (size_t i = 0; i < ans->nreasons; i++) sy_note_policy(g, v, ans->reasons[i], NULL);
     for (size_t i = 0; i < ans->nerrors; i++) sy_note_policy(g, v, ans->errors[i].policy, &ans->errors[i]);
     if (ans->decision == SYMBI_ALLOW) return true;
-    if (ans->nreasons) return sy_deny(v, SYMBI_CODE_FORBIDDEN, "%s %s is forbidden by policy %.*s", kind, v->name, SY_FMT(short_id(g, ans->reasons[0])));
+    if (ans->nreasons) return sy_deny(v, SYMBI_CODE_FORBIDDEN, "%s%s%s is forbidden by policy %.*s", kind, v->name[0] ? " " : "", v->name, SY_FMT(short_id(g, ans->reasons[0])));
     if (ans->nerrors)
-        return sy_deny(v, SYMBI_CODE_DEFAULT_DENY, "no policy permits %s %s; policy %.*s cannot be evaluated: %.*s", kind, v->name,
+        return sy_deny(v, SYMBI_CODE_DEFAULT_DENY, "no policy permits %s%s%s; policy %.*s cannot be evaluated: %.*s", kind, v->name[0] ? " " : "", v->name,
                        SY_FMT(short_id(g, ans->errors[0].policy)), SY_FMT(short_message(&ans->errors[0])));
-    return sy_deny(v, SYMBI_CODE_DEFAULT_DENY, "no policy permits %s %s for agent %s; allow it with: permit(principal, action == Action::\"%s%s%.100s\", resource);",
-                   kind, v->name, v->agent, kind, a->name.n ? "::" : "", v->name);
+    return sy_deny(v, SYMBI_CODE_DEFAULT_DENY, "no policy permits %s%s%s for agent %s; allow it with: permit(principal, action == Action::\"%s%s%.100s\", resource);",
+                   kind, v->name[0] ? " " : "", v->name, v->agent, kind, a->name.n ? "::" : "", v->name);
 }
 
 /* The groups that the gate's entities put u in, after `own`: an entity of the request hides the stored one, and must not lose them. */

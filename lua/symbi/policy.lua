@@ -375,6 +375,7 @@ function M.asker(options)
         local agent = options.agents and options.agents[action.agent]
         local key, tools = agent and agent.id .. "\0" or "", options.tools
         if (action.kind or "tool_call") == "tool_call" and not tools and options.mode ~= "compat" then
+            if type(action.name) ~= "string" then return nil, "action.name must be a string, got " .. type(action.name) end
             local parts = {}
             for k, v in pairs(action.arguments or {}) do
                 parts[#parts + 1] = k .. "=" .. type(v) .. (type(v) == "number" and tostring(v % 1 == 0) or core.is_array(v) and "[]" or "")
@@ -394,11 +395,22 @@ function M.asker(options)
         end
         return cache[key]
     end
+    -- What the gate calls a mistake of its caller is here one of a file or an option: it is told by the names that stand there.
+    local function misuse(message)
+        message = tostring(message):gsub("^[^:]+:%d+: ", "")
+        local argument, what = message:match("^bad argument #(%d) to '[^']*' %((.*)%)$")
+        if what then message = (argument == "3" and "facts: " or "action: ") .. what end
+        if message:find("^facts: unknown option") then message = message .. "; what policies read as context.x stands in facts.context" end
+        return message
+    end
     return function(action, facts, explain)
+        if type(action) ~= "table" then return nil, "action must be an object, got " .. type(action) end
+        if type(action.arguments) ~= "table" and action.arguments ~= nil then return nil, "action.arguments must be an object, got " .. type(action.arguments) end
+        if facts ~= nil and type(facts) ~= "table" then return nil, "facts must be an object, got " .. type(facts) end
         local gate, message, err = gate_for(action)
         if not gate then return nil, message, err end
         local ok, verdict, more, rules = pcall(explain and gate.explain or gate.check, gate, action, facts)
-        if not ok then return nil, (tostring(verdict):gsub("^[^:]+:%d+: ", "")) end
+        if not ok then return nil, misuse(verdict) end
         if explain then return verdict, more, rules end
         return verdict, more, gate
     end

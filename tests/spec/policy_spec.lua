@@ -378,6 +378,22 @@ describe("policy explain", function()
         assert.equal(2, (run("explain", "--agent", "a", "--mode", "loose", "--policies", dir)))
         assert.equal(1, (run("explain", "--agent", "a", "--tool", "t", "--args", "[", "--policies", dir)))
     end)
+    it("says by name what is wrong with a question, and never breaks over one", function()
+        local dir = folder { ["a.cedar"] = ALL }
+        for input, part in pairs {
+            ['{"action":5}'] = "action must be an object", ['{"action":null,"name":5}'] = "action.name must be a string",
+            ['{"action":{"name":["t"]}}'] = "action.name must be a string", ['{"action":{"agent":5,"name":"t","arguments":[]}}'] = "action.agent must be a string",
+            ['{"action":{"agent":"a","name":"t","arguments":"x"}}'] = "action.arguments must be an object", ['{"request":5}'] = "action.name must be a string, got nil", ['{"name":"t","request":5}'] = "action: unknown option 'request'",
+            ['{"action":{"agent":"a","name":"t"},"facts":{"now":"x"}}'] = "facts: field 'now'", ['{"action":{"agent":"a","name":"t"},"facts":7}'] = "facts must be an object",
+            ['{"action":{"agent":"a","name":"t"},"facts":{"risk":3}}'] = "stands in facts.context",
+        } do
+            write(dir .. "/q.json", input)
+            local status, out, bad = run("explain", "--input", dir .. "/q.json", "--policies", dir)
+            assert.equal(1, status, input .. tostring(out))
+            has(bad, part)
+        end
+    end)
+
     it("tells when policies were not asked", function()
         local dir = folder { ["a.cedar"] = ALL }
         local status, out = run("explain", "--agent", "reporter", "--tool", "none", "--policies", dir, "--tools", "scripts/quickstart/tools")

@@ -99,6 +99,7 @@ function M.explain(o, _, cli)
     end
     local agents, host = cli.narrowing(o, tools)
     if not agents then return nil, host end
+    if type(q.action) ~= "table" then return nil, "action must be an object, got " .. type(q.action) end
     local defined = agents[q.action.agent]
     if next(agents) and not defined then return nil, "agent '" .. cli.safe(q.action.agent, 100) .. "' is not defined in " .. cli.safe(o.agents, 200) end
     local ask = policy.asker { policies = sources, tools = tools, mode = o.mode, surface = o.surface, agents = agents, host = host }
