@@ -35,16 +35,11 @@ static ud_session *checksession(lua_State *L)
 
 static int session_close(lua_State *L)
 {
-    ud_session *u = symL_checkud(L, 1, UD_SESSION);
-    symbi_pipe *p = u->p;
-    symbi_session *s = u->s;
-    symbi_plan *plan = u->plan;
-    u->p = NULL;
-    u->s = NULL;
-    u->plan = NULL;
-    symbi_pipe_free(p);
-    symbi_session_free(s);
-    symbi_plan_unref(plan);
+    ud_session *u = symL_checkud(L, 1, UD_SESSION), was = *u;
+    memset(u, 0, sizeof *u);
+    symbi_pipe_free(was.p);
+    symbi_session_free(was.s);
+    symbi_plan_unref(was.plan);
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "symbi/sys/clock.h"
 #include "toolclad/session_screen.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,10 @@ static const char manifest[] =
     "[tool]\nname = \"f\"\nversion = \"1\"\ndescription = \"d\"\n"
     "[session]\nstartup_command = \"x\"\nready_pattern = '^(a+|[^>]*)> $'\nmax_interactions = 5\nidle_timeout_seconds = 2\nsession_timeout_seconds = 60\n"
     "[session.interaction]\noutput_max_bytes = 200\noutput_wait_ms = 100\n[session.events]\nmax_queue_depth = 3\nttl_seconds = 1\n[session.states]\nerr = 'oops'\n"
-    "[session.commands.any]\npattern = '^.+$'\ndescription = \"d\"\n[output]\nformat = \"json\"\n";
+    "%s[session.commands.any]\npattern = '^.+$'\ndescription = \"d\"\n[output]\nformat = \"json\"\n";
+/* Of what the first byte chooses: no child session, one without a contract, one with it. */
+static const char *const children[] = { "", "[session.child_detection]\npattern = 'opened|^c'\n", "[session.child_detection]\npattern = 'opened|^c'\nmanifest = \"c\"\n" };
+static const char child_manifest[] = "[tool]\nname = \"c\"\n[session]\nstartup_command = \"x\"\nready_pattern = '^c*[$] $'\n[session.states]\nup = 'c'\n[session.commands.any]\npattern = '^.+$'\ndescription = \"d\"\n[output]\nformat = \"text\"\n";
 
 static void must(int ok)
 {
@@ -65,10 +69,12 @@ static void fetch(symbi_ctx *cx, symbi_tool *t, const symbi_plan *p, symbi_sessi
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     symbi_ctx *cx = NULL;
-    symbi_tool *t = NULL;
+    symbi_tool *t = NULL, *ct = NULL;
     symbi_doc *args = NULL;
-    symbi_plan *p = NULL;
+    symbi_plan *p = NULL, *cp = NULL;
     symbi_session *s = NULL;
+    char mtext[2000];
+    unsigned how = size ? data[0] % 3 : 0;
     symbi_text log;
     symbi_member m = { { "command", 7 }, { .kind = SYMBI_STRING } };
     symbi_value given = { .kind = SYMBI_OBJECT };
@@ -81,7 +87,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     given.u.o.members = &m;
     given.u.o.n = 1;
     must(symbi_ctx_new(NULL, &cx, &e) == SYMBI_OK);
-    must(symbi_tool_parse(cx, symbi_str_z(manifest), symbi_str_z("f"), &t, &e) == SYMBI_OK);
+    must(snprintf(mtext, sizeof mtext, manifest, children[how]) < (int)sizeof mtext);
+    must(symbi_tool_parse(cx, symbi_str_z(child_manifest), symbi_str_z("c"), &ct, &e) == SYMBI_OK);
+    must(symbi_tool_parse_child(cx, symbi_str_z(mtext), symbi_str_z("f"), NULL, how == 2 ? ct : NULL, &t, &e) == SYMBI_OK);
+    must(symbi_tool_command_count(t) == (how == 2 ? 2 : 1));
+    symbi_tool_unref(ct);
+    if (how == 2) must(symbi_tool_plan(cx, symbi_tool_command_at(t, 1), &given, NULL, &cp, &e) == SYMBI_OK);
     must(symbi_tool_validate(cx, symbi_tool_command_at(t, 0), &given, &args, &e) == SYMBI_OK);
     must(symbi_tool_plan(cx, symbi_tool_command_at(t, 0), symbi_doc_root(args), NULL, &p, &e) == SYMBI_OK);
     must(symbi_session_new(cx, p, now, now, &s, &e) == SYMBI_OK);
@@ -100,9 +111,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         case 1: now += 40; break;
         case 2: now += data[i] * 10; break;
         case 3:
-            if (symbi_session_begin(s, p, now, now, &typed, &e) == SYMBI_OK) {
+            if (symbi_session_begin(s, cp && data[i] & 16 ? cp : p, now, now, &typed, &e) == SYMBI_OK) {
                 must(typed.n == 3 && !memcmp(typed.p, "go\n", 3));
                 symbi_session_get_info(s, &in);
+                must((in.child.n > 0) == (cp && data[i] & 16)); /* a line for one program is never typed into another */
                 must(in.state == SYMBI_SESSION_BUSY && in.interactions <= 5);
             }
             break;
@@ -122,6 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     symbi_session_free(s);
     symbi_plan_unref(p);
+    symbi_plan_unref(cp);
     symbi_doc_unref(args);
     symbi_tool_unref(t);
     symbi_ctx_free(cx);

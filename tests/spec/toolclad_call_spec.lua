@@ -3,18 +3,8 @@ local symbi = require "symbi"
 local toolclad = symbi.toolclad
 local json = symbi.json
 
-local function tmpdir()
-    local name = os.tmpname()
-    os.remove(name)
-    assert(symbi.io.mkdir(name))
-    return name
-end
-
-local function write(path, text)
-    local f = assert(io.open(path, "wb"))
-    f:write(text)
-    f:close()
-end
+local helper = require "tests.spec.helper.files"
+local tmpdir, write = helper.tmpdir, helper.write
 
 local function manifest(name, more)
     return '[tool]\nname = "' .. name .. '"\nversion = "1"\ndescription = "d"\n' .. (more or "") .. '[args.word]\nrequired = true\npattern = "^[a-z]+$"\n[command]\nexec = ["echo", "--", "{word}"]\n' ..

@@ -34,18 +34,8 @@ format = "text"
 type = "object"
 ]]
 
-local function tmpdir()
-    local name = os.tmpname()
-    os.remove(name)
-    assert(symbi.io.mkdir(name))
-    return name
-end
-
-local function write(path, text)
-    local f = assert(io.open(path, "wb"))
-    f:write(text)
-    f:close()
-end
+local helper = require "tests.spec.helper.files"
+local tmpdir, write = helper.tmpdir, helper.write
 
 describe("symbi.toolclad", function()
     it("tells what a manifest says", function()

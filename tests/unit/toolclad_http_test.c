@@ -8,6 +8,7 @@
 #include "test.h"
 #include "toolclad/http_in.h"
 #include "toolclad/trace.h"
+#include "toolclad_vectors.h"
 
 static symbi_ctx *cx;
 
@@ -70,22 +71,6 @@ static symbi_str header(const call *c, const char *name)
 
 /* ---- vectors ---- */
 
-static symbi_doc *load(const char *name)
-{
-    char path[600];
-    symbi_str text;
-    symbi_doc *d = NULL;
-    symbi_err e;
-    snprintf(path, sizeof path, "%s/toolclad/%s", vectors_dir(), name);
-    text = slurp(path);
-    if (!text.p) return NULL;
-    CHECK_OK(symbi_json_parse(cx, text, &d, &e), e);
-    free((char *)(uintptr_t)text.p);
-    return d;
-}
-
-static symbi_str str(const symbi_value *c, const char *key) { return symbi_value_str(c, key, (symbi_str){ NULL, 0 }); }
-
 /* TOOLCLAD_SECRET_<NAME> of an environment, for the names that a plan wants. */
 static symbi_value secrets_of(const symbi_plan *p, const symbi_value *env, symbi_member *m)
 {
@@ -107,7 +92,7 @@ static void test_vectors_http(void)
     symbi_doc *d;
     const symbi_value *cases;
     int ok = 0;
-    if (!vectors_dir() || !(d = load("http_request.json"))) SKIP("no shared vectors");
+    if (!(d = vectors(cx, "http_request.json"))) SKIP("no shared vectors");
     cases = symbi_value_getz(symbi_doc_root(d), "cases");
     for (size_t i = 0; i < cases->u.a.n; i++) {
         const symbi_value *v = &cases->u.a.items[i], *want = symbi_value_getz(v, "expect_request"), *answer = symbi_value_getz(v, "response");
@@ -163,7 +148,7 @@ static void test_vectors_secrets(void)
     symbi_doc *d;
     const symbi_value *cases, *env;
     int ok = 0, rule = 0;
-    if (!vectors_dir() || !(d = load("secrets.json"))) SKIP("no shared vectors");
+    if (!(d = vectors(cx, "secrets.json"))) SKIP("no shared vectors");
     cases = symbi_value_getz(symbi_doc_root(d), "cases");
     env = symbi_value_getz(symbi_doc_root(d), "env");
     for (size_t i = 0; i < cases->u.a.n; i++) {

@@ -5,23 +5,9 @@
 #include "symbi/json.h"
 #include "symbi/scope.h"
 #include "test.h"
+#include "toolclad_vectors.h"
 
 static symbi_ctx *cx;
-
-static symbi_doc *load(const char *name)
-{
-    char path[600];
-    symbi_str text;
-    symbi_doc *d = NULL;
-    symbi_err e;
-    snprintf(path, sizeof path, "%s/toolclad/%s", vectors_dir(), name);
-    text = slurp(path);
-    if (!text.p) return NULL;
-    CHECK_OK(symbi_json_parse(cx, text, &d, &e), e);
-    free((char *)(uintptr_t)text.p);
-    return d;
-}
-static symbi_str str(const symbi_value *c, const char *key) { return symbi_value_str(c, key, (symbi_str){ NULL, 0 }); }
 
 static symbi_scope *scope(const char *toml)
 {
@@ -36,7 +22,7 @@ static void test_vectors_check(void)
     symbi_doc *d;
     const symbi_value *cases;
     int ok = 0;
-    if (!vectors_dir() || !(d = load("scope_check.json"))) SKIP("no shared vectors");
+    if (!(d = vectors(cx, "scope_check.json"))) SKIP("no shared vectors");
     cases = symbi_value_getz(symbi_doc_root(d), "cases");
     for (size_t i = 0; i < cases->u.a.n; i++) {
         const symbi_value *c = &cases->u.a.items[i];
@@ -87,7 +73,7 @@ static void test_vectors_published(void)
     symbi_doc *d;
     const symbi_value *cases;
     int ok = 0;
-    if (!vectors_dir() || !(d = load("scope_published.json"))) SKIP("no shared vectors");
+    if (!(d = vectors(cx, "scope_published.json"))) SKIP("no shared vectors");
     cases = symbi_value_getz(symbi_doc_root(d), "cases");
     for (size_t i = 0; i < cases->u.a.n; i++) {
         const symbi_value *c = &cases->u.a.items[i];

@@ -5,27 +5,16 @@
 #include "symbi/crypto.h"
 #include "symbi/json.h"
 #include "symbi/scope.h"
-#include "symbi/session.h"
-#include "symbi/toolclad.h"
-#include "test.h"
 #include "toolclad/session_screen.h"
 #include "toolclad/tool.h"
-
-static symbi_ctx *cx;
+#include "toolclad_vectors.h"
+#include "session_rig.h" /* last: the name of its context is one of parameters above */
 
 #define HEAD "[tool]\nname = \"db\"\nversion = \"1\"\ndescription = \"d\"\n"
 #define SESSION "[session]\nstartup_command = \"psql -q 'a b'\"\nready_pattern = \"^db=> $\"\n"
 #define TAIL "[output]\nformat = \"text\"\n[output.schema]\ntype = \"object\"\n"
 #define CMD(name, pattern) "[session.commands." name "]\npattern = '" pattern "'\ndescription = \"" name "\"\n"
 #define PLAIN HEAD SESSION CMD("any", "^.+$") CMD("pick", "SELECT [a-z0-9]+") TAIL
-
-static symbi_tool *load(const char *text)
-{
-    symbi_err e;
-    symbi_tool *t = NULL;
-    CHECK_OK(symbi_tool_parse(cx, symbi_str_z(text), SY_LIT("db.clad.toml"), &t, &e), e);
-    return t;
-}
 
 static void refused(const char *text, const char *frag, int line)
 {
@@ -212,23 +201,6 @@ static void test_targets(void)
 
 /* ---- vectors ---- */
 
-static symbi_doc *vectors(const char *name)
-{
-    char path[600];
-    symbi_str text;
-    symbi_doc *d = NULL;
-    symbi_err e;
-    if (!vectors_dir()) return NULL;
-    snprintf(path, sizeof path, "%s/toolclad/%s", vectors_dir(), name);
-    text = slurp(path);
-    if (!text.p) return NULL;
-    CHECK_OK(symbi_json_parse(cx, text, &d, &e), e);
-    free((char *)(uintptr_t)text.p);
-    return d;
-}
-
-static symbi_str str(const symbi_value *c, const char *key) { return symbi_value_str(c, key, (symbi_str){ NULL, 0 }); }
-
 /* Upstream searches; ours is a match of the whole text. Decided by the rule: what upstream sends and we refuse must match somewhere, with
  * a pattern that is not anchored. */
 static bool only_unanchored(symbi_tool *c, const symbi_value *args)
@@ -248,7 +220,7 @@ static bool only_unanchored(symbi_tool *c, const symbi_value *args)
 
 static void test_command_vectors(void)
 {
-    symbi_doc *vd = vectors("session_command.json");
+    symbi_doc *vd = vectors(cx, "session_command.json");
     const symbi_value *cases;
     symbi_toolset *s;
     symbi_tool *t = NULL;
@@ -307,7 +279,7 @@ static bool same_definition(const symbi_value *ours, const symbi_value *want)
 
 static void test_definition_vectors(void)
 {
-    symbi_doc *vd = vectors("session_browser_tooldefs.json");
+    symbi_doc *vd = vectors(cx, "session_browser_tooldefs.json");
     const symbi_value *cases;
     int ok = 0;
     if (!vd) SKIP("no shared vectors");
@@ -393,88 +365,6 @@ static void test_screen_limits(void)
 }
 
 /* ---- the machine ---- */
-
-typedef struct rig {
-    symbi_tool *t;
-    symbi_session *s;
-    symbi_plan *p;
-    int64_t now;
-} rig;
-
-static symbi_plan *plan_of(symbi_ctx *c, symbi_tool *t, size_t i, const char *text)
-{
-    symbi_member m = { SY_LIT("command"), { .kind = SYMBI_STRING, .u.s = symbi_str_z(text) } };
-    symbi_value args = { .kind = SYMBI_OBJECT };
-    symbi_str env[3] = { SY_LIT("PATH=/bin"), SY_LIT("SECRET_KEY=x"), SY_LIT("TERM=xterm") };
-    symbi_plan_options o = { 0 };
-    symbi_doc *d = NULL;
-    symbi_plan *p = NULL;
-    symbi_err e;
-    args.u.o.members = &m;
-    args.u.o.n = 1;
-    o.base_env = env;
-    o.nbase_env = 3;
-    if (!symbi_tool_validate(c, symbi_tool_command_at(t, i), &args, &d, &e) && symbi_tool_plan(c, symbi_tool_command_at(t, i), symbi_doc_root(d), &o, &p, &e)) p = NULL;
-    symbi_doc_unref(d);
-    return p;
-}
-
-static bool rig_up(rig *r, const char *manifest)
-{
-    symbi_err e;
-    memset(r, 0, sizeof *r);
-    r->now = 1000;
-    r->t = load(manifest);
-    if (r->t) r->p = plan_of(cx, r->t, 0, "SELECT 1");
-    if (!r->p) return false;
-    CHECK_OK(symbi_session_new(cx, r->p, r->now, 5000, &r->s, &e), e);
-    return r->s != NULL;
-}
-
-static void rig_down(rig *r)
-{
-    symbi_session_free(r->s);
-    symbi_plan_unref(r->p);
-    symbi_tool_unref(r->t);
-}
-
-static symbi_session_state after(rig *r, int64_t ms)
-{
-    r->now += ms;
-    return symbi_session_tick(r->s, r->now, r->now + 4000);
-}
-
-static void says(rig *r, const char *text)
-{
-    symbi_err e;
-    CHECK_OK(symbi_session_feed(r->s, symbi_str_z(text), r->now, r->now + 4000, &e), e);
-}
-
-static bool ask(rig *r, const char *want)
-{
-    symbi_str typed;
-    symbi_err e;
-    symbi_status st = symbi_session_begin(r->s, r->p, r->now, r->now + 4000, &typed, &e);
-    if (st) return false;
-    CHECK_STR(typed, want);
-    return true;
-}
-
-static symbi_doc *answer(rig *r)
-{
-    symbi_doc *d = NULL;
-    symbi_err e;
-    CHECK_OK(symbi_session_reply(r->s, r->now, &d, &e), e);
-    return d;
-}
-
-static bool field(symbi_doc *d, const char *key, const char *want)
-{
-    symbi_str s = d ? str(symbi_doc_root(d), key) : (symbi_str){ NULL, 0 };
-    if (sy_str_eqz(s, want)) return true;
-    printf("  %s is \"%.*s\"\n", key, (int)s.n, s.p ? s.p : "");
-    return false;
-}
 
 static void test_machine(void)
 {

@@ -8,6 +8,7 @@
 #include "symbi/toolclad.h"
 #include "symbi/triage.h"
 #include "test.h"
+#include "toolclad_vectors.h"
 #include "toolclad/outschema.h"
 #include "toolclad/tool.h"
 #include <math.h>
@@ -15,28 +16,11 @@
 static symbi_ctx *cx;
 static int ok, bad, left_out, by_rule;
 
-static symbi_doc *load_vectors(const char *name)
-{
-    char path[600];
-    symbi_str text;
-    symbi_doc *d = NULL;
-    symbi_err e;
-    snprintf(path, sizeof path, "%s/toolclad/%s", vectors_dir(), name);
-    text = slurp(path);
-    if (!text.p) return NULL;
-    if (symbi_json_parse(cx, text, &d, &e)) {
-        printf("%s: %u:%u %s\n", path, (unsigned)e.line, (unsigned)e.col, e.msg);
-        t_now_failed = 1;
-    }
-    free((char *)(uintptr_t)text.p);
-    return d;
-}
-
 #define BEGIN(file)                                                                                \
     symbi_doc *vd;                                                                                 \
     const symbi_value *cases;                                                                      \
     if (!vectors_dir()) SKIP("no shared vectors");                                                 \
-    vd = load_vectors(file);                                                                       \
+    vd = vectors(cx, file);                                                                       \
     if (!vd) SKIP(file);                                                           \
     cases = symbi_value_getz(symbi_doc_root(vd), "cases");                                         \
     ok = bad = left_out = by_rule = 0;                                                             \
@@ -48,7 +32,6 @@ static symbi_doc *load_vectors(const char *name)
     CHECK(ok > 0);                                                                                 \
     symbi_doc_unref(vd)
 
-static symbi_str str(const symbi_value *c, const char *key) { return symbi_value_str(c, key, (symbi_str){ NULL, 0 }); }
 static bool is(const symbi_value *c, const char *key, const char *z) { return sy_str_eqz(str(c, key), z); }
 
 #define TEXT(s) (int)((s).n > 200 ? 200 : (s).n), ((s).p ? (s).p : "")
