@@ -9,7 +9,7 @@
 typedef struct mtrie {
     uint32_t n, ncol, cap;
     uint32_t *go; /* n rows */
-    uint32_t *fail, *queue, *last; /* last: head of the list of literals that end here */
+    uint32_t *fail, *queue, *place, *last; /* queue: states from the root on; place: in it; last: head of the list of literals that end here */
 } mtrie;
 
 static unsigned char lower(unsigned char c) { return c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : c; }
@@ -30,24 +30,26 @@ static symbi_status outputs(sy_arena *keep, sy_arena *tmp, mtrie *t, const uint3
     if (total > 64 * nlit + 65536) return sy_fail(err, SYMBI_ELIMIT, "the literals of the patterns overlap too much");
     all = sy_arena_alloc(keep, (total + 1) * sizeof *all);
     if (!all) return sy_arena_fail(keep, "the pattern", err);
-    for (uint32_t s = 0; s < t->n; s++) start[s + 1] = start[s] + count[s];
+    for (uint32_t q = 0; q < t->n; q++) start[q + 1] = start[q] + count[t->queue[q]];
     for (uint32_t q = 0; q < t->n; q++) {
-        uint32_t s = t->queue[q], k = start[s];
+        uint32_t s = t->queue[q], k = start[q];
         for (uint32_t l = t->last[s]; l; l = next[l - 1]) all[k++] = rule[l - 1];
-        if (s && count[t->fail[s]]) memcpy(all + k, all + start[t->fail[s]], count[t->fail[s]] * sizeof *all);
+        if (s && count[t->fail[s]]) memcpy(all + k, all + start[t->place[t->fail[s]]], count[t->fail[s]] * sizeof *all);
     }
     out->outstart = start;
     out->outrule = all;
     return SYMBI_OK;
 }
 
-/* Breadth first: failure states, and rows made whole. */
+/* Breadth first: failure states, and rows made whole. In this order states are numbered, so that those near the root, which a text meets
+ * most, lie together. */
 static void link_up(mtrie *t)
 {
     uint32_t head = 0, tail = 0;
     t->queue[tail++] = 0;
     while (head < tail) {
-        uint32_t s = t->queue[head++];
+        uint32_t s = t->queue[head];
+        t->place[s] = head++;
         uint32_t *row = t->go + (size_t)s * t->ncol, *frow = t->go + (size_t)t->fail[s] * t->ncol;
         for (uint32_t c = 0; c < t->ncol; c++) {
             if (row[c]) {
@@ -60,10 +62,28 @@ static void link_up(mtrie *t)
     }
 }
 
+/* A column of the table for each character of the literals; where these are too many, the rarest share the last one: what is found in excess
+ * by that does no harm, since a hit only says where to look. Column 0: in no literal. */
+static void columns(const uint32_t used[256], uint8_t col[256])
+{
+    uint32_t n = 1;
+    for (uint32_t least = 0; ; least++) { /* characters that are used more often than that have their own */
+        uint32_t own = 0;
+        for (unsigned c = 0; c < 128; c++) own += used[c] > least;
+        if (own > SY_MCOLS - 2) continue;
+        for (unsigned c = 0; c < 128; c++)
+            if (used[c] > least) col[c] = (uint8_t)n++;
+        break;
+    }
+    for (unsigned c = 0; c < 128; c++)
+        if (used[c] && !col[c]) col[c] = (uint8_t)n;
+    for (unsigned c = 'A'; c <= 'Z'; c++) col[c] = col[lower((unsigned char)c)];
+}
+
 symbi_status sy_mac_make(sy_arena *keep, sy_arena *tmp, const sy_mlit *lits, const uint32_t *rule, size_t n, sy_mac *out, symbi_err *err)
 {
-    mtrie t = { 1, 1, 1, NULL, NULL, NULL, NULL };
-    uint32_t *next;
+    mtrie t = { 1, SY_MCOLS, 1, NULL, NULL, NULL, NULL, NULL };
+    uint32_t *next, used[256] = { 0 };
     symbi_status st;
     memset(out, 0, sizeof *out);
     for (size_t i = 0; i < n; i++) {
@@ -71,16 +91,17 @@ symbi_status sy_mac_make(sy_arena *keep, sy_arena *tmp, const sy_mlit *lits, con
         if (lits[i].n > out->maxlen) out->maxlen = lits[i].n;
         for (size_t k = 0; k < lits[i].n; k++) {
             unsigned char c = (unsigned char)lits[i].s[k];
-            if (!out->col[c]) out->col[c] = (uint8_t)t.ncol++;
+            used[c]++;
         }
     }
-    for (unsigned c = 'A'; c <= 'Z'; c++) out->col[c] = out->col[lower((unsigned char)c)];
+    columns(used, out->col);
     t.go = sy_arena_calloc(tmp, (size_t)t.cap * t.ncol, sizeof *t.go);
     t.fail = sy_arena_calloc(tmp, t.cap, sizeof *t.fail);
     t.queue = sy_arena_calloc(tmp, t.cap, sizeof *t.queue);
+    t.place = sy_arena_calloc(tmp, t.cap, sizeof *t.place);
     t.last = sy_arena_calloc(tmp, t.cap, sizeof *t.last);
     next = sy_arena_calloc(tmp, n + 1, sizeof *next);
-    if (!t.go || !t.fail || !t.queue || !t.last || !next) return sy_arena_fail(tmp, "the pattern", err);
+    if (!t.go || !t.fail || !t.queue || !t.place || !t.last || !next) return sy_arena_fail(tmp, "the pattern", err);
     for (size_t i = 0; i < n; i++) {
         uint32_t s = 0;
         for (size_t k = 0; k < lits[i].n; k++) {
@@ -94,23 +115,21 @@ symbi_status sy_mac_make(sy_arena *keep, sy_arena *tmp, const sy_mlit *lits, con
     link_up(&t);
     if ((st = outputs(keep, tmp, &t, next, rule, n, out, err))) return st;
     out->nstate = t.n;
-    out->ncol = t.ncol;
     out->nlit = (uint32_t)n;
-    if ((size_t)t.n * t.ncol <= 32768) {
-        out->t16 = sy_arena_alloc(keep, (size_t)t.n * t.ncol * sizeof *out->t16);
+    if (t.n < 0x8000u) {
+        out->t16 = sy_arena_alloc(keep, (size_t)t.n * SY_MCOLS * sizeof *out->t16);
         if (!out->t16) return sy_arena_fail(keep, "the pattern", err);
-        for (size_t i = 0; i < (size_t)t.n * t.ncol; i++) {
-            uint32_t s = t.go[i];
-            out->t16[i] = (uint16_t)(s * t.ncol | (out->outstart[s + 1] > out->outstart[s] ? 0x8000u : 0));
-        }
     } else {
-        out->t32 = sy_arena_alloc(keep, (size_t)t.n * t.ncol * sizeof *out->t32);
+        out->t32 = sy_arena_alloc(keep, (size_t)t.n * SY_MCOLS * sizeof *out->t32);
         if (!out->t32) return sy_arena_fail(keep, "the pattern", err);
-        for (size_t i = 0; i < (size_t)t.n * t.ncol; i++) {
-            uint32_t s = t.go[i];
-            out->t32[i] = s * t.ncol | (out->outstart[s + 1] > out->outstart[s] ? 0x80000000u : 0);
-        }
     }
+    for (uint32_t q = 0; q < t.n; q++)
+        for (uint32_t c = 0; c < SY_MCOLS; c++) {
+            uint32_t to = t.place[t.go[(size_t)t.queue[q] * SY_MCOLS + c]];
+            bool ends = out->outstart[to + 1] > out->outstart[to];
+            if (out->t16) out->t16[q * SY_MCOLS + c] = (uint16_t)(to | (ends ? 0x8000u : 0));
+            else out->t32[q * SY_MCOLS + c] = to | (ends ? 0x80000000u : 0);
+        }
     return SYMBI_OK;
 }
 
@@ -125,18 +144,18 @@ symbi_status sy_mac_make(sy_arena *keep, sy_arena *tmp, const sy_mlit *lits, con
         uint32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;                                                                                                 \
         size_t n0 = 0, n1 = 0, n2 = 0, n3 = 0;                                                                                                   \
         const unsigned char *p1 = p + len, *p2 = p1 + len, *p3 = p2 + len;                                                                       \
-        for (size_t i = warm; i > 0; i--) s0 = t[(s0 & (bit - 1u)) + col[*(p - i)]];                                                             \
+        for (size_t i = warm; i > 0; i--) s0 = t[(s0 & (bit - 1u)) * SY_MCOLS + col[*(p - i)]];                                                             \
         for (size_t i = len < ac->maxlen ? len : ac->maxlen - 1u; i > 0; i--) {                                                                   \
-            s1 = t[(s1 & (bit - 1u)) + col[*(p1 - i)]];                                                                                          \
-            s2 = t[(s2 & (bit - 1u)) + col[*(p2 - i)]];                                                                                          \
-            s3 = t[(s3 & (bit - 1u)) + col[*(p3 - i)]];                                                                                          \
+            s1 = t[(s1 & (bit - 1u)) * SY_MCOLS + col[*(p1 - i)]];                                                                                          \
+            s2 = t[(s2 & (bit - 1u)) * SY_MCOLS + col[*(p2 - i)]];                                                                                          \
+            s3 = t[(s3 & (bit - 1u)) * SY_MCOLS + col[*(p3 - i)]];                                                                                          \
         }                                                                                                                                        \
         s0 &= bit - 1u, s1 &= bit - 1u, s2 &= bit - 1u, s3 &= bit - 1u;                                                                          \
         for (size_t i = 0; i < len; i++) {                                                                                                       \
-            s0 = t[s0 + col[p[i]]];                                                                                                              \
-            s1 = t[s1 + col[p1[i]]];                                                                                                             \
-            s2 = t[s2 + col[p2[i]]];                                                                                                             \
-            s3 = t[s3 + col[p3[i]]];                                                                                                             \
+            s0 = t[s0 * SY_MCOLS + col[p[i]]];                                                                                                              \
+            s1 = t[s1 * SY_MCOLS + col[p1[i]]];                                                                                                             \
+            s2 = t[s2 * SY_MCOLS + col[p2[i]]];                                                                                                             \
+            s3 = t[s3 * SY_MCOLS + col[p3[i]]];                                                                                                             \
             if (__builtin_expect(((s0 | s1 | s2 | s3) & bit) != 0, 0)) {                                                                          \
                 if (s0 & bit) s0 &= bit - 1u, hits[n0++] = (sy_mhit){ (uint32_t)i, s0 };                                                          \
                 if (s1 & bit) s1 &= bit - 1u, hits[len + n1++] = (sy_mhit){ (uint32_t)(i + len), s1 };                                            \
@@ -150,10 +169,10 @@ symbi_status sy_mac_make(sy_arena *keep, sy_arena *tmp, const sy_mlit *lits, con
     {                                                                                                                                            \
         const type *t = ac->table;                                                                                                               \
         uint32_t s = 0;                                                                                                                          \
-        for (size_t i = warm; i > 0; i--) s = t[(s & (bit - 1u)) + ac->col[*(p + from - i)]];                                                         \
+        for (size_t i = warm; i > 0; i--) s = t[(s & (bit - 1u)) * SY_MCOLS + ac->col[*(p + from - i)]];                                                         \
         s &= bit - 1u;                                                                                                                           \
         for (size_t i = from; i < n; i++) {                                                                                                      \
-            s = t[s + ac->col[p[i]]];                                                                                                            \
+            s = t[s * SY_MCOLS + ac->col[p[i]]];                                                                                                            \
             if (s & bit) s &= bit - 1u, hits[nhit++] = (sy_mhit){ (uint32_t)i, s };                                                               \
         }                                                                                                                                        \
         return nhit;                                                                                                                             \

@@ -95,15 +95,15 @@ typedef struct sy_mlevels { struct sy_mlevel *at[SY_MLEVELS]; } sy_mlevels; /* m
 void sy_mlits_of(sy_arena *tmp, sy_mlevels *levels, const sy_mnode *root, sy_mlits *out, sy_mset *exotic);
 
 typedef struct sy_mac {
-    uint32_t nstate, ncol, maxlen, nlit;
+    uint32_t nstate, maxlen, nlit;
     uint8_t col[256];
-    uint16_t *t16;       /* state * ncol -> state * ncol, bit 15: a literal ends; used when it fits */
+    uint16_t *t16;       /* state * SY_MCOLS + column -> state, bit 15: a literal ends; used when it fits */
     uint32_t *t32;       /* the same with bit 31, else */
     uint32_t *outstart;  /* nstate + 1 */
     uint32_t *outrule;
 } sy_mac;
 typedef struct sy_mhit { uint32_t at, state; } sy_mhit; /* at: of the literal's last byte, in the block; state UINT32_MAX: any rule */
-enum { SY_MBLOCK = 8192, SY_MSTREAMS = 4 };
+enum { SY_MBLOCK = 8192, SY_MSTREAMS = 4, SY_MCOLS = 64 };
 /* lits[i] belongs to rule[i]. */
 symbi_status sy_mac_make(sy_arena *keep, sy_arena *tmp, const sy_mlit *lits, const uint32_t *rule, size_t n, sy_mac *out, symbi_err *err);
 /* Hits in block p[0..n), n <= SY_MBLOCK, in order; before: how many bytes in front of p belong to the same text. hits has room

@@ -343,7 +343,6 @@ symbi_status sy_mscratch_take(symbi_match_scratch *s, size_t at, uint32_t state,
         s->wide = true;
         return SYMBI_OK;
     }
-    state /= ac->ncol;
     for (uint32_t k = ac->outstart[state]; k < ac->outstart[state + 1] && !st; k++) {
         uint32_t rule = ac->outrule[k], group = m->groupof[rule];
         uint64_t hits;
