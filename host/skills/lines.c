@@ -79,9 +79,10 @@ static char last_char(symbi_str l)
 /* sy_view_continues, for most lines decided by a byte of each. */
 static bool continues(symbi_str a, symbi_str b)
 {
+    static const bool ends[256] = { ['\\'] = true, ['|'] = true, ['&'] = true, ['('] = true, ['`'] = true, ['^'] = true }, begins[256] = { ['|'] = true, ['&'] = true, ['.'] = true };
     size_t n = a.n, i = lead(b);
     while (n && (a.p[n - 1] == ' ' || a.p[n - 1] == '\t' || a.p[n - 1] == '\r')) n--;
-    if (!(n && strchr("\\|&(`^", a.p[n - 1])) && !(i < b.n && strchr("|&.", b.p[i]))) return false;
+    if (!(n && ends[(unsigned char)a.p[n - 1]]) && !(i < b.n && begins[(unsigned char)b.p[i]])) return false;
     return sy_view_continues(a, b);
 }
 
