@@ -1,5 +1,6 @@
 /* agentpin/constraints.c: constraints of a credential against those of the document, and lists of allowed domains. */
 #include "agentpin/int.h"
+#include "base/chars.h"
 
 bool symbi_agentpin_rate_limit(symbi_str t, int64_t *per_hour)
 {
@@ -21,12 +22,10 @@ bool symbi_agentpin_rate_limit(symbi_str t, int64_t *per_hour)
     return true;
 }
 
-static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
-
 static bool equal_ci(const char *a, const char *b, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (lower(a[i]) != lower(b[i])) return false;
+        if (sy_lower(a[i]) != sy_lower(b[i])) return false;
     }
     return true;
 }
@@ -91,13 +90,6 @@ static bool ipv4(symbi_str s, uint8_t out[4])
     return i == s.n;
 }
 
-static int hexval(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    c = lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool ipv6(symbi_str s, uint8_t out[16])
 {
     uint16_t g[8];
@@ -109,7 +101,7 @@ static bool ipv6(symbi_str s, uint8_t out[16])
         unsigned v = 0;
         int d = 0, h;
         if (n == 8) return false;
-        while (i < s.n && (h = hexval(s.p[i])) >= 0 && d < 4) v = v * 16 + (unsigned)h, i++, d++;
+        while (i < s.n && (h = sy_hex(s.p[i])) >= 0 && d < 4) v = v * 16 + (unsigned)h, i++, d++;
         if (!d) return false;
         g[n++] = (uint16_t)v;
         if (i == s.n) break;

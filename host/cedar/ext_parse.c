@@ -1,11 +1,10 @@
 /* cedar/ext_parse.c: the strings of the extension constructors (spec 7). Strict: whole string, ASCII digits, ranges checked. */
+#include "base/chars.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "cedar/ext.h"
 
 #include <string.h>
-
-static bool digit(char c) { return c >= '0' && c <= '9'; }
 
 bool sy_cext_decimal(symbi_str s, int64_t *out, const char **why)
 {
@@ -14,9 +13,9 @@ bool sy_cext_decimal(symbi_str s, int64_t *out, const char **why)
     int64_t v = 0;
     if (neg) i++;
     dot = i;
-    while (dot < s.n && digit(s.p[dot])) dot++;
+    while (dot < s.n && sy_is_digit(s.p[dot])) dot++;
     frac = dot + 1;
-    while (frac < s.n && digit(s.p[frac])) frac++;
+    while (frac < s.n && sy_is_digit(s.p[frac])) frac++;
     if (dot == i || dot >= s.n || s.p[dot] != '.' || frac != s.n || frac == dot + 1) {
         *why = "is not a well-formed decimal value (such as 1.5)";
         return false;
@@ -45,17 +44,12 @@ static bool ip4(symbi_str s, uint8_t out[16])
     for (int k = 0; k < 4; k++) {
         unsigned v = 0;
         size_t st = i;
-        while (i < s.n && digit(s.p[i]) && i - st < 3) v = v * 10 + (unsigned)(s.p[i++] - '0');
+        while (i < s.n && sy_is_digit(s.p[i]) && i - st < 3) v = v * 10 + (unsigned)(s.p[i++] - '0');
         if (i == st || v > 255 || (i - st > 1 && s.p[st] == '0')) return false;
         out[k] = (uint8_t)v;
         if (k < 3 && (i >= s.n || s.p[i++] != '.')) return false;
     }
     return i == s.n;
-}
-
-static int hex(char c)
-{
-    return digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 static bool ip6(symbi_str s, uint8_t out[16])
@@ -72,9 +66,9 @@ static bool ip6(symbi_str s, uint8_t out[16])
     while (i < s.n) {
         unsigned v = 0, k = 0;
         if (n == 8) return false;
-        while (i < s.n && hex(s.p[i]) >= 0) {
+        while (i < s.n && sy_hex(s.p[i]) >= 0) {
             if (++k > 4) return false;
-            v = v << 4 | (unsigned)hex(s.p[i++]);
+            v = v << 4 | (unsigned)sy_hex(s.p[i++]);
         }
         if (!k) return false;
         g[n++] = v;
@@ -132,7 +126,7 @@ bool sy_cext_ip(symbi_str s, sy_cip *out, const char **why)
     *why = "has a malformed prefix length";
     if (!pre.n || pre.n > (max == 32 ? 2u : 3u) || (pre.p[0] == '0' && pre.n > 1)) return false;
     for (size_t i = 0; i < pre.n; i++) {
-        if (!digit(pre.p[i])) return false;
+        if (!sy_is_digit(pre.p[i])) return false;
         p = p * 10 + (unsigned)(pre.p[i] - '0');
     }
     if (p > max) {
@@ -148,7 +142,7 @@ static bool fixed(symbi_str s, size_t *i, unsigned n, unsigned *v)
 {
     *v = 0;
     while (n--) {
-        if (*i >= s.n || !digit(s.p[*i])) return false;
+        if (*i >= s.n || !sy_is_digit(s.p[*i])) return false;
         *v = *v * 10 + (unsigned)(s.p[(*i)++] - '0');
     }
     return true;
@@ -195,7 +189,7 @@ bool sy_cext_duration(symbi_str s, int64_t *out, const char **why)
         int64_t v = 0;
         size_t st = i, u, k;
         bool over = false;
-        while (i < s.n && digit(s.p[i])) {
+        while (i < s.n && sy_is_digit(s.p[i])) {
             int d = s.p[i++] - '0';
             over = over || __builtin_mul_overflow(v, (int64_t)10, &v) || __builtin_add_overflow(v, (int64_t)(neg ? -d : d), &v);
         }

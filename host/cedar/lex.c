@@ -1,5 +1,6 @@
 /* cedar/lex.c */
 #include "cedar/lex.h"
+#include "base/chars.h"
 #include "base/utf8.h"
 
 #include <string.h>
@@ -136,11 +137,6 @@ sy_ctok sy_clex(symbi_str s, uint32_t i, bool question, const char **why)
     return bad(i, 1, "this character is not part of Cedar", why);
 }
 
-static int hexval(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 bool sy_cunescape(symbi_str text, sy_ctok t, bool pattern, sy_buf *out, uint32_t *bad_at, uint32_t *bad_n)
 {
     const char *p = text.p;
@@ -178,8 +174,8 @@ bool sy_cunescape(symbi_str text, sy_ctok t, bool pattern, sy_buf *out, uint32_t
             sy_buf_addc(out, '*');
             continue;
         case 'x':
-            if (end - i < 2 || hexval(p[i]) < 0 || hexval(p[i + 1]) < 0) return false;
-            cp = (uint32_t)(hexval(p[i]) * 16 + hexval(p[i + 1]));
+            if (end - i < 2 || sy_hex(p[i]) < 0 || sy_hex(p[i + 1]) < 0) return false;
+            cp = (uint32_t)(sy_hex(p[i]) * 16 + sy_hex(p[i + 1]));
             *bad_n = 4;
             if (cp > 0x7F) return false;
             i += 2;
@@ -189,8 +185,8 @@ bool sy_cunescape(symbi_str text, sy_ctok t, bool pattern, sy_buf *out, uint32_t
             cp = n = 0;
             for (k = i + 1; k < end && p[k] != '}'; k++) {
                 if (p[k] == '_') continue;
-                if (hexval(p[k]) < 0 || ++n > 6) return false;
-                cp = cp << 4 | (uint32_t)hexval(p[k]);
+                if (sy_hex(p[k]) < 0 || ++n > 6) return false;
+                cp = cp << 4 | (uint32_t)sy_hex(p[k]);
             }
             *bad_n = k - *bad_at + 1;
             if (k >= end || !n || !sy_utf8_put(cp, utf)) return false;

@@ -1,5 +1,6 @@
 /* codec/json_fail.c: what to say when a text is not JSON. People and models write almost-JSON (single quotes, trailing
  * commas, comments, NaN, Python's True): the message names what is wrong, where, and what to write instead. */
+#include "base/chars.h"
 #include "base/err.h"
 #include "codec/json_read.h"
 
@@ -25,13 +26,12 @@ symbi_status sy_json_fail_depth(symbi_json_reader *r, const char *p, symbi_err *
     return fail(r, p, SYMBI_ELIMIT, err, "nested deeper than %u levels", (unsigned)r->max_depth);
 }
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
 static int word_len(const char *p, const char *end)
 {
     int n = 0;
-    while (p + n < end && n < 24 && (is_alpha(p[n]) || is_digit(p[n]))) n++;
+    while (p + n < end && n < 24 && (is_alpha(p[n]) || sy_is_digit(p[n]))) n++;
     return n;
 }
 
@@ -144,7 +144,7 @@ symbi_status sy_json_fail_after(symbi_json_reader *r, const char *p, symbi_err *
     char close;
     if (r->depth == 0) {
         if (fail_common(r, p, err)) return SYMBI_EPARSE;
-        number = p > r->begin && is_digit(p[-1]);
+        number = p > r->begin && sy_is_digit(p[-1]);
         if (number && (*p == 'x' || *p == 'X')) return BAD("hexadecimal numbers are not JSON: write it in decimal");
         return BAD("unexpected text after the end of the value");
     }
@@ -152,11 +152,11 @@ symbi_status sy_json_fail_after(symbi_json_reader *r, const char *p, symbi_err *
     close = obj ? '}' : ']';
     if (p == r->end) return BAD("the text ends inside %s: expected ',' or '%c'", obj ? "an object" : "an array", close);
     if (fail_common(r, p, err)) return SYMBI_EPARSE;
-    number = is_digit(p[-1]);
+    number = sy_is_digit(p[-1]);
     if (number && (*p == 'x' || *p == 'X')) return BAD("hexadecimal numbers are not JSON: write it in decimal");
     if (number && *p == '_') return BAD("a number has no '_' between its digits");
     if (*p == ']' || *p == '}') return BAD("expected ',' or '%c', got '%c'", close, *p);
-    if (*p == '"' || *p == '{' || *p == '[' || *p == '-' || is_digit(*p) || is_alpha(*p))
+    if (*p == '"' || *p == '{' || *p == '[' || *p == '-' || sy_is_digit(*p) || is_alpha(*p))
         return BAD("expected ',' or '%c': a comma is missing here", close);
     return fail_char(r, p, obj ? "',' or '}'" : "',' or ']'", err);
 }
@@ -167,7 +167,7 @@ static int hex4(const char *p, const char *end)
     if (end - p < 4) return -1;
     for (int i = 0; i < 4; i++) {
         char c = p[i];
-        int d = is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int d = sy_is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
         if (d < 0) return -1;
         v = v * 16 + d;
     }

@@ -1,4 +1,5 @@
 /* dsl/duration.c: human durations ("1h 30m", "90 days") by the rules and in the words of the reference library. */
+#include "base/chars.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "dsl/dsl.h"
@@ -23,7 +24,6 @@ static const struct {
 };
 
 static bool is_space(unsigned char c) { return c == ' ' || (c >= 9 && c <= 13); }
-static bool is_digit(unsigned char c) { return c >= '0' && c <= '9'; }
 
 /* Length of a unit's letter at s[i]; 0 for anything else. */
 static size_t letter(symbi_str s, size_t i)
@@ -59,7 +59,7 @@ symbi_status sy_dsl_human(symbi_str s, int64_t *ms, char why[120])
         uint64_t n = 0;
         for (from = i; i < s.n && is_space((unsigned char)s.p[i]);) i++;
         if (i >= s.n) break;
-        if (!is_digit((unsigned char)s.p[i])) {
+        if (!sy_is_digit((unsigned char)s.p[i])) {
             snprintf(why, 120, "expected number at %zu", from);
             return SYMBI_EPARSE;
         }
@@ -67,7 +67,7 @@ symbi_status sy_dsl_human(symbi_str s, int64_t *ms, char why[120])
         for (; i < s.n && !letter(s, i); i++) {
             unsigned char c = (unsigned char)s.p[i];
             if (is_space(c)) continue;
-            if (!is_digit(c)) {
+            if (!sy_is_digit(c)) {
                 snprintf(why, 120, "invalid character at %zu", i);
                 return SYMBI_EPARSE;
             }
@@ -76,7 +76,7 @@ symbi_status sy_dsl_human(symbi_str s, int64_t *ms, char why[120])
                 return SYMBI_EPARSE;
             }
         }
-        for (start = i; i < s.n && !is_space((unsigned char)s.p[i]) && !is_digit((unsigned char)s.p[i]);) {
+        for (start = i; i < s.n && !is_space((unsigned char)s.p[i]) && !sy_is_digit((unsigned char)s.p[i]);) {
             size_t k = letter(s, i);
             if (!k) {
                 snprintf(why, 120, "invalid character at %zu", i);

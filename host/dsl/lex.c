@@ -1,13 +1,13 @@
 /* dsl/lex.c: tokens of `.symbi` text, one at a time, longest match. White space is ASCII only. Comments are recorded as they are
  * passed; characters that begin no token are reported and then read as what was probably meant, so that reading can go on. */
 #include "base/alloc.h"
+#include "base/chars.h"
 #include "base/str.h"
 #include "base/utf8.h"
 #include "dsl/dsl.h"
 
 #include <string.h>
 
-static bool is_digit(unsigned char c) { return c >= '0' && c <= '9'; }
 static bool is_name(unsigned char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 static bool is_space(unsigned char c) { return c == ' ' || (c >= 9 && c <= 13); }
 
@@ -57,7 +57,7 @@ static uint32_t number_end(const sy_parser *p, uint32_t i, uint8_t *kind)
 {
     static const char *const units[] = { ".seconds", ".minutes", ".hours", "months", "s", "m", "h", "d", "w", "y" };
     uint32_t j = i, k, end;
-    while (j < p->n && is_digit((unsigned char)p->s[j])) j++;
+    while (j < p->n && sy_is_digit((unsigned char)p->s[j])) j++;
     for (size_t u = 0; u < sizeof units / sizeof units[0]; u++) {
         size_t n = strlen(units[u]);
         if (p->n - j >= n && !memcmp(p->s + j, units[u], n)) {
@@ -67,11 +67,11 @@ static uint32_t number_end(const sy_parser *p, uint32_t i, uint8_t *kind)
     }
     *kind = SY_T_NUMBER;
     end = j;
-    while (end + 1 < p->n && p->s[end] == '_' && is_digit((unsigned char)p->s[end + 1]))
-        for (end++; end < p->n && is_digit((unsigned char)p->s[end]);) end++;
+    while (end + 1 < p->n && p->s[end] == '_' && sy_is_digit((unsigned char)p->s[end + 1]))
+        for (end++; end < p->n && sy_is_digit((unsigned char)p->s[end]);) end++;
     k = end + 1;
-    if (end < p->n && p->s[end] == '.' && k < p->n && is_digit((unsigned char)p->s[k])) {
-        while (k < p->n && is_digit((unsigned char)p->s[k])) k++;
+    if (end < p->n && p->s[end] == '.' && k < p->n && sy_is_digit((unsigned char)p->s[k])) {
+        while (k < p->n && sy_is_digit((unsigned char)p->s[k])) k++;
         end = k;
     }
     return end;
@@ -127,7 +127,7 @@ static sy_token strange(sy_parser *p, uint32_t i, bool report)
         hint = blank ? "a blank that is not ASCII; type an ordinary space" : "names are ASCII letters, digits and _";
         if (!blank) {
             t.kind = SY_T_IDENT;
-            while (t.end < p->n && ((unsigned char)p->s[t.end] >= 128 || is_name((unsigned char)p->s[t.end]) || is_digit((unsigned char)p->s[t.end]))) t.end++;
+            while (t.end < p->n && ((unsigned char)p->s[t.end] >= 128 || is_name((unsigned char)p->s[t.end]) || sy_is_digit((unsigned char)p->s[t.end]))) t.end++;
         }
     }
     if (report && i >= p->seen) sy_dsl_error_here(p, t, "a token", hint);
@@ -143,10 +143,10 @@ static sy_token scan(sy_parser *p, uint32_t from, bool report)
     c = (unsigned char)p->s[i];
     if (is_name(c)) {
         t.kind = SY_T_IDENT;
-        while (t.end < p->n && (is_name((unsigned char)p->s[t.end]) || is_digit((unsigned char)p->s[t.end]))) t.end++;
+        while (t.end < p->n && (is_name((unsigned char)p->s[t.end]) || sy_is_digit((unsigned char)p->s[t.end]))) t.end++;
         return t;
     }
-    if (is_digit(c)) {
+    if (sy_is_digit(c)) {
         t.end = number_end(p, i, &t.kind);
         return t;
     }
@@ -188,7 +188,7 @@ sy_token sy_dsl_peek(sy_parser *p, sy_token after)
     return t;
 }
 
-static bool in_url(unsigned char c) { return is_name(c) || is_digit(c) || c == '-' || c == '/' || c == '.'; }
+static bool in_url(unsigned char c) { return is_name(c) || sy_is_digit(c) || c == '-' || c == '/' || c == '.'; }
 
 bool sy_dsl_vault(sy_parser *p)
 {

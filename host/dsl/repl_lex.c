@@ -1,6 +1,7 @@
 /* dsl/repl_lex.c: the tokens of the REPL language, with the reference's oddities: a number swallows the letters behind it when they are no
  * unit, and line ends are tokens. */
 #include "base/alloc.h"
+#include "base/chars.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "base/utf8.h"
@@ -92,8 +93,6 @@ typedef struct lexer {
     uint32_t line, col;
 } lexer;
 
-static bool is_digit(unsigned char c) { return c >= '0' && c <= '9'; }
-
 /* The character at i: its code point and length; length 0 at the end. */
 static size_t look(const lexer *x, size_t i, uint32_t *cp)
 {
@@ -176,7 +175,7 @@ static double to_double(symbi_str s)
     if (s.n >= sizeof buf) return 0;
     memcpy(buf, s.p, s.n);
     if (s.p[s.n - 1] == '.') buf[s.n++] = '0';
-    while (s.n > 1 && buf[0] == '0' && is_digit((unsigned char)buf[1])) memmove(buf, buf + 1, --s.n);
+    while (s.n > 1 && buf[0] == '0' && sy_is_digit((unsigned char)buf[1])) memmove(buf, buf + 1, --s.n);
     return symbi_json_number((symbi_str){ buf, s.n }, &d) ? d : 0;
 }
 
@@ -187,7 +186,7 @@ static symbi_status number(lexer *x, sy_repl_token *t)
     bool dot = false;
     uint32_t cp;
     size_t n;
-    while (x->i < x->s.n && (is_digit((unsigned char)x->s.p[x->i]) || (x->s.p[x->i] == '.' && !dot))) {
+    while (x->i < x->s.n && (sy_is_digit((unsigned char)x->s.p[x->i]) || (x->s.p[x->i] == '.' && !dot))) {
         dot = dot || x->s.p[x->i] == '.';
         step(x, 1);
         s.n++;
@@ -220,7 +219,7 @@ static void word(lexer *x, sy_repl_token *t)
     symbi_str s = { x->s.p + x->i, 0 };
     uint32_t cp;
     size_t n;
-    while ((n = look(x, x->i, &cp)) && (letter(cp) || cp == '_' || (cp < 128 && is_digit((unsigned char)cp)))) {
+    while ((n = look(x, x->i, &cp)) && (letter(cp) || cp == '_' || (cp < 128 && sy_is_digit((unsigned char)cp)))) {
         step(x, n);
         s.n += n;
     }
@@ -264,7 +263,7 @@ static symbi_status token(lexer *x, sy_repl_token *t)
     c = x->s.p[x->i];
     if (c == '/' && x->i + 1 < x->s.n && (x->s.p[x->i + 1] == '/' || x->s.p[x->i + 1] == '*')) return comment(x, t);
     if (c == '"') return string(x, t);
-    if (is_digit((unsigned char)c)) return number(x, t);
+    if (sy_is_digit((unsigned char)c)) return number(x, t);
     if (letter(cp) || cp == '_') {
         word(x, t);
         return SYMBI_OK;

@@ -1,6 +1,7 @@
 /* io/store_files.c: the state folder and the files beside the database: signing key, public key, anchors. */
 #include "io/store_in.h"
 #include "base/alloc.h"
+#include "base/chars.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "state/audit_chain.h"
@@ -151,18 +152,11 @@ static symbi_status read_small(const char *path, char *buf, size_t cap, size_t *
     return SYMBI_OK;
 }
 
-static int hexval(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
 static bool unhex(symbi_str h, uint8_t *out, size_t n)
 {
     if (h.n != 2 * n) return false;
     for (size_t i = 0; i < n; i++) {
-        int a = hexval(h.p[2 * i]), b = hexval(h.p[2 * i + 1]);
+        int a = sy_hex(h.p[2 * i]), b = sy_hex(h.p[2 * i + 1]);
         if (a < 0 || b < 0) return false;
         out[i] = (uint8_t)(a << 4 | b);
     }

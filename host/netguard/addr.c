@@ -2,18 +2,11 @@
  * registries, plus the addresses at which clouds serve credentials. */
 #include "netguard/netguard.h"
 
+#include "base/chars.h"
 #include "base/err.h"
 #include "base/str.h"
 
 #include <stdio.h>
-
-static bool digit(char c) { return c >= '0' && c <= '9'; }
-static int hex(char c)
-{
-    if (digit(c)) return c - '0';
-    if (c >= 'A' && c <= 'F') c = (char)(c + 32);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* ---- text ------------------------------------------------------------------------------------------------------------- */
 static bool strict_v4(symbi_str s, uint8_t b[4])
@@ -22,7 +15,7 @@ static bool strict_v4(symbi_str s, uint8_t b[4])
     for (int part = 0; part < 4; part++) {
         unsigned v = 0, n = 0;
         if (part && (i >= s.n || s.p[i++] != '.')) return false;
-        while (i < s.n && digit(s.p[i]) && n < 4) v = v * 10 + (unsigned)(s.p[i++] - '0'), n++;
+        while (i < s.n && sy_is_digit(s.p[i]) && n < 4) v = v * 10 + (unsigned)(s.p[i++] - '0'), n++;
         if (!n || n > 3 || v > 255 || (n > 1 && s.p[i - n] == '0')) return false;
         b[part] = (uint8_t)v;
     }
@@ -38,7 +31,7 @@ static bool strict_v6(symbi_str s, uint8_t b[16])
         unsigned v = 0, k = 0;
         size_t from = i;
         if (n == 16) return false;
-        while (i < s.n && k < 5 && hex(s.p[i]) >= 0) v = v << 4 | (unsigned)hex(s.p[i++]), k++;
+        while (i < s.n && k < 5 && sy_hex(s.p[i]) >= 0) v = v << 4 | (unsigned)sy_hex(s.p[i++]), k++;
         if (i < s.n && s.p[i] == '.') {
             symbi_str rest = { s.p + from, s.n - from };
             if (n > 12 || !strict_v4(rest, head + n)) return false;
@@ -81,7 +74,7 @@ symbi_status symbi_netaddr_parse(symbi_str s, symbi_netaddr *out, symbi_err *err
         bool ok = !zone || (zone + 1 < s.p + s.n && s.n - host.n <= 11);
         if (zone)
             for (const char *p = zone + 1; p < s.p + s.n; p++) {
-                ok = ok && digit(*p);
+                ok = ok && sy_is_digit(*p);
                 id = id * 10 + (uint64_t)(*p - '0');
             }
         a.v6 = true;
@@ -139,7 +132,7 @@ static bool legacy_part(symbi_str s, bool empty_hex, uint64_t *out)
         i = 1;
     }
     for (; i < s.n; i++) {
-        int d = hex(s.p[i]);
+        int d = sy_hex(s.p[i]);
         if (d < 0 || (unsigned)d >= base) return false;
         v = v * base + (unsigned)d;
         if (v > UINT32_MAX) v = (uint64_t)UINT32_MAX + 1; /* too large stays too large */
@@ -185,7 +178,7 @@ bool sy_net_ends_in_number(symbi_str h)
     for (from = h.n; from && h.p[from - 1] != '.'; from--) continue;
     last.p = h.p + from;
     last.n = h.n - from;
-    for (size_t i = 0; i < last.n; i++) digits = digits && digit(last.p[i]);
+    for (size_t i = 0; i < last.n; i++) digits = digits && sy_is_digit(last.p[i]);
     return last.n && (digits || legacy_part(last, true, &v));
 }
 

@@ -2,13 +2,13 @@
  * connection is made. What comes in may be anything; an answer counts only when it is the answer to what was asked. */
 #include "netguard/netguard.h"
 
+#include "base/chars.h"
 #include "base/err.h"
 #include "base/str.h"
 
 enum { MAX_JUMPS = 32, MAX_CHAIN = 16, HEADER = 12 };
 
 static unsigned u16(const uint8_t *p) { return (unsigned)p[0] << 8 | p[1]; }
-static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
 
 symbi_status symbi_dns_query(symbi_str name, uint16_t type, uint16_t id, uint8_t out[SYMBI_DNS_QUERY_MAX], size_t *n, symbi_err *err)
 {
@@ -60,7 +60,7 @@ static bool read_name(symbi_str m, size_t *at, char out[256], size_t *n)
         if (i + 1 + p[i] > m.n || *n + p[i] + 1 > 254) return false;
         if (*n) out[(*n)++] = '.';
         for (size_t k = 1; k <= p[i]; k++) {
-            char c = lower((char)p[i + k]);
+            char c = sy_lower((char)p[i + k]);
             out[(*n)++] = c == '.' || !c ? '\\' : c; /* a dot inside a label ends no label */
         }
         i += 1u + p[i];
@@ -75,7 +75,7 @@ static bool same(symbi_str asked, const char *name, size_t n)
     if (asked.n && asked.p[asked.n - 1] == '.') asked.n--;
     if (asked.n != n) return false;
     for (size_t i = 0; i < n; i++)
-        if (lower(asked.p[i]) != name[i]) return false;
+        if (sy_lower(asked.p[i]) != name[i]) return false;
     return true;
 }
 

@@ -3,18 +3,12 @@
  * disguise itself. */
 #include "netguard/netguard.h"
 
+#include "base/chars.h"
 #include "base/str.h"
 #include "base/utf8.h"
 #include "codec/unicode.h"
 
 enum { MAX_RAW = 1024, MAX_POINTS = 2048 };
-
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'A' && c <= 'F') c = (char)(c + 32);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* ---- punycode (RFC 3492), one label ------------------------------------------------------------------------------------ */
 static bool put(symbi_netguard_target *t, char c)
@@ -105,8 +99,8 @@ static const char *read_name(symbi_str raw, symbi_netguard_target *t, unsigned *
     const char *fault;
     for (size_t i = 0; i < raw.n; i++) {
         char c = raw.p[i];
-        if (c == '%' && raw.n - i > 2 && hex(raw.p[i + 1]) >= 0 && hex(raw.p[i + 2]) >= 0) {
-            c = (char)(hex(raw.p[i + 1]) << 4 | hex(raw.p[i + 2]));
+        if (c == '%' && raw.n - i > 2 && sy_hex(raw.p[i + 1]) >= 0 && sy_hex(raw.p[i + 2]) >= 0) {
+            c = (char)(sy_hex(raw.p[i + 1]) << 4 | sy_hex(raw.p[i + 2]));
             i += 2;
             *odd |= SY_ODD_ENCODED;
         }

@@ -1,5 +1,6 @@
 /* run/model_fault.c: what an HTTP status and its body say went wrong, in the words of spec orga-providers.md section 1, and
  * whether asking again may help. Bodies are foreign text: cut, on one line, without the key. */
+#include "base/chars.h"
 #include "base/ctx.h"
 #include "base/err.h"
 #include "base/str.h"
@@ -38,14 +39,12 @@ static symbi_str header(const symbi_http_header *h, size_t n, const char *name)
     return v;
 }
 
-static bool digit(char c) { return c >= '0' && c <= '9'; }
-
 /* A run of digits at *i, saturating. */
 static bool number(symbi_str s, size_t *i, int64_t *out)
 {
     size_t at = *i;
     *out = 0;
-    while (*i < s.n && digit(s.p[*i])) {
+    while (*i < s.n && sy_is_digit(s.p[*i])) {
         if (*out < INT64_C(1000000000000)) *out = *out * 10 + (s.p[*i] - '0');
         ++*i;
     }
@@ -59,7 +58,7 @@ static int64_t decimal(symbi_str s, int64_t scale)
     int64_t whole, frac = 0, unit = scale;
     if (!number(s, &i, &whole)) return -1;
     if (i < s.n && s.p[i] == '.')
-        for (i++; i < s.n && digit(s.p[i]); i++)
+        for (i++; i < s.n && sy_is_digit(s.p[i]); i++)
             if ((unit /= 10)) frac += unit * (s.p[i] - '0');
     return i == s.n ? whole * scale + frac : -1;
 }
@@ -96,7 +95,7 @@ static symbi_status context_window(sy_model_acc *k, symbi_str text, const char *
     int64_t v[2] = { 0, 0 };
     size_t found = 0, i = 0;
     while (i < text.n && found < 2) {
-        if (!digit(text.p[i])) i++;
+        if (!sy_is_digit(text.p[i])) i++;
         else if (number(text, &i, &v[found]) && v[found] >= 16) found++; /* not the 4 of a model's name */
     }
     if (found < 2 || v[0] == v[1]) {

@@ -1,4 +1,5 @@
 /* state/auth_words.c: permissions, SYMBIONT_ENV, static tokens: the small texts that an operator sets. */
+#include "base/chars.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "base/utf8.h"
@@ -7,11 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
 static bool same_word(symbi_str s, const char *low)
 {
     for (size_t i = 0; i < s.n; i++)
-        if (!low[i] || lower(s.p[i]) != low[i]) return false;
+        if (!low[i] || sy_lower(s.p[i]) != low[i]) return false;
     return !low[s.n];
 }
 

@@ -1,12 +1,12 @@
 /* toolclad/browser_scope.c: may a browser go to this URL? (spec toolclad.md 14, "R URL check"; vectors browser_scope.json.) One strict
  * reading of the URL, byte by byte: what two readers could take for different hosts is refused, whatever the lists say. */
 #include "toolclad/browser_scope.h"
+#include "base/chars.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "symbi/netguard.h"
 
 static bool alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
-static char lower(char c) { return (char)(c >= 'A' && c <= 'Z' ? c + 32 : c); }
 
 /* h is lower case without a final dot: a name of LDH labels (underscores pass), or a plain IPv4 address. */
 static const char *check_host(symbi_str h)
@@ -56,8 +56,8 @@ const char *sy_scope_read(symbi_str url, sy_scope_host *o)
     }
     for (i = 0; i < url.n && url.p[i] != ':'; i++)
         if (i > 5) break;
-    if (i == 4 && lower(url.p[0]) == 'h' && lower(url.p[1]) == 't' && lower(url.p[2]) == 't' && lower(url.p[3]) == 'p') o->tls = false;
-    else if (i == 5 && lower(url.p[0]) == 'h' && lower(url.p[1]) == 't' && lower(url.p[2]) == 't' && lower(url.p[3]) == 'p' && lower(url.p[4]) == 's') o->tls = true;
+    if (i == 4 && sy_lower(url.p[0]) == 'h' && sy_lower(url.p[1]) == 't' && sy_lower(url.p[2]) == 't' && sy_lower(url.p[3]) == 'p') o->tls = false;
+    else if (i == 5 && sy_lower(url.p[0]) == 'h' && sy_lower(url.p[1]) == 't' && sy_lower(url.p[2]) == 't' && sy_lower(url.p[3]) == 'p' && sy_lower(url.p[4]) == 's') o->tls = true;
     else return "is neither http nor https";
     if (url.n < i + 3 || url.p[i] != ':' || url.p[i + 1] != '/' || url.p[i + 2] != '/') return "is neither http nor https";
     i += 3;
@@ -79,7 +79,7 @@ const char *sy_scope_read(symbi_str url, sy_scope_host *o)
         host = (symbi_str){ auth.p, colon };
         if (host.n && host.p[host.n - 1] == '.') host.n--;
         if (host.n > SY_SCOPE_HOST - 1) return "has a host of more than 253 characters";
-        for (size_t k = 0; k < host.n; k++) o->host[k] = lower(host.p[k]);
+        for (size_t k = 0; k < host.n; k++) o->host[k] = sy_lower(host.p[k]);
         o->n = host.n;
         if ((bad = check_host((symbi_str){ o->host, o->n }))) return bad;
     }
@@ -119,7 +119,7 @@ static const char *read_entry(symbi_str s, char out[SY_SCOPE_HOST + 1], size_t *
     }
     if (s.n && s.p[s.n - 1] == '.') s.n--;
     if (s.n > SY_SCOPE_HOST - 1) return "is longer than 253 characters";
-    for (size_t k = 0; k < s.n; k++) out[k] = lower(s.p[k]);
+    for (size_t k = 0; k < s.n; k++) out[k] = sy_lower(s.p[k]);
     out[*n = s.n] = 0;
     return check_host((symbi_str){ out, s.n }) ? "is no host name and no address" : NULL;
 }

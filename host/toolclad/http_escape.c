@@ -1,12 +1,12 @@
 /* toolclad/http_escape.c: values at their places of an HTTP request (spec toolclad.md 10), and templates taken apart. One pass: what a value brings
  * is never read as template again, whatever it looks like. */
+#include "base/chars.h"
 #include "base/str.h"
 #include "toolclad/http_in.h"
 
 const char *const sy_http_as_names[6] = { "url", "host", "json", "json_value", "form", "text" };
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-static bool is_alnum(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+static bool is_alnum(char c) { return sy_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 static bool unreserved(char c) { return is_alnum(c) || (c && strchr("-._~", c)); }
 
 static void put(sy_http_sink *s, const char *p, size_t n)
@@ -56,18 +56,18 @@ static bool json_scalar(symbi_str v)
     if (sy_str_eqz(v, "true") || sy_str_eqz(v, "false") || sy_str_eqz(v, "null")) return true;
     if (i < v.n && v.p[i] == '-') i++;
     from = i;
-    while (i < v.n && is_digit(v.p[i])) i++;
+    while (i < v.n && sy_is_digit(v.p[i])) i++;
     if (i == from || (i - from > 1 && v.p[from] == '0')) return false;
     if (i < v.n && v.p[i] == '.') {
         from = ++i;
-        while (i < v.n && is_digit(v.p[i])) i++;
+        while (i < v.n && sy_is_digit(v.p[i])) i++;
         if (i == from) return false;
     }
     if (i < v.n && (v.p[i] == 'e' || v.p[i] == 'E')) {
         i++;
         if (i < v.n && (v.p[i] == '+' || v.p[i] == '-')) i++;
         from = i;
-        while (i < v.n && is_digit(v.p[i])) i++;
+        while (i < v.n && sy_is_digit(v.p[i])) i++;
         if (i == from) return false;
     }
     return i == v.n;

@@ -2,6 +2,7 @@
  * ::ffff:0:0/96: an exclusion then overlaps whatever form it was written in; but what is inside an entry must be of its family. */
 #include "base/alloc.h"
 #include "base/arena.h"
+#include "base/chars.h"
 #include "base/ctx.h"
 #include "base/err.h"
 #include "base/ref.h"
@@ -122,14 +123,12 @@ static bool is_name(symbi_str s)
     return s.n > 0 && s.n <= 253;
 }
 
-static char lower(char c) { return (char)(c >= 'A' && c <= 'Z' ? c + 32 : c); }
-
 /* name (any case) against one that is lower case already */
 static bool name_is(symbi_str name, symbi_str of)
 {
     if (name.n != of.n) return false;
     for (size_t i = 0; i < of.n; i++)
-        if (lower(name.p[i]) != of.p[i]) return false;
+        if (sy_lower(name.p[i]) != of.p[i]) return false;
     return true;
 }
 static bool name_below(symbi_str name, symbi_str of)
@@ -157,7 +156,7 @@ static symbi_status read_entry(symbi_scope *s, symbi_str text, const char *list,
     if (!is_name(text)) return SYMBI_ESCHEMA;
     low = sy_arena_alloc(&s->arena, text.n + 1);
     if (!low) return SYMBI_ENOMEM;
-    for (size_t i = 0; i < text.n; i++) low[i] = lower(text.p[i]);
+    for (size_t i = 0; i < text.n; i++) low[i] = sy_lower(text.p[i]);
     low[text.n] = 0;
     e->name = (symbi_str){ low, text.n };
     {
@@ -379,7 +378,7 @@ symbi_status symbi_scope_check_url(const symbi_scope *s, symbi_str url, symbi_er
     while (i + 2 < url.n && memcmp(url.p + i, "://", 3) != 0) i++;
     if (i + 2 >= url.n || !i) return deny(err, url, "is no URL, so it is not in scope", none);
     for (k = 0; k < i; k++) { /* what stands before must be a scheme: "x/y://..." has its host elsewhere */
-        char c = lower(url.p[k]);
+        char c = sy_lower(url.p[k]);
         if (!((c >= 'a' && c <= 'z') || (k && ((c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.')))) return deny(err, url, "is no URL, so it is not in scope", none);
     }
     a.p = url.p + i + 3;

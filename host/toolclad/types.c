@@ -1,5 +1,6 @@
 /* toolclad/types.c: the table of argument types and the types that are not about the network (spec toolclad.md 6.2, 6.3).
  * One entry per type: name, JSON type, flags, check function. Values reach a check verbatim: nothing is trimmed. */
+#include "base/chars.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "base/utf8.h"
@@ -119,8 +120,6 @@ static symbi_status check_boolean(const sy_check *c, symbi_str v, symbi_value *o
 
 /* ---- numbers ---- */
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 static symbi_str strip_blanks(symbi_str v)
 {
     while (v.n && memchr(" \t\n\v\f\r", v.p[0], 6)) v.p++, v.n--;
@@ -138,7 +137,7 @@ static bool read_int(symbi_str v, int64_t *out)
     if (v.n && (v.p[0] == '-' || v.p[0] == '+')) v.p++, v.n--;
     if (!v.n) return false;
     for (size_t i = 0; i < v.n; i++) {
-        if (!is_digit(v.p[i])) return false;
+        if (!sy_is_digit(v.p[i])) return false;
         if (u > (UINT64_MAX - 9) / 10) return false;
         u = u * 10 + (unsigned)(v.p[i] - '0');
     }
@@ -183,13 +182,13 @@ static bool json_number(symbi_str v, char *o, size_t *on)
         if (v.p[i] == '-') o[n++] = '-';
         i++;
     }
-    while (i + 1 < v.n && v.p[i] == '0' && is_digit(v.p[i + 1])) i++, whole++;
-    for (; i < v.n && is_digit(v.p[i]); whole++) o[n++] = v.p[i++];
+    while (i + 1 < v.n && v.p[i] == '0' && sy_is_digit(v.p[i + 1])) i++, whole++;
+    for (; i < v.n && sy_is_digit(v.p[i]); whole++) o[n++] = v.p[i++];
     if (!whole) o[n++] = '0';
     if (i < v.n && v.p[i] == '.') {
         i++;
         o[n++] = '.';
-        for (; i < v.n && is_digit(v.p[i]); frac++) o[n++] = v.p[i++];
+        for (; i < v.n && sy_is_digit(v.p[i]); frac++) o[n++] = v.p[i++];
         if (!frac) o[n++] = '0';
     }
     if (!whole && !frac) return false;
@@ -197,7 +196,7 @@ static bool json_number(symbi_str v, char *o, size_t *on)
         size_t digits = 0;
         o[n++] = v.p[i++];
         if (i < v.n && (v.p[i] == '+' || v.p[i] == '-')) o[n++] = v.p[i++];
-        for (; i < v.n && is_digit(v.p[i]); digits++) o[n++] = v.p[i++];
+        for (; i < v.n && sy_is_digit(v.p[i]); digits++) o[n++] = v.p[i++];
         if (!digits) return false;
     }
     *on = n;
@@ -265,7 +264,7 @@ static bool msf_key(symbi_str k, bool any_case)
 {
     for (size_t i = 0; i < k.n; i++) {
         char c = k.p[i];
-        bool upper = c >= 'A' && c <= 'Z', digit = is_digit(c) || c == '_', lower = c >= 'a' && c <= 'z';
+        bool upper = c >= 'A' && c <= 'Z', digit = sy_is_digit(c) || c == '_', lower = c >= 'a' && c <= 'z';
         if (!(upper || (digit && (i || any_case)) || (lower && any_case))) return false;
     }
     return k.n > 0;
@@ -315,7 +314,7 @@ static symbi_status check_duration(const sy_check *c, symbi_str v, symbi_value *
     if (!v.n) return sy_fail(c->err, SYMBI_ESCHEMA, "Duration cannot be empty");
     while (i < v.n) {
         size_t from = i, unit;
-        for (u = 0; i < v.n && is_digit(v.p[i]); i++) {
+        for (u = 0; i < v.n && sy_is_digit(v.p[i]); i++) {
             unsigned d = (unsigned)(v.p[i] - '0');
             if (u > ((uint64_t)INT64_MAX - d) / 10) return sy_check_bad(c, v, "is not a valid duration: it does not fit in 64 bits");
             u = u * 10 + d;

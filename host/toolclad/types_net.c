@@ -1,5 +1,6 @@
 /* toolclad/types_net.c: argument types about the network: ip_address, cidr, url, scope_target (spec toolclad.md 6.3, 6.4).
  * Strict on purpose: a text that another program may read as an address (127.1, 0x7f.0.0.1, 2130706433) is no host name. */
+#include "base/chars.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "base/utf8.h"
@@ -16,9 +17,7 @@ bool sy_str_ieqz(symbi_str a, const char *lower)
     return i == a.n && !lower[i];
 }
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-static bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-static bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+static bool is_hex(char c) { return sy_hex(c) >= 0; }
 
 /* Four decimal octets, no leading zeros. */
 static bool is_ipv4(symbi_str v)
@@ -29,7 +28,7 @@ static bool is_ipv4(symbi_str v)
         int n = 0;
         if (part && (i >= v.n || v.p[i++] != '.')) return false;
         from = i;
-        while (i < v.n && is_digit(v.p[i]) && i - from < 4) n = n * 10 + (v.p[i++] - '0');
+        while (i < v.n && sy_is_digit(v.p[i]) && i - from < 4) n = n * 10 + (v.p[i++] - '0');
         if (i == from || i - from > 3 || n > 255 || (i - from > 1 && v.p[from] == '0')) return false;
     }
     return i == v.n;
@@ -79,7 +78,7 @@ static bool is_cidr(symbi_str v)
     len.n = v.n - ip.n - 1;
     if (len.n < 1 || len.n > 3) return false;
     for (size_t i = 0; i < len.n; i++) {
-        if (!is_digit(len.p[i])) return false;
+        if (!sy_is_digit(len.p[i])) return false;
         n = n * 10 + (len.p[i] - '0');
     }
     return (is_ipv4(ip) && n <= 32) || (is_ipv6(ip) && n <= 128);
@@ -90,7 +89,7 @@ static bool numeric_label(symbi_str l)
 {
     bool hex = l.n >= 2 && l.p[0] == '0' && (l.p[1] == 'x' || l.p[1] == 'X');
     for (size_t i = hex ? 2 : 0; i < l.n; i++)
-        if (!(hex ? is_hex(l.p[i]) : is_digit(l.p[i]))) return false;
+        if (!(hex ? is_hex(l.p[i]) : sy_is_digit(l.p[i]))) return false;
     return true;
 }
 
@@ -103,7 +102,7 @@ static bool is_hostname(symbi_str v)
         l.n = i - from;
         if (l.n < 1 || l.n > 63 || l.p[0] == '-' || l.p[l.n - 1] == '-') return false;
         for (size_t k = 0; k < l.n; k++)
-            if (!is_digit(l.p[k]) && !is_alpha(l.p[k]) && l.p[k] != '-') return false;
+            if (!sy_is_digit(l.p[k]) && !sy_is_alpha(l.p[k]) && l.p[k] != '-') return false;
         if (i == v.n && numeric_label(l)) return false;
         from = i + 1;
     }
@@ -131,7 +130,7 @@ static bool url_authority(symbi_str a)
     symbi_str host = a;
     size_t i = a.n;
     long port = 0;
-    while (i && is_digit(a.p[i - 1])) i--; /* digits of a port, if a ':' stands before them */
+    while (i && sy_is_digit(a.p[i - 1])) i--; /* digits of a port, if a ':' stands before them */
     if (i && a.p[i - 1] == ':' && i < a.n) {
         for (size_t k = i; k < a.n; k++) {
             port = port * 10 + (a.p[k] - '0');
@@ -159,7 +158,7 @@ symbi_status sy_check_url(const sy_check *c, symbi_str v, symbi_value *out)
     if (st) return st;
     for (i = 0; i < v.n; i++)
         if ((unsigned char)v.p[i] <= 0x20 || v.p[i] == 0x7f || v.p[i] == '\\') return sy_check_bad(c, v, "is not a valid URL: it has a blank, a control character or a backslash");
-    while (scheme.n < v.n && (is_alpha(v.p[scheme.n]) || (scheme.n && (is_digit(v.p[scheme.n]) || memchr("+.-", v.p[scheme.n], 3))))) scheme.n++;
+    while (scheme.n < v.n && (sy_is_alpha(v.p[scheme.n]) || (scheme.n && (sy_is_digit(v.p[scheme.n]) || memchr("+.-", v.p[scheme.n], 3))))) scheme.n++;
     if (!scheme.n || v.n - scheme.n < 3 || memcmp(v.p + scheme.n, "://", 3) != 0) return sy_check_bad(c, v, "is not a valid URL");
     auth.p = v.p + scheme.n + 3;
     auth.n = 0;

@@ -1,11 +1,10 @@
 /* webhook/headers.c: reading the headers of a request: names without case, values byte for byte. */
+#include "base/chars.h"
 #include "base/str.h"
 #include "codec/base64.h"
 #include "webhook/webhook.h"
 
 #include <string.h>
-
-static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
 
 /* A token of RFC 9110. */
 bool sy_wh_name_valid(symbi_str s)
@@ -13,7 +12,7 @@ bool sy_wh_name_valid(symbi_str s)
     static const char extra[] = "!#$%&'*+-.^_`|~";
     if (!s.n || s.n > SY_WH_MAX_NAME) return false;
     for (size_t i = 0; i < s.n; i++) {
-        char c = lower(s.p[i]);
+        char c = sy_lower(s.p[i]);
         if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c && strchr(extra, c)))) return false;
     }
     return true;
@@ -22,7 +21,7 @@ bool sy_wh_name_valid(symbi_str s)
 static bool same_name(symbi_str s, const char *low)
 {
     for (size_t i = 0; i < s.n; i++)
-        if (!low[i] || lower(s.p[i]) != low[i]) return false;
+        if (!low[i] || sy_lower(s.p[i]) != low[i]) return false;
     return !low[s.n];
 }
 
