@@ -5,7 +5,7 @@
  *   true or false, msg, err = pipe:wait(ms)  until there is something to read, or room to write
  *   true, msg, err = pipe:write(bytes)
  *   bytes, msg, err = pipe:read()           "" when there is nothing yet; nil with EIO when the server closed its output
- *   end = pipe:ended([ms])                  {exit_code=, signal=, errors= tail of stderr} or nil */
+ *   end = pipe:ended([ms])                  {exit_code=, signal=, errors= tail of stderr, not_run= why its box could not be made} or nil */
 #define _GNU_SOURCE
 #include "io_int.h"
 #include "symbi/io_pipe.h"
@@ -57,6 +57,7 @@ static int io_mcp_pipe(lua_State *L)
     o.env = launch.env;
     o.nenv = launch.nenv;
     o.cwd = launch.cwd;
+    o.box = launch.box;
     st = symbi_pipe_open(symL_ctx(L), &o, &u->p, &err);
     return st ? symL_fail(L, &err) : 1;
 }
@@ -135,6 +136,10 @@ static int pipe_ended(lua_State *L)
     lua_setfield(L, -2, "signal");
     symL_pushstr(L, e.errors);
     lua_setfield(L, -2, "errors");
+    if (e.not_run.n) {
+        symL_pushstr(L, e.not_run);
+        lua_setfield(L, -2, "not_run");
+    }
     return 1;
 }
 

@@ -78,6 +78,7 @@ static int io_session(lua_State *L)
     o.nenv = p->nenv;
     o.cwd = p->cwd;
     o.terminal = true;
+    o.box = p;
     o.rows = in.rows;
     o.cols = in.cols;
     o.life_ms = in.total_ms;
@@ -120,7 +121,8 @@ static void take_bytes(lua_State *L, ud_session *u)
             symbi_pipe_hang_up(u->p);
             if (!symbi_pipe_ended(u->p, SYMBI_PIPE_HANGUP_MS + 300, &end)) end.exit_code = -1, end.signal = 9;
         }
-        symbi_session_ended(u->s, end.exit_code, end.signal, 0, wall_of(L));
+        if (end.not_run.n) symbi_session_failed(u->s, end.not_run, wall_of(L));
+        else symbi_session_ended(u->s, end.exit_code, end.signal, 0, wall_of(L));
         return;
     }
 }

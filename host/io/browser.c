@@ -10,6 +10,7 @@
 #include "symbi/io.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -56,7 +57,11 @@ static symbi_status make_profile(symbi_chrome *c, symbi_err *err)
     const char *tmp = getenv("TMPDIR");
     if (!tmp || *tmp != '/' || strlen(tmp) > 60) tmp = "/tmp"; /* chromium puts sockets there: their paths are short */
     snprintf(c->profile, sizeof c->profile, "%s/symbi-browser-XXXXXX", tmp);
-    if (mkdtemp(c->profile)) return SYMBI_OK;
+    if (mkdtemp(c->profile)) {
+        char real[PATH_MAX];
+        if (realpath(c->profile, real) && strlen(real) < sizeof c->profile) strcpy(c->profile, real); /* a box knows no links of /tmp */
+        return SYMBI_OK;
+    }
     c->profile[0] = 0;
     return sy_fail(err, SYMBI_EIO, "cannot make a folder for the browser's profile in %s: %s", tmp, strerror(errno));
 }
@@ -77,7 +82,7 @@ static symbi_status launch(symbi_chrome *c, const symbi_plan *plan, const symbi_
     } else if (!find_program(program, sizeof program)) {
         return sy_fail(err, SYMBI_EUNSUPPORTED, "no chromium is installed: on Debian, apt-get install chromium");
     }
-    if (geteuid() == 0 && !o->no_sandbox)
+    if (geteuid() == 0 && !o->no_sandbox && !plan->box) /* in a box it is another user */
         return sy_fail(err, SYMBI_EUNSUPPORTED, "chromium has no sandbox when root runs it: use another user, or accept that with browser = {no_sandbox = true} or SYMBI_BROWSER_NO_SANDBOX=1");
     if ((st = make_profile(c, err))) return st;
     argv[n++] = symbi_str_z(program);
@@ -104,6 +109,9 @@ static symbi_status launch(symbi_chrome *c, const symbi_plan *plan, const symbi_
     po.nofile = 8192;
     po.on_3_4 = true;
     po.trash = symbi_str_z(c->profile);
+    po.box = plan;
+    po.box_own = symbi_str_z(c->profile);
+    po.box_userns = !o->no_sandbox; /* for its own sandbox, which stays */
     po.life_ms = life && life->kind == SYMBI_INT ? life->u.i + 5000 : 605000;
     st = symbi_pipe_open(c->cx, &po, &c->pipe, err);
     if (st) sy_pipe_trash(c->profile);
@@ -138,6 +146,7 @@ void symbi_chrome_free(symbi_chrome *c)
         sy_live_flush(c->live, c->b);
     }
     symbi_pipe_free(c->pipe);
+    if (c->pipe && c->profile[0]) sy_pipe_trash(c->profile); /* gone already, unless its supervisor was not let to */
     sy_live_free(c->live);
     symbi_browser_free(c->b);
     sy_buf_free(&c->frame);
@@ -168,7 +177,8 @@ static void lost(symbi_chrome *c)
                 last.p += i + 1, last.n -= i + 1;
                 break;
             }
-        if (e.signal) snprintf(text, sizeof text, "the browser was killed (signal %d)", e.signal);
+        if (e.not_run.n) snprintf(text, sizeof text, "%.*s", SY_FMT(e.not_run));
+        else if (e.signal) snprintf(text, sizeof text, "the browser was killed (signal %d)", e.signal);
         else snprintf(text, sizeof text, "the browser ended (exit code %d): %.*s", e.exit_code, (int)(last.n > 200 ? 200 : last.n), last.n ? last.p : "");
     }
     c->gone = true;

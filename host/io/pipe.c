@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "io/pipe_int.h"
+#include "io/spawn_int.h"
 #include "symbi/io.h"
 
 #include <errno.h>
@@ -26,7 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { READ = 64 << 10, START_MS = 10000, MAX_WORDS = 8192, TERMINAL_NAME = 64 };
+enum { READ = 64 << 10, START_MS = 10000, MAX_WORDS = 8192, MAX_BOXED = 32768, TERMINAL_NAME = 64, SAID = 300, CLEAN_MS = 8000 /* for what is removed at the end, on a machine that is busy */ };
 
 struct symbi_pipe {
     symbi_alloc alloc;
@@ -40,6 +41,10 @@ struct symbi_pipe {
     int status;
     char *errors;      /* room for SY_PIPE_ERRORS */
     size_t nerrors;
+    bool boxed, cleans; /* cleans: its supervisor removes a folder at the end */
+    char said[SAID]; /* what a box says first at a terminal: bwrap has no other place to complain */
+    size_t nsaid;
+    char not_run[256];
 };
 
 void symbi_pipe_options_init(symbi_pipe_options *o)
@@ -151,6 +156,7 @@ static symbi_status launch(symbi_pipe *p, const symbi_pipe_options *o, symbi_err
     if (o->trash.n) memcpy(at, o->trash.p, o->trash.n);
     at += o->trash.n + 1;
     conf->on_3_4 = o->on_3_4;
+    conf->boxed = o->box != NULL;
     conf->life_ms = o->life_ms;
     conf->errors = errors;
     conf->nofile = o->nofile ? o->nofile : 1024;
@@ -187,8 +193,48 @@ static symbi_status launch(symbi_pipe *p, const symbi_pipe_options *o, symbi_err
     p->fd = data[0];
     p->terminal = o->terminal;
     p->owner = getpid();
+    p->boxed = o->box != NULL;
+    p->cleans = o->trash.n > 0;
     if (e) p->supervisor = 0;
     return e ? sy_fail(err, SYMBI_EIO, "cannot start '%.*s': %s", SY_FMT(o->argv[0]), strerror(e)) : SYMBI_OK;
+}
+
+/* launch for a program in a box: bwrap's words stand for its own. name: for people. */
+static symbi_status launch_boxed(symbi_pipe *p, const symbi_pipe_options *o, symbi_err *err)
+{
+    size_t size = weight(o->argv, o->argc) + weight(o->env, o->nenv) + o->cwd.n + o->box_own.n + 64, n = 0;
+    char *mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *at = mem;
+    symbi_str *list = NULL;
+    symbi_pipe_options in = *o;
+    sy_sp_inner x = { .plan = o->box, .status_fd = SY_PIPE_STATUS_FD, .userns = o->box_userns };
+    sy_sp_mem m = { NULL, 0, 0 };
+    sy_sp_box box;
+    symbi_status st;
+    int e = 0;
+    if (mem == MAP_FAILED) return sy_fail_nomem(err);
+    x.argv = words(o->argv, o->argc, &at);
+    x.envp = words(o->env, o->nenv, &at);
+    if (o->cwd.n) x.at = at, memcpy(at, o->cwd.p, o->cwd.n), at += o->cwd.n + 1; /* the mapping is zero */
+    if (o->box_own.n) x.own = at, memcpy(at, o->box_own.p, o->box_own.n);
+    st = sy_sp_box_make(&m, &x, &box, &e, err);
+    if (!st && e) st = sy_fail(err, SYMBI_EIO, "cannot start '%.*s': %s", SY_FMT(o->argv[0]), strerror(e));
+    if (!st) {
+        while (box.argv[n]) n++;
+        if (n > MAX_BOXED) st = sy_fail(err, SYMBI_ELIMIT, "the command of the sandbox has more than %d words", MAX_BOXED);
+        else if (!(list = sy_calloc(&p->alloc, n, sizeof *list))) st = sy_fail_nomem(err);
+    }
+    if (!st) {
+        for (size_t i = 0; i < n; i++) list[i] = symbi_str_z(box.argv[i]);
+        in.argv = list;
+        in.argc = n;
+        in.cwd = (symbi_str){ "", 0 };
+        st = launch(p, &in, err);
+    }
+    sy_free(&p->alloc, list, n * sizeof *list);
+    sy_sp_mem_trim(&m, 0);
+    symbi_wipe(mem, size);
+    munmap(mem, size);
+    return st;
 }
 
 /* One word of the supervisor, if it comes within ms. */
@@ -206,6 +252,7 @@ static bool word(symbi_pipe *p, int64_t ms, sy_pipe_word *w)
         n = recvmsg(p->ctl, &m, MSG_DONTWAIT);
         if (n >= (ssize_t)sizeof *w) {
             p->nerrors = (size_t)n - sizeof *w;
+            if (w->what == 'E' && w->unboxed) sy_sp_box_why(p->terminal ? (symbi_str){ p->said, p->nsaid } : (symbi_str){ p->errors, p->nerrors }, p->not_run, sizeof p->not_run);
             return true;
         }
         if (n >= 0 || (errno != EAGAIN && errno != EINTR)) return false; /* it has gone */
@@ -224,7 +271,8 @@ symbi_status symbi_pipe_open(symbi_ctx *cx, const symbi_pipe_options *given, sym
     symbi_pipe_options_init(&o);
     memcpy(&o, given, given->size < sizeof o ? given->size : sizeof o);
     if (!o.argc || !o.argv[0].n || o.argc > MAX_WORDS || o.nenv > MAX_WORDS) return sy_fail(err, SYMBI_EINVAL, "a program and at most %d words are needed", MAX_WORDS);
-    if (!clean(o.argv, o.argc) || !clean(o.env, o.nenv) || !clean(&o.cwd, 1) || !clean(&o.trash, 1)) return sy_fail(err, SYMBI_EINVAL, "a word of the command holds a zero byte");
+    if (!clean(o.argv, o.argc) || !clean(o.env, o.nenv) || !clean(&o.cwd, 1) || !clean(&o.trash, 1) || !clean(&o.box_own, 1)) return sy_fail(err, SYMBI_EINVAL, "a word of the command holds a zero byte");
+    if (o.box && !o.box->box) o.box = NULL;
     p = sy_calloc(&cx->alloc, 1, sizeof *p);
     if (!p) return sy_fail_nomem(err);
     p->alloc = cx->alloc;
@@ -233,7 +281,7 @@ symbi_status symbi_pipe_open(symbi_ctx *cx, const symbi_pipe_options *given, sym
     p->in = sy_alloc(&cx->alloc, READ);
     p->errors = sy_alloc(&cx->alloc, SY_PIPE_ERRORS);
     if (!p->in || !p->errors) st = sy_fail_nomem(err);
-    else if (!(st = launch(p, &o, err))) {
+    else if (!(st = o.box ? launch_boxed(p, &o, err) : launch(p, &o, err))) {
         bool told = word(p, START_MS, &w);
         if (told && w.what == 'S') p->pid = w.pid;
         else st = sy_fail(err, SYMBI_EIO, "cannot start '%.*s': %s", SY_FMT(o.argv[0]), told && w.what == 'F' ? strerror(w.value) : "its supervisor ended");
@@ -256,7 +304,7 @@ static void shut(int *fd)
 /* Takes the supervisor's end in, which comes soon after its control socket closed. */
 static void reap(symbi_pipe *p)
 {
-    int64_t until = mono() + 3 * SYMBI_PIPE_GRACE_MS + 500;
+    int64_t until = mono() + 3 * SYMBI_PIPE_GRACE_MS + 500 + (p->cleans ? CLEAN_MS : 0);
     sy_pipe_word w;
     if (p->ctl >= 0) shutdown(p->ctl, SHUT_WR);
     while (mono() < until && word(p, until - mono(), &w))
@@ -271,8 +319,9 @@ void symbi_pipe_free(symbi_pipe *p)
     symbi_alloc a;
     if (!p) return;
     a = p->alloc;
-    shut(&p->fd); /* its input ends */
+    if (!p->boxed || !p->terminal) shut(&p->fd); /* its input ends. A terminal that goes takes bwrap with it, and so the program before it has heard of its end */
     if (p->supervisor > 0 && p->owner == getpid()) reap(p);
+    shut(&p->fd);
     shut(&p->ctl);
     sy_buf_free(&p->out);
     sy_free(&a, p->in, READ);
@@ -333,6 +382,11 @@ symbi_status symbi_pipe_read(symbi_pipe *p, symbi_str *bytes, symbi_err *err)
         if (n < 0 && errno == EAGAIN) return sy_fail(err, SYMBI_EAGAIN, "nothing yet");
         if (n <= 0) return gone(err);
         *bytes = (symbi_str){ p->in, (size_t)n };
+        if (p->boxed && p->nsaid < SAID) {
+            size_t k = (size_t)n < SAID - p->nsaid ? (size_t)n : SAID - p->nsaid;
+            memcpy(p->said + p->nsaid, p->in, k);
+            p->nsaid += k;
+        }
         return SYMBI_OK;
     }
 }
@@ -371,10 +425,12 @@ bool symbi_pipe_ended(symbi_pipe *p, int64_t ms, symbi_pipe_end *out)
     sy_pipe_word w;
     memset(out, 0, sizeof *out);
     out->exit_code = -1;
+    out->not_run.p = "";
     if (!p->ended && p->supervisor > 0 && p->owner == getpid() && word(p, ms, &w) && w.what == 'E') p->ended = true, p->status = w.value;
     if (!p->ended) return false;
     if (WIFEXITED(p->status)) out->exit_code = WEXITSTATUS(p->status);
     if (WIFSIGNALED(p->status)) out->signal = WTERMSIG(p->status);
     out->errors = (symbi_str){ p->errors, p->nerrors };
+    out->not_run = symbi_str_z(p->not_run);
     return true;
 }

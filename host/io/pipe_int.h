@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SY_PIPE_ERRORS = 65536, SY_PIPE_STACK = 128 << 10 };
+enum { SY_PIPE_ERRORS = 65536, SY_PIPE_STACK = 128 << 10, SY_PIPE_STATUS_FD = 5 /* where bwrap writes its status: beside a browser's 3 and 4 */ };
 
 /* Made complete before the supervisor is cloned; a copy of its own from then on. */
 typedef struct sy_pipe_conf {
@@ -13,6 +13,7 @@ typedef struct sy_pipe_conf {
     const char *cwd; /* "" */
     const char *trash; /* "" */
     bool on_3_4;
+    bool boxed; /* argv is bwrap's */
     int64_t life_ms;
     size_t errors;   /* bytes of stderr to keep */
     size_t nofile;
@@ -28,6 +29,7 @@ typedef struct sy_pipe_word {
     int32_t pid;
     int32_t value;  /* errno; wait status */
     uint32_t errors; /* bytes of stderr that follow */
+    uint32_t unboxed; /* 'E': bwrap ended without having started the program */
 } sy_pipe_word;
 
 /* Removes a folder with all that is in it, following no link (pipe_trash.c). */

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "io/pipe_int.h"
 #include "io/exec_path.h"
+#include "io/spawn_int.h"
 
 #include "symbi/io_pipe.h"
 
@@ -30,11 +31,13 @@ typedef struct serve {
     int err;      /* read end of its stderr, -1 closed */
     int failed;   /* errno of a failed start, written by the child */
     int err_w;
+    int box, box_w; /* bwrap's status; -1: none */
     size_t at, n; /* of the ring */
     stage stage;
     int64_t deadline;
     int64_t life_end, idle_end; /* INT64_MAX: no limit */
     bool reaped, orphaned; /* orphaned: the host has gone */
+    bool unboxed; /* see pipe_int.h */
     int status;
 } serve;
 
@@ -111,6 +114,7 @@ static int child(void *arg)
         goto bad;
     }
     setrlimit(RLIMIT_NOFILE, &files);
+    if (c->boxed && (dup2(s->box_w, SY_PIPE_STATUS_FD) < 0 || fcntl(SY_PIPE_STATUS_FD, F_SETFD, 0))) goto bad;
     if (c->cwd[0] && chdir(c->cwd)) goto bad;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -123,7 +127,7 @@ bad:
 
 static void say(serve *s, uint32_t what, int value, bool with_errors)
 {
-    sy_pipe_word w = { what, (int32_t)s->pid, value, with_errors ? (uint32_t)s->n : 0 };
+    sy_pipe_word w = { what, (int32_t)s->pid, value, with_errors ? (uint32_t)s->n : 0, what == 'E' && s->unboxed };
     struct iovec v[3] = { { &w, sizeof w }, { NULL, 0 }, { NULL, 0 } };
     struct msghdr m = { .msg_iov = v, .msg_iovlen = 3 };
     size_t first = (s->at + s->c->errors - s->n) % s->c->errors, run = s->c->errors - first < s->n ? s->c->errors - first : s->n;
@@ -134,18 +138,30 @@ static void say(serve *s, uint32_t what, int value, bool with_errors)
     while (sendmsg(s->c->ctl, &m, MSG_NOSIGNAL) < 0 && errno == EINTR) continue;
 }
 
+/* Out of the way of the child's numbers. */
+static int up(int fd)
+{
+    int f = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 10);
+    if (fd >= 0) close(fd);
+    return f;
+}
+
 static bool start(serve *s)
 {
-    int e[2];
-    if (pipe2(e, O_CLOEXEC)) {
+    int e[2], b[2] = { -1, -1 };
+    if (pipe2(e, O_CLOEXEC) || (s->c->boxed && pipe2(b, O_CLOEXEC))) {
         say(s, 'F', errno, false);
         return false;
     }
     fcntl(e[0], F_SETFL, O_NONBLOCK);
     s->err_w = e[1];
+    s->box = up(b[0]); /* 5 is the child's */
+    s->box_w = up(b[1]);
+    if (s->box >= 0) fcntl(s->box, F_SETFL, O_NONBLOCK);
     s->pid = clone(child, s->c->stack_top, CLONE_VM | CLONE_VFORK | SIGCHLD, s);
     if (s->pid < 0) s->failed = errno;
     close(e[1]);
+    if (s->box_w >= 0) close(s->box_w);
     if (s->c->data >= 0) close(s->c->data); /* only the child holds it now: the host sees the end of its output */
     s->err = e[0];
     if (!s->failed) {
@@ -195,28 +211,23 @@ static bool alive(serve *s)
 /* Children that left the group (daemons): ours since we are their subreaper. */
 static void kill_strays(const serve *s)
 {
-    char path[64] = "/proc/self/task/", buf[4096], digits[12];
-    ssize_t n;
-    size_t k = 0, at = strlen(path);
-    int fd;
-    for (unsigned t = (unsigned)syscall(SYS_gettid); t; t /= 10) digits[k++] = (char)('0' + t % 10);
-    while (k) path[at++] = digits[--k];
-    memcpy(path + at, "/children", 10);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return;
-    n = read(fd, buf, sizeof buf - 1);
-    close(fd);
-    buf[n < 0 ? 0 : n] = 0;
-    for (char *p = buf; *p;) {
-        pid_t pid = 0;
-        while (*p >= '0' && *p <= '9') pid = pid * 10 + (*p++ - '0');
-        while (*p == ' ') p++;
+    char buf[4096];
+    const char *p = sy_sp_children((pid_t)syscall(SYS_getpid), buf, sizeof buf);
+    for (pid_t pid; (pid = sy_sp_next_pid(&p));)
         if (pid > 1 && (pid != s->pid || s->reaped)) kill(pid, SIGKILL);
-        if (!pid) break;
-    }
 }
 
-static void to_group(const serve *s, int sig) { kill(-s->pid, sig); }
+/* A box is told through those in it: bwrap would die of it at once, and with it the box. */
+static void to_group(const serve *s, int sig)
+{
+    char scratch[4096];
+    if (s->c->boxed && sig != SIGKILL) {
+        sy_sp_box_signal(s->pid, sig, scratch);
+        return;
+    }
+    kill(-s->pid, sig);
+    if (sig != SIGKILL) kill(-s->pid, SIGCONT); /* a stopped one would not hear it */
+}
 
 /* Told to go: one with pipes sees the end of its input and has a grace; one at a terminal is hung up. */
 static void begin_end(serve *s)
@@ -224,7 +235,6 @@ static void begin_end(serve *s)
     if (s->stage != RUN) return;
     if (s->c->terminal) {
         to_group(s, SIGHUP);
-        to_group(s, SIGCONT);
         s->stage = TERM;
         s->deadline = mono() + SYMBI_PIPE_HANGUP_MS;
     } else {
@@ -254,7 +264,6 @@ static void next_stage(serve *s)
 {
     if (s->stage == CLOSING) {
         to_group(s, SIGTERM);
-        to_group(s, SIGCONT); /* a stopped one would not hear it */
         s->stage = TERM;
     } else {
         to_group(s, SIGKILL);
@@ -299,6 +308,7 @@ static void run(serve *s)
         }
         if (s->reaped && !told) {
             read_errors(s);
+            s->unboxed = s->c->boxed && WIFEXITED(s->status) && !sy_sp_box_began(s->box);
             say(s, 'E', s->status, true);
             told = true;
         }
@@ -308,7 +318,7 @@ static void run(serve *s)
 
 _Noreturn void sy_pipe_main(const sy_pipe_conf *c)
 {
-    serve s = { .c = c, .err = -1, .stage = RUN };
+    serve s = { .c = c, .err = -1, .box = -1, .box_w = -1, .stage = RUN };
     prepare(c);
     s.idle_end = INT64_MAX;
     s.life_end = c->life_ms > 0 ? after(mono(), c->life_ms) : INT64_MAX;

@@ -86,11 +86,23 @@ pid_t sy_sp_next_pid(const char **p); /* the next of those numbers, 0 at the end
 typedef struct sy_sp_box {
     char *const *argv; /* NULL: no box */
 } sy_sp_box;
+/* What goes into a box. */
+typedef struct sy_sp_inner {
+    const symbi_plan *plan;          /* its box, output_file, and cwd: the project */
+    char *const *argv, *const *envp; /* of the program, NULL-terminated */
+    const char *at;    /* where it begins; "", NULL: the project */
+    const char *own;   /* a folder that the host made for it alone, writable; NULL: none */
+    const char *bwrap; /* where that is; "", NULL: looked for */
+    int status_fd;     /* where bwrap writes its status */
+    bool userns;       /* it may make user namespaces of its own (a browser's sandbox does); started by root it then is user 1000 in there */
+} sy_sp_inner;
 /* SYMBI_OK with *start_errno 0, or the errno of a program that cannot be started in there; else why it is not run (err). m is overwritten. */
-symbi_status sy_sp_box_make(sy_sp_mem *m, const sy_xw_exec *x, const sy_sp_conf *conf, sy_sp_box *out, int *start_errno, symbi_err *err);
-enum { SY_SP_STATUS_FD = 3 }; /* where bwrap writes its status */
-bool sy_sp_box_began(int status_fd);             /* bwrap's status says that the tool was started and has ended */
-void sy_sp_box_term(pid_t leader, char *scratch); /* SIGTERM to everything in the box that leader made, not to bwrap itself */
+symbi_status sy_sp_box_make(sy_sp_mem *m, const sy_sp_inner *x, sy_sp_box *out, int *start_errno, symbi_err *err);
+enum { SY_SP_STATUS_FD = 3 }; /* where bwrap writes its status about a tool that the spawner runs */
+bool sy_sp_box_began(int status_fd); /* bwrap's status says that the tool was started and has ended */
+/* Why it was not, from what bwrap said: a message of at most cap - 1 bytes. */
+size_t sy_sp_box_why(symbi_str said, char *msg, size_t cap);
+void sy_sp_box_signal(pid_t leader, int sig, char *scratch); /* to everything in the box that leader made, not to bwrap itself; and SIGCONT */
 /* EINVAL unless every file to check is a regular one inside the plan's folder. The client looked too (check_files.c), with an answer for people;
  * this look is the one nearest to the start, and it does not depend on who the client is. */
 symbi_status sy_sp_check_files(const sy_xw_exec *x, symbi_err *err);

@@ -147,15 +147,7 @@ static void frame(sy_sp_job *j, symbi_status st, const char *message, symbi_exec
 /* bwrap ended without having started the tool: its first line on stderr says why. */
 static void unboxed_why(const sy_sp_job *j, char msg[256])
 {
-    static const char head[] = "the tool was not run: ", none[] = "bwrap ended before it could start it",
-                      userns[] = "bwrap may not make namespaces here (user namespaces are switched off, or this is a container that forbids them)";
-    const char *t = j->buf[1].p;
-    size_t n = j->buf[1].n, k = sizeof head - 1;
-    memcpy(msg, head, k);
-    if (n && memmem(t, n, "namespace", 9)) t = userns, n = sizeof userns - 1;
-    else if (!n || n < 7 || memcmp(t, "bwrap: ", 7)) t = none, n = sizeof none - 1;
-    for (size_t i = 0; i < n && t[i] != '\n' && k < 255; i++) msg[k++] = (char)(t[i] >= ' ' && t[i] < 127 ? t[i] : '?');
-    msg[k] = 0;
+    sy_sp_box_why((symbi_str){ j->buf[1].p, j->buf[1].n }, msg, 256);
 }
 
 void sy_sp_job_swap(sy_sp_job *j)
@@ -303,7 +295,7 @@ void sy_sp_job_stop(sy_sp_job *j, bool at_once, char *scratch, int64_t now)
     if (j->stage == SY_SP_FREE || j->stage == SY_SP_SEND || j->stage == SY_SP_KILL) return;
     if (j->stage == SY_SP_TERM && !at_once) return;
     if (j->boxed && !at_once) { /* bwrap would die of it at once, and with it the box */
-        sy_sp_box_term(j->pid, scratch);
+        sy_sp_box_signal(j->pid, SIGTERM, scratch);
     } else {
         kill(-j->pid, at_once ? SIGKILL : SIGTERM);
         if (!at_once) kill(-j->pid, SIGCONT); /* a stopped tool would not see the SIGTERM */

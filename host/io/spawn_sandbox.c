@@ -1,6 +1,6 @@
 /* io/spawn_sandbox.c: a plan's box as the command line of bubblewrap, and the look at files and folders that must come before. It runs in
- * the spawner. Paths are resolved here, and what a symbolic link would lead somewhere else is refused: a tool that may write to one
- * folder must not choose with a link which folder the next tool may write to.
+ * the spawner, and in the host for what is talked to (pipe.c). Paths are resolved here, and what a symbolic link would lead somewhere else is
+ * refused: a tool that may write to one folder must not choose with a link which folder the next tool may write to.
  *
  * Everything that bwrap mounts over its read-only root is put in order of depth, so that a folder inside another wins over it: what is
  * hidden inside a writable project stays hidden, and a project inside a hidden /home is there. */
@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FIXED_WORDS = 48, WORDS_PER_OP = 5, FIXED_OPS = 6, TREE_MAX = 512 };
+enum { FIXED_WORDS = 56, WORDS_PER_OP = 5, FIXED_OPS = 8, TREE_MAX = 512 };
 #define TMP_BYTES "268435456" /* of each private folder */
 
 typedef enum op_kind { OP_EMPTY, OP_READ, OP_WRITE, OP_HIDE_DIR, OP_HIDE_FILE } op_kind;
@@ -36,7 +36,8 @@ typedef struct maker {
     char **argv;
     size_t argc;
     int cwd; /* descriptor of the plan's folder */
-    char root[PATH_MAX]; /* its real path */
+    int at;  /* of the folder that the program begins in */
+    char root[PATH_MAX], start[PATH_MAX]; /* their real paths */
     symbi_err *err;
 } maker;
 
@@ -110,12 +111,13 @@ static void put_op(maker *k, op_kind kind, const char *path)
     k->ops[i] = o;
 }
 
-static bool reserve(maker *k, const symbi_plan *p, size_t argc)
+static bool reserve(maker *k, const symbi_plan *p, char *const *argv)
 {
-    size_t ops = p->nbox_write + p->nbox_hide + FIXED_OPS, words = FIXED_WORDS + ops * WORDS_PER_OP + argc;
+    size_t ops = p->nbox_write + p->nbox_hide + FIXED_OPS, words = FIXED_WORDS + ops * WORDS_PER_OP;
     size_t at = ops * sizeof(op);
+    while (*argv++) words++;
     k->m->n = 0;
-    if (!sy_sp_mem_room(k->m, at + words * sizeof(char *) + (ops + 2) * PATH_MAX)) return false;
+    if (!sy_sp_mem_room(k->m, at + words * sizeof(char *) + (ops + 4) * PATH_MAX)) return false;
     k->ops = (op *)(void *)k->m->p;
     k->argv = (char **)(void *)(k->m->p + at);
     k->m->n = at + words * sizeof(char *);
@@ -168,14 +170,29 @@ static void put_hide(maker *k, symbi_str s)
     put_op(k, S_ISDIR(st.st_mode) ? OP_HIDE_DIR : OP_HIDE_FILE, keep(k, path));
 }
 
-static symbi_status put_ops(maker *k, const symbi_plan *p)
+/* A folder that the host has just made for this program alone. */
+static symbi_status put_own(maker *k, const char *dir)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    int e = real_path(AT_FDCWD, dir, &st, path);
+    if (!e && (special(path) || strcmp(path, dir) != 0)) e = ELOOP; /* it knows the folder by this name */
+    if (e) return sy_fail(k->err, SYMBI_EIO, "the tool was not run: the folder %s cannot be used: %s", dir, strerrorname_np(e));
+    put_op(k, OP_WRITE, keep(k, path));
+    return SYMBI_OK;
+}
+
+static symbi_status put_ops(maker *k, const sy_sp_inner *x)
 {
     static const char *const own[] = { "/tmp", "/var/tmp", "/run", "/var/run" }; /* sockets in the last two reach the host's daemons */
+    const symbi_plan *p = x->plan;
     symbi_status st = SYMBI_OK;
     struct stat s;
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
         if (lstat(own[i], &s) == 0 && S_ISDIR(s.st_mode)) put_op(k, OP_EMPTY, own[i]);
-    if (k->root[1] && !special(k->root)) put_op(k, OP_READ, k->root);
+    if (k->root[1] && !special(k->root)) put_op(k, OP_READ, keep(k, k->root));
+    if (k->start[1] && !special(k->start) && !below(k->start, k->root)) put_op(k, OP_READ, keep(k, k->start));
+    if (x->own) st = put_own(k, x->own);
     for (size_t i = 0; !st && i < p->nbox_write; i++) st = put_write(k, p->box_write[i], true);
     if (!st && p->box_output) st = put_output(k, p->output_file);
     for (size_t i = 0; !st && i < p->nbox_hide; i++) put_hide(k, p->box_hide[i]);
@@ -218,7 +235,7 @@ static int startable(int dir, const char *name)
 }
 
 /* The program as a path that means the same in there, or an errno. As exec_path: entries of PATH that are not absolute are passed over. */
-static int find_program(maker *k, const sy_xw_exec *x, const char **out)
+static int find_program(maker *k, const sy_sp_inner *x, const char **out)
 {
     const char *name = x->argv[0], *p = "/usr/local/bin:/usr/bin:/bin";
     size_t nlen = strlen(name);
@@ -226,7 +243,7 @@ static int find_program(maker *k, const sy_xw_exec *x, const char **out)
     char full[PATH_MAX];
     if (strchr(name, '/')) {
         *out = name;
-        return startable(k->cwd, name);
+        return startable(k->at, name);
     }
     for (char *const *e = x->envp; *e; e++)
         if (!strncmp(*e, "PATH=", 5)) {
@@ -254,45 +271,65 @@ static int find_program(maker *k, const sy_xw_exec *x, const char **out)
     return best;
 }
 
-static const char *find_bwrap(const sy_sp_conf *conf)
+static const char *find_bwrap(const char *named)
 {
     static const char *const places[] = { "/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap", "/run/wrappers/bin/bwrap" };
-    if (conf->bwrap[0]) return access(conf->bwrap, X_OK) ? NULL : conf->bwrap;
+    if (named && named[0]) return access(named, X_OK) ? NULL : named;
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
         if (access(places[i], X_OK) == 0) return places[i];
     return NULL;
 }
 
-static symbi_status make(maker *k, const sy_xw_exec *x, const char *bwrap, int *start_errno)
+static void put_number(char *to, int n) /* of one or two digits */
 {
-    static const char *const fixed[] = { "--unshare-user", "--disable-userns", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent", "--cap-drop", "ALL",
-                                         "--json-status-fd", "3", "--hostname", "sandbox", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc" };
-    const symbi_plan *p = &x->rq.plan;
+    if (n > 9) *to++ = (char)('0' + n / 10);
+    *to++ = (char)('0' + n % 10);
+    *to = 0;
+}
+
+/* A program that makes user namespaces of its own keeps that right, and is not root where it does: root's browser has no sandbox otherwise. */
+static void put_user(maker *k, const sy_sp_inner *x)
+{
+    if (!x->userns) word(k, "--disable-userns");
+    else if (geteuid() == 0) word(k, "--uid"), word(k, "1000"), word(k, "--gid"), word(k, "1000");
+}
+
+static symbi_status make(maker *k, const sy_sp_inner *x, const char *bwrap, int *start_errno)
+{
+    static const char *const fixed[] = { "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent", "--cap-drop", "ALL",
+                                         "--hostname", "sandbox", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc" };
+    const symbi_plan *p = x->plan;
     const char *program = NULL;
+    char number[8];
     struct stat s;
     symbi_status st;
-    _Static_assert(SY_SP_STATUS_FD == 3, "as fixed has it");
     k->cwd = open_cwd(p->cwd);
     *start_errno = k->cwd < 0 ? errno : real_path(k->cwd, ".", &s, k->root);
     if (*start_errno) return SYMBI_OK;
-    if (!reserve(k, p, p->argc)) return sy_fail_nomem(k->err);
+    k->at = x->at && x->at[0] ? open(x->at, O_PATH | O_DIRECTORY | O_CLOEXEC) : openat(k->cwd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    *start_errno = k->at < 0 ? errno : real_path(k->at, ".", &s, k->start);
+    if (*start_errno) return SYMBI_OK;
+    if (!reserve(k, p, x->argv)) return sy_fail_nomem(k->err);
     if ((*start_errno = find_program(k, x, &program))) return SYMBI_OK;
-    if ((st = put_ops(k, p))) return st;
+    if ((st = put_ops(k, x))) return st;
     word(k, bwrap);
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) word(k, fixed[i]);
+    put_user(k, x);
+    put_number(number, x->status_fd);
+    word(k, "--json-status-fd"), word(k, keep(k, number));
     if (!p->box_network) word(k, "--unshare-net");
     put_words(k);
     if (p->box_network) word3(k, "--ro-bind-try", "/run/systemd/resolve", "/run/systemd/resolve"); /* where /etc/resolv.conf may point */
-    word(k, "--chdir"), word(k, keep(k, k->root));
+    word(k, "--chdir"), word(k, keep(k, k->start));
     word(k, "--"), word(k, program);
-    for (size_t i = 1; i < p->argc; i++) word(k, x->argv[i]);
+    for (size_t i = 1; x->argv[i]; i++) word(k, x->argv[i]);
     word(k, NULL);
     return SYMBI_OK;
 }
 
-symbi_status sy_sp_box_make(sy_sp_mem *m, const sy_xw_exec *x, const sy_sp_conf *conf, sy_sp_box *out, int *start_errno, symbi_err *err)
+symbi_status sy_sp_box_make(sy_sp_mem *m, const sy_sp_inner *x, sy_sp_box *out, int *start_errno, symbi_err *err)
 {
-    const char *bwrap = find_bwrap(conf);
+    const char *bwrap = find_bwrap(x->bwrap);
     maker k;
     symbi_status st;
     out->argv = NULL;
@@ -301,8 +338,10 @@ symbi_status sy_sp_box_make(sy_sp_mem *m, const sy_xw_exec *x, const sy_sp_conf 
     memset(&k, 0, sizeof k);
     k.m = m;
     k.err = err;
+    k.at = -1;
     st = make(&k, x, bwrap, start_errno);
     if (k.cwd >= 0) close(k.cwd);
+    if (k.at >= 0) close(k.at);
     if (!st && !*start_errno) out->argv = k.argv;
     return st;
 }
@@ -316,16 +355,31 @@ bool sy_sp_box_began(int fd)
     return n > 0 && memmem(b, (size_t)n, "\"exit-code\"", 11);
 }
 
-void sy_sp_box_term(pid_t leader, char *scratch)
+size_t sy_sp_box_why(symbi_str said, char *msg, size_t cap)
+{
+    static const char head[] = "the tool was not run: ", none[] = "bwrap ended before it could start it",
+                      userns[] = "bwrap may not make namespaces here (user namespaces are switched off, or this is a container that forbids them)";
+    const char *t = said.p;
+    size_t n = said.n, k = sizeof head - 1;
+    while (n && (t[n - 1] == '\n' || t[n - 1] == '\r')) n--;
+    memcpy(msg, head, k);
+    if (n && memmem(t, n, "namespace", 9)) t = userns, n = sizeof userns - 1;
+    else if (n < 7 || memcmp(t, "bwrap: ", 7)) t = none, n = sizeof none - 1;
+    for (size_t i = 0; i < n && t[i] != '\n' && k < cap - 1; i++) msg[k++] = (char)(t[i] >= ' ' && t[i] < 127 ? t[i] : '?');
+    msg[k] = 0;
+    return k;
+}
+
+void sy_sp_box_signal(pid_t leader, int sig, char *scratch)
 {
     pid_t seen[TREE_MAX];
     size_t n = 0, at = 0;
     seen[n++] = leader;
-    while (at < n) { /* leader is bwrap, its child the box's first process: both outlive a SIGTERM that is not sent to them */
+    while (at < n) { /* leader is bwrap, its child the box's first process: both outlive a signal that is not sent to them */
         const char *p = sy_sp_children(seen[at++], scratch, 4096);
         pid_t pid;
         while (n < TREE_MAX && (pid = sy_sp_next_pid(&p))) seen[n++] = pid;
     }
-    for (size_t i = 2; i < n; i++) kill(seen[i], SIGTERM), kill(seen[i], SIGCONT);
+    for (size_t i = 2; i < n; i++) kill(seen[i], sig), kill(seen[i], SIGCONT);
     if (n <= 2) kill(-leader, SIGTERM); /* it is still being made */
 }

@@ -175,17 +175,11 @@ static symbi_status hold(sy_sp_job *j, const sy_xw_exec *x, symbi_str payload, s
     return SYMBI_OK;
 }
 
-/* The tool's box for its parser, which also sees the folder that was made for it. */
-static symbi_status parser_box(serve *s, sy_xw_exec *x, const char *dir, sy_sp_box *box, int *e, symbi_err *err)
+/* The box of a request's program, or of its parser, which also sees the folder that was made for it (own). */
+static symbi_status box_of(serve *s, const sy_xw_exec *x, const char *own, sy_sp_box *box, int *e, symbi_err *err)
 {
-    symbi_str write[SY_XW_MAX_PATHS + 1];
-    size_t n = x->rq.plan.nbox_write;
-    if (n) memcpy(write, x->rq.plan.box_write, n * sizeof *write);
-    write[n] = symbi_str_z(dir);
-    x->rq.plan.box_write = write;
-    x->rq.plan.nbox_write = n + 1;
-    x->rq.plan.argc = 2;
-    return sy_sp_box_make(&s->box, x, s->conf, box, e, err);
+    const sy_sp_inner inner = { .plan = &x->rq.plan, .argv = x->argv, .envp = x->envp, .own = own, .bwrap = s->conf->bwrap, .status_fd = SY_SP_STATUS_FD };
+    return sy_sp_box_make(&s->box, &inner, box, e, err);
 }
 
 /* The tool of j has succeeded: its parser takes its place. What goes wrong here is a fact of the result, not of the run. */
@@ -213,7 +207,7 @@ static void parse(serve *s, sy_sp_job *j, int64_t now)
     j->cut[0] = j->cut[1] = j->timed_out = j->boxed = false;
     j->max[1] = SY_SP_SAID;
     j->tag = s->next_tag--; /* another one: what the tool left behind is not the parser's */
-    if (!st && x.rq.plan.box && (st = parser_box(s, &x, j->dir, &box, &e, &err))) e = EPERM;
+    if (!st && x.rq.plan.box && (st = box_of(s, &x, j->dir, &box, &e, &err))) e = EPERM;
     if (!st && !e) e = sy_sp_exec(j, &x, &box, s->conf, s->stack_top);
     sy_sp_mem_trim(&s->box, WORDS_KEEP);
     if (st || e) {
@@ -252,7 +246,7 @@ static bool begin(serve *s, int c, sy_sp_job *j, uint64_t id, symbi_str payload)
     if (!st) st = permitted(s, &x.rq, &err);
     if (!st && x.rq.plan.ncheck_files) st = sy_sp_check_files(&x, &err);
     if (!st && x.rq.plan.parser.n) st = hold(j, &x, payload, &err);
-    if (!st && x.rq.plan.box) st = sy_sp_box_make(&s->box, &x, s->conf, &box, &e, &err);
+    if (!st && x.rq.plan.box) st = box_of(s, &x, NULL, &box, &e, &err);
     if (st) {
         sy_sp_job_refuse(j, st, err.msg);
         return true;

@@ -101,6 +101,13 @@ static int64_t ms_of(const symbi_value *raw, const char *key)
     return v && v->kind == SYMBI_INT && v->u.i > 0 && v->u.i < INT64_C(253402300800000) ? v->u.i : 0;
 }
 
+/* A server behind a URL is no program of ours: its plan's box had nothing to hold. */
+static bool boxed(const symbi_value *raw)
+{
+    const symbi_value *v = symbi_value_getz(raw, "process");
+    return v && v->kind == SYMBI_BOOL && v->u.b;
+}
+
 static symbi_status build(sy_backend_reply *r, symbi_value *out)
 {
     const backend *k = backend_of(r->p->kind);
@@ -115,6 +122,7 @@ static symbi_status build(sy_backend_reply *r, symbi_value *out)
     sy_obj_str(&o, "command", r->p->command);
     sy_obj_int(&o, "duration_ms", ms_of(r->raw, "duration_ms"));
     sy_obj_str(&o, "timestamp", sy_arena_dup(r->a, symbi_str_z(stamp)));
+    if (r->p->box && (r->p->kind != SYMBI_BACKEND_MCP || boxed(r->raw))) sy_obj_str(&o, "sandbox", symbi_str_z(symbi_box_name(r->p->box)));
     if ((st = k->envelope(r, &o))) return st;
     *out = sy_obj_value(&o);
     return r->a->status ? sy_arena_fail(r->a, "the envelope", r->err) : SYMBI_OK;

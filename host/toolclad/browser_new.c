@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "codec/base64.h"
 #include "toolclad/browser_in.h"
+#include "toolclad/sandbox.h"
 
 static int64_t setting(const symbi_value *s, const char *key, int64_t dflt)
 {
@@ -142,6 +143,7 @@ symbi_status symbi_browser_begin(symbi_browser *b, const symbi_plan *p, symbi_er
     if (b->plan && !b->replied) return sy_fail(err, SYMBI_ESTATE, "a command of this browser is open");
     if (p->kind != SYMBI_BACKEND_BROWSER || what == SY_DO_COUNT) return sy_fail(err, SYMBI_EINVAL, "not a plan of backend browser");
     if (!settings || !symbi_value_equal(settings, b->settings)) return sy_fail(err, SYMBI_EDENIED, "the manifest's settings are not those that this browser was started with");
+    if (!sy_sandbox_same(p, b->first)) return sy_fail(err, SYMBI_EDENIED, "the browser was started in another sandbox than the plan asks for");
     if (b->interactions >= b->max_interactions) {
         sy_browser_end(b, "max_interactions is used up");
         return sy_fail(err, SYMBI_ELIMIT, "Session '%.*s' exceeded max interactions (%lld)", SY_FMT(p->tool), (long long)b->max_interactions);

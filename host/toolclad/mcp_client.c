@@ -12,6 +12,7 @@
 #include "symbi/crypto.h"
 #include "toolclad/mcp_client.h"
 #include "toolclad/outschema.h"
+#include "toolclad/sandbox.h"
 #include <stdio.h>
 
 /* ---- failing ---- */
@@ -478,6 +479,8 @@ void symbi_mcp_free(symbi_mcp *m)
         sy_buf_free(b);
     }
     sy_free(&a, m->secrets, m->s.nsecrets * sizeof *m->secrets);
+    symbi_plan_unref(m->plan);
+    symbi_plan_unref(m->began);
     symbi_mcp_registry_unref(m->reg);
     sy_free(&a, m, sizeof *m);
 }
@@ -515,7 +518,10 @@ symbi_status symbi_mcp_call(symbi_mcp *m, const symbi_plan *plan, symbi_err *err
     if (st) return st;
     if (plan->kind != SYMBI_BACKEND_MCP || !args || args->kind != SYMBI_OBJECT || !tool.n) return sy_fail(err, SYMBI_EINVAL, "not a plan of backend mcp");
     if (!sy_str_eq(server, m->s.name)) return sy_fail(err, SYMBI_EINVAL, "the plan is for MCP server '%.*s', not for '%.*s'", SY_FMT(server), SERVER(m));
+    if (m->launched && !sy_sandbox_same(plan, m->began)) return sy_fail(err, SYMBI_EDENIED, "MCP server '%.*s' was started in another sandbox than the plan asks for", SERVER(m));
     if ((st = symbi_json_write(m->cx, args, 0, &text, err))) return st;
+    symbi_plan_unref(m->plan);
+    m->plan = symbi_plan_ref((symbi_plan *)(uintptr_t)plan);
     sy_buf_clear(&m->tool);
     sy_buf_clear(&m->args);
     sy_buf_adds(&m->tool, tool);
@@ -528,7 +534,10 @@ symbi_status symbi_mcp_call(symbi_mcp *m, const symbi_plan *plan, symbi_err *err
 symbi_status symbi_mcp_list(symbi_mcp *m, symbi_err *err)
 {
     symbi_status st = idle(m, err);
-    return st ? st : begin(m, J_LIST, err);
+    if (st) return st;
+    symbi_plan_unref(m->plan);
+    m->plan = NULL;
+    return begin(m, J_LIST, err);
 }
 
 symbi_mcp_want symbi_mcp_next(const symbi_mcp *m)

@@ -42,6 +42,9 @@ struct symbi_mcp {
     symbi_doc *judged[MAX_JUDGED]; /* definitions, as they were listed */
     size_t njudged;
     sy_buf tool, args;       /* of the call */
+    symbi_plan *plan;        /* its plan; NULL for a list */
+    symbi_plan *began;       /* the plan that the server's process was started for; NULL: for a list */
+    bool launched;
     symbi_doc *def;          /* of its tool */
     symbi_doc *pages[MAX_PAGES];
     size_t npages, ntools, messages;

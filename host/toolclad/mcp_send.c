@@ -150,6 +150,7 @@ symbi_status symbi_mcp_get_launch(symbi_mcp *m, const symbi_str *base_env, size_
         for (size_t p = 0; p < sizeof pass / sizeof pass[0]; p++) ok = ok || sy_str_eqz(name, pass[p]);
         for (size_t p = 0; ok && p < k; p++) ok = !(env[p].n > name.n && !memcmp(env[p].p, name.p, name.n) && env[p].p[name.n] == '=');
         if (!ok) continue;
+        if (m->plan && m->plan->box && sy_str_eqz(name, "TMPDIR")) continue; /* a folder of the host's: a box has a /tmp of its own */
         path = path || sy_str_eqz(name, "PATH");
         env[k++] = base_env[i];
     }
@@ -159,5 +160,8 @@ symbi_status symbi_mcp_get_launch(symbi_mcp *m, const symbi_str *base_env, size_
     out->env = env;
     out->nenv = k;
     out->cwd = m->s.cwd;
+    out->box = m->plan && m->plan->box ? m->plan : NULL;
+    if (!m->launched && m->plan) m->began = symbi_plan_ref(m->plan);
+    m->launched = true;
     return SYMBI_OK;
 }

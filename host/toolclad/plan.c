@@ -354,7 +354,8 @@ static symbi_status make_detail(planner *pl)
     symbi_status st = sy_backend_plan_make(&b, &detail);
     if (st) return st;
     pl->p->detail = sy_arena_memdup(pl->a, &detail, sizeof detail);
-    return pl->p->detail && !pl->a->status ? SYMBI_OK : nomem(pl);
+    if (!pl->p->detail || pl->a->status) return nomem(pl);
+    return sy_sandbox_plan(pl->cx, pl->t, pl->o, pl->a, pl->p, pl->err);
 }
 
 static symbi_status make(planner *pl, const symbi_value *validated)

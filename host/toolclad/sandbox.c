@@ -86,8 +86,19 @@ static symbi_status check_paths(sy_rd *rd, const symbi_value *tool, const char *
     return SYMBI_OK;
 }
 
+/* Why this browser cannot be put into a box, or NULL. */
+static const char *outside(const symbi_tool *t)
+{
+    const symbi_value *head = symbi_value_getz(t->backend_table, "headless");
+    if (t->info.backend != SYMBI_BACKEND_BROWSER) return NULL;
+    if (sy_str_eqz(symbi_value_str(t->backend_table, "connect", SY_LIT("launch")), "live")) return "connect = \"live\" uses a browser that runs already, and nothing can be put around it";
+    if (head && head->kind == SYMBI_BOOL && !head->u.b) return "headless = false needs the host's display, which is not in there";
+    return NULL;
+}
+
 symbi_status sy_load_sandbox(sy_rd *rd, const symbi_value *tool)
 {
+    const char *why;
     symbi_tool *t = rd->t;
     size_t mark = sy_rd_enter(rd, SY_LIT("tool")), k = 0;
     symbi_str *w = NULL;
@@ -105,20 +116,24 @@ symbi_status sy_load_sandbox(sy_rd *rd, const symbi_value *tool)
     }
     t->box_write = w;
     t->nbox_write = k;
+    if (t->box_output && t->info.backend != SYMBI_BACKEND_SHELL)
+        return sy_rd_fail(rd, symbi_value_getz(tool, "sandbox_write"), "sandbox_write", "{output_dir} is for the program of [command]: of others the host writes the evidence, and nobody else");
     if (t->box_output && !t->capture)
         return sy_rd_fail(rd, symbi_value_getz(tool, "sandbox_write"), "sandbox_write", "{output_dir} is there only with [tool.evidence] capture = true");
-    if (t->box && t->info.backend != SYMBI_BACKEND_SHELL)
-        return sy_rd_fail(rd, symbi_value_getz(tool, "sandbox"), "sandbox", "only the program of [command] can be run in %s; this tool is of backend %s", symbi_box_name(t->box), symbi_backend_name(t->info.backend));
+    if (t->box && (t->info.backend == SYMBI_BACKEND_HTTP || t->info.backend == SYMBI_BACKEND_CALLBACK))
+        return sy_rd_fail(rd, symbi_value_getz(tool, "sandbox"), "sandbox", "only a program can be run in %s; this tool is of backend %s, which starts none", symbi_box_name(t->box), symbi_backend_name(t->info.backend));
+    if (t->box && (why = outside(t))) return sy_rd_fail(rd, symbi_value_getz(tool, "sandbox"), "sandbox", "%s", why);
+    if (t->box && t->info.backend == SYMBI_BACKEND_BROWSER && !t->box_network &&
+        (st = sy_rd_warn(rd, symbi_value_getz(tool, "sandbox"), "sandbox", "without sandbox_network = true the browser reaches no site")))
+        return st;
     sy_rd_leave(rd, mark);
     return SYMBI_OK;
 }
 
 symbi_status sy_sandbox_can(const symbi_tool *t, const symbi_plan_options *o, symbi_err *err)
 {
-    /* http connects from this process and a callback is a function of it: neither starts a program */
-    bool programs = t->info.backend != SYMBI_BACKEND_HTTP && t->info.backend != SYMBI_BACKEND_CALLBACK;
-    if (!o->box || !programs || t->info.backend == SYMBI_BACKEND_SHELL) return SYMBI_OK;
-    return sy_fail(err, SYMBI_EUNSUPPORTED, "programs must run in %s here, and those of backend %s cannot", symbi_box_name(o->box), symbi_backend_name(t->info.backend));
+    const char *why = o->box ? outside(t) : NULL;
+    return why ? sy_fail(err, SYMBI_EUNSUPPORTED, "programs must run in %s here: %s", symbi_box_name(o->box), why) : SYMBI_OK;
 }
 
 /* TMPDIR names a folder of the host's; the box has an empty /tmp of its own. */
@@ -147,8 +162,15 @@ symbi_status sy_sandbox_plan(symbi_ctx *cx, const symbi_tool *t, const symbi_pla
 {
     symbi_str *hide;
     (void)cx;
+    if (t->owner) t = t->owner; /* a command runs in what its manifest says */
+    if (p->kind == SYMBI_BACKEND_HTTP || p->kind == SYMBI_BACKEND_CALLBACK) return SYMBI_OK; /* this process connects, and calls */
     p->box = t->box > o->box ? t->box : o->box;
     if (!p->box) return SYMBI_OK;
+    if (!p->cwd.n) { /* the project, which relative paths are of */
+        if (o->project_dir.n && memchr(o->project_dir.p, 0, o->project_dir.n)) return sy_fail(err, SYMBI_EINVAL, "project_dir contains a NUL");
+        p->cwd = sy_arena_dup(a, o->project_dir);
+        if (!p->cwd.p) return sy_arena_fail(a, "the plan", err);
+    }
     p->box_network = t->box_network;
     p->box_output = t->box_output;
     p->box_write = dup_list(a, t->box_write, t->nbox_write, 0);
@@ -159,6 +181,22 @@ symbi_status sy_sandbox_plan(symbi_ctx *cx, const symbi_tool *t, const symbi_pla
     p->box_hide = hide;
     p->nbox_hide = t->nbox_hide + 1;
     return SYMBI_OK;
+}
+
+static bool same_list(const symbi_str *a, size_t n, const symbi_str *b, size_t m)
+{
+    if (n != m) return false;
+    for (size_t i = 0; i < n; i++)
+        if (!sy_str_eq(a[i], b[i])) return false;
+    return true;
+}
+
+bool sy_sandbox_same(const symbi_plan *a, const symbi_plan *b)
+{
+    symbi_box x = a ? a->box : SYMBI_BOX_NONE, y = b ? b->box : SYMBI_BOX_NONE;
+    if (x != y || !x) return x == y;
+    return a->box_network == b->box_network && sy_str_eq(a->cwd, b->cwd) && same_list(a->box_write, a->nbox_write, b->box_write, b->nbox_write) &&
+           same_list(a->box_hide, a->nbox_hide, b->box_hide, b->nbox_hide);
 }
 
 static void put_list(symbi_json_out *o, const symbi_str *s, size_t n)

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "codec/build.h"
+#include "toolclad/sandbox.h"
 #include <stdio.h>
 
 const char *symbi_session_state_name(symbi_session_state s)
@@ -120,6 +121,7 @@ symbi_status symbi_session_new(symbi_ctx *cx, const symbi_plan *p, int64_t now, 
     s->inferred = SY_LIT("spawning");
     s->start = s->last_byte = s->quiet_since = now;
     s->exit_code = -1;
+    s->first = symbi_plan_ref((symbi_plan *)(uintptr_t)p);
     st = take_def(s, p, err);
     if (!st) st = take_child(s, err);
     if (!st) st = make_id(s, err);
@@ -144,6 +146,7 @@ void symbi_session_free(symbi_session *s)
     sy_buf_free(&s->typed);
     sy_buf_free(&s->name);
     sy_arena_free(&s->arena);
+    symbi_plan_unref(s->first);
     sy_free(&a, s, sizeof *s);
 }
 
@@ -397,6 +400,7 @@ symbi_status symbi_session_begin(symbi_session *s, const symbi_plan *p, int64_t 
     symbi_err_clear(err);
     if (p->kind != SYMBI_BACKEND_SESSION || !def || !text.n || memchr(text.p, '\n', text.n)) return sy_fail(err, SYMBI_EINVAL, "not a plan of backend session");
     if (!symbi_value_equal(def, s->def)) return sy_fail(err, SYMBI_EDENIED, "the plan is of another session: its manifest is not the one that this program was started for");
+    if (!sy_sandbox_same(p, s->first)) return sy_fail(err, SYMBI_EDENIED, "the program of the session was started in another sandbox than the plan asks for");
     symbi_session_tick(s, now, wall);
     if (over(s)) return sy_fail(err, SYMBI_ESTATE, "the session is over: %.*s", SY_FMT(sy_buf_str(&s->why)));
     if (s->state != SYMBI_SESSION_READY) return sy_fail(err, SYMBI_ESTATE, "the session is %s", symbi_session_state_name(s->state));

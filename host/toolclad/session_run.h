@@ -20,6 +20,7 @@ typedef struct sy_session_event_rec {
 struct symbi_session {
     symbi_ctx *cx;
     sy_arena arena;
+    symbi_plan *first;      /* the plan that started it */
     const symbi_value *def; /* detail.session of the plan that started it */
     symbi_str tool;
     const sy_pattern *ready;

@@ -43,18 +43,18 @@ static void again(symbi_str payload, symbi_status st, symbi_str message, const s
 
 static void boxed(const sy_xw_exec *x)
 {
-    static sy_sp_conf conf; /* bwrap need not be there: a file that is stands for it */
+    /* bwrap need not be there: a file that is stands for it */
+    const sy_sp_inner inner = { .plan = &x->rq.plan, .argv = x->argv, .envp = x->envp, .bwrap = "/bin/sh", .status_fd = SY_SP_STATUS_FD };
     sy_sp_mem m = { NULL, 0, 0 };
     sy_sp_box box;
     symbi_err err;
     int start = 0;
     symbi_status st;
     size_t i = 0, n = 0;
-    strcpy(conf.bwrap, "/bin/sh");
-    st = sy_sp_box_make(&m, x, &conf, &box, &start, &err);
+    st = sy_sp_box_make(&m, &inner, &box, &start, &err);
     must(st == SYMBI_OK || (err.code == st && err.msg[0]));
     if (!st && !start) {
-        must(box.argv && !strcmp(box.argv[0], conf.bwrap));
+        must(box.argv && !strcmp(box.argv[0], inner.bwrap));
         while (box.argv[i] && strcmp(box.argv[i], "--")) i++;
         must(box.argv[i] && box.argv[i + 1]);
         for (i += 2, n = 1; box.argv[i]; i++, n++) must(n < x->rq.plan.argc && !strcmp(box.argv[i], x->argv[n]));

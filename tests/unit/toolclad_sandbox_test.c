@@ -1,7 +1,13 @@
 /* The sandbox keys of a manifest: what loads, what is refused and how, and what of it stands in the plan and its digest. */
 #include "base/str.h"
+#include "symbi/json.h"
+#include "symbi/session.h"
 #include "symbi/toolclad.h"
 #include "test.h"
+
+#define SESSION "[session]\nstartup_command = \"sqlite3\"\nready_pattern = '^sqlite> $'\n[session.commands.q]\ndescription = \"d\"\npattern = '^SELECT .*$'\n"
+#define BROWSER "[browser.scope]\nallowed_domains = [\"localhost\"]\n[browser.commands.snapshot]\ndescription = \"s\"\n"
+#define MCP "[mcp]\nserver = \"s\"\ntool = \"x\"\n"
 
 static symbi_ctx *cx;
 static symbi_err err;
@@ -70,8 +76,11 @@ static void test_refused(void)
         { "sandbox_hide = [\".\"]", NULL, "cannot be hidden" },
         { "sandbox_hide = [\"{output_dir}\"]", NULL, "cannot be hidden" },
         { "sandbox_hide = [\"/a/..\"]", NULL, "'..'" },
-        { "sandbox = \"bwrap\"", "[http]\nmethod = \"GET\"\nurl = \"https://example.com/\"", "only the program of [command]" },
-        { "sandbox = \"bwrap\"\ndispatch = \"callback\"", "", "only the program of [command]" },
+        { "sandbox = \"bwrap\"", "[http]\nmethod = \"GET\"\nurl = \"https://example.com/\"", "which starts none" },
+        { "sandbox = \"bwrap\"\ndispatch = \"callback\"", "", "which starts none" },
+        { "sandbox_write = [\"{output_dir}\"]\n[tool.evidence]\ncapture = true", SESSION, "{output_dir} is for the program of [command]" },
+        { "sandbox = \"bwrap\"", "[browser]\nconnect = \"live\"\nendpoint = \"http://127.0.0.1:9222\"\n" BROWSER, "uses a browser that runs already" },
+        { "sandbox = \"bwrap\"", "[browser]\nheadless = false\n" BROWSER, "needs the host's display" },
     };
     for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
         symbi_tool *tool = load(t[i].keys, t[i].rest);
@@ -142,23 +151,89 @@ static void test_digest(void)
     symbi_tool_unref(t);
 }
 
+/* A plan of the tool, or of its only command. */
+static symbi_plan *plan_of(symbi_tool *t, symbi_box box)
+{
+    symbi_tool *c = symbi_tool_command_count(t) ? symbi_tool_command_at(t, 0) : t;
+    symbi_doc *args = NULL;
+    symbi_tool_info ti;
+    symbi_plan_options o;
+    symbi_plan *p = NULL;
+    symbi_tool_get_info(t, &ti);
+    memset(&o, 0, sizeof o);
+    o.box = box;
+    o.scan_id = symbi_str_z("1-a");
+    o.project_dir = symbi_str_z("/srv/p");
+    if (ti.backend == SYMBI_BACKEND_SESSION && symbi_json_parse(cx, symbi_str_z("{\"command\":\"SELECT 1;\"}"), &args, &err)) return NULL;
+    if (symbi_tool_plan(cx, c, args ? symbi_doc_root(args) : NULL, &o, &p, &err)) p = NULL;
+    symbi_doc_unref(args);
+    return p;
+}
+
 static void test_operator(void)
 {
-    static const struct { const char *keys, *rest; bool runs; } t[] = {
-        { "", NULL, true }, { "sandbox = \"none\"", NULL, true }, { "", "[http]\nmethod = \"GET\"\nurl = \"https://example.com/\"", true }, { "dispatch = \"callback\"", "", true },
-        { "", "[mcp]\nserver = \"s\"\ntool = \"x\"", false },
+    static const struct { const char *keys, *rest, *refused; bool boxed; } t[] = {
+        { "", NULL, NULL, true }, { "sandbox = \"none\"", NULL, NULL, true }, { "", MCP, NULL, true }, { "", SESSION, NULL, true }, { "", "[browser]\n" BROWSER, NULL, true },
+        { "", "[http]\nmethod = \"GET\"\nurl = \"https://example.com/\"", NULL, false }, { "dispatch = \"callback\"", "", NULL, false },
+        { "", "[browser]\nconnect = \"live\"\nendpoint = \"http://127.0.0.1:9222\"\n" BROWSER, "a browser that runs already", false },
+        { "", "[browser]\nheadless = false\n" BROWSER, "the host's display", false },
     };
     for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
         symbi_tool *tool = load(t[i].keys, t[i].rest);
-        symbi_plan *p = tool ? plan(tool, SYMBI_BOX_BWRAP, NULL) : NULL;
-        if (!tool) printf("%s %s\n", t[i].rest, err.msg);
+        symbi_plan *p = tool ? plan_of(tool, SYMBI_BOX_BWRAP) : NULL;
+        if (!tool || (!p && !t[i].refused)) printf("%s %s\n", t[i].rest, err.msg);
         REQUIRE(tool);
-        if (t[i].runs && p) CHECK(p->kind != SYMBI_BACKEND_SHELL || p->box == SYMBI_BOX_BWRAP);
-        else CHECK(!p && err.code == SYMBI_EUNSUPPORTED);
-        CHECK(t[i].runs || strstr(err.msg, "programs must run in bwrap here"));
+        if (t[i].refused) CHECK(!p && err.code == SYMBI_EUNSUPPORTED && strstr(err.msg, "programs must run in bwrap here") && strstr(err.msg, t[i].refused));
+        else CHECK(p && p->box == (t[i].boxed ? SYMBI_BOX_BWRAP : SYMBI_BOX_NONE));
         symbi_plan_unref(p);
         symbi_tool_unref(tool);
     }
+}
+
+/* What the manifest says of a session, a server or a browser stands in the plan of each of its commands, and in its digest. */
+static void test_backends(void)
+{
+    static const char *const rest[] = { MCP, SESSION, "[browser]\n" BROWSER };
+    for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++) {
+        symbi_tool *plain = load("", rest[i]), *boxed = load("sandbox = \"bwrap\"\nsandbox_network = true\nsandbox_write = [\"out\"]\nsandbox_hide = [\"/home\"]", rest[i]);
+        symbi_tool *less = load("sandbox = \"bwrap\"", rest[i]);
+        symbi_plan *p, *q, *r;
+        REQUIRE(plain && boxed && less);
+        p = plan_of(plain, SYMBI_BOX_NONE);
+        q = plan_of(boxed, SYMBI_BOX_NONE);
+        r = plan_of(less, SYMBI_BOX_NONE);
+        REQUIRE(p && q && r);
+        CHECK(!p->box && q->box == SYMBI_BOX_BWRAP && q->box_network && q->nbox_write == 1 && q->nbox_hide == 2 && !r->box_network);
+        CHECK_STR(q->box_write[0], "out");
+        CHECK_STR(q->box_hide[0], ".symbi");
+        CHECK_STR(q->cwd, "/srv/p");
+        CHECK(memcmp(p->digest, q->digest, 32) && memcmp(q->digest, r->digest, 32) && memcmp(p->digest, r->digest, 32));
+        symbi_plan_unref(p);
+        symbi_plan_unref(q);
+        symbi_plan_unref(r);
+        symbi_tool_unref(plain);
+        symbi_tool_unref(boxed);
+        symbi_tool_unref(less);
+    }
+}
+
+/* One session, one box: a plan that asks for another is refused before anything is typed. */
+static void test_one_box(void)
+{
+    symbi_tool *t = load("", SESSION);
+    symbi_plan *p, *q;
+    symbi_session *s = NULL;
+    symbi_str typed;
+    REQUIRE(t);
+    p = plan_of(t, SYMBI_BOX_NONE);
+    q = plan_of(t, SYMBI_BOX_BWRAP);
+    REQUIRE(p && q && symbi_session_new(cx, p, 0, 0, &s, &err) == SYMBI_OK);
+    CHECK(symbi_session_begin(s, q, 0, 0, &typed, &err) == SYMBI_EDENIED && strstr(err.msg, "another sandbox"));
+    CHECK(symbi_session_begin(s, p, 0, 0, &typed, &err) == SYMBI_ESTATE); /* it has no prompt yet */
+    symbi_session_free(s);
+    symbi_plan_unref(p);
+    symbi_plan_unref(q);
+    symbi_tool_unref(t);
 }
 
 static symbi_status scenario(symbi_ctx *c, void *ud)
@@ -200,6 +275,8 @@ int main(void)
     RUN(test_plan);
     RUN(test_digest);
     RUN(test_operator);
+    RUN(test_backends);
+    RUN(test_one_box);
     RUN(test_out_of_memory);
     symbi_ctx_free(cx);
     return test_end();

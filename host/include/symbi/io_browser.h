@@ -11,7 +11,7 @@ typedef struct symbi_chrome symbi_chrome;
 typedef struct symbi_chrome_options {
     uint32_t size;
     symbi_str program;  /* "" = chromium along PATH */
-    bool no_sandbox;    /* the operator accepts a browser without its own sandbox; needed for root, refused by nobody else */
+    bool no_sandbox;    /* the operator accepts a browser without its own sandbox; needed for root, unless the plan has a box; refused by nobody else */
     symbi_str endpoint; /* connect = "live": the webSocketDebuggerUrl of the whole browser ("ws://127.0.0.1:9222/devtools/browser/...") */
 } symbi_chrome_options;
 SYMBI_API void symbi_chrome_options_init(symbi_chrome_options *o);

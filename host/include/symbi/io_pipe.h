@@ -3,7 +3,7 @@
  * ends, or when this process is gone, and reaps what is left. No SIGCHLD and no zombie reaches this process. Linux only. */
 #ifndef SYMBI_IO_PIPE_H
 #define SYMBI_IO_PIPE_H
-#include "symbi/ctx.h"
+#include "symbi/toolclad.h"
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -23,13 +23,18 @@ typedef struct symbi_pipe_options {
     unsigned rows, cols;
     bool on_3_4;                        /* it reads descriptor 3 and writes 4 (a browser's debugging pipe); 0 and 1 are /dev/null */
     symbi_str trash;                    /* a folder that is removed with all that is in it once the child has gone, also when this process died; "": none */
+    /* A plan with a box: the program runs in it (cwd is where it begins, "" the plan's folder). One at a terminal has it as its controlling
+     * terminal there too. box_own: a folder that it may write to, as it is no other's; "": none. box_userns: it may make user namespaces. */
+    const symbi_plan *box;
+    symbi_str box_own;
+    bool box_userns;
     int64_t life_ms;                    /* then it is ended, whatever this process does; 0: never */
 } symbi_pipe_options;
 enum { SYMBI_PIPE_GRACE_MS = 250, SYMBI_PIPE_HANGUP_MS = 500 };
 SYMBI_API void symbi_pipe_options_init(symbi_pipe_options *o);
-/* EIO: the program cannot be started (the message has the reason). */
+/* EIO: the program cannot be started (the message has the reason). EUNSUPPORTED, EINVAL: its box cannot be made. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_pipe_open(symbi_ctx *cx, const symbi_pipe_options *o, symbi_pipe **out, symbi_err *err);
-/* Closes its input, waits a grace, SIGTERM, another grace, SIGKILL to the group; waits for all of it (at most about 1.5 s). */
+/* Closes its input, waits a grace, SIGTERM, another grace, SIGKILL to the group; waits for all of it (at most about 1.5 s, and 8 s more where a folder is to be removed on a busy machine). */
 SYMBI_API void symbi_pipe_free(symbi_pipe *p);
 SYMBI_API int symbi_pipe_pid(const symbi_pipe *p); /* of the child */
 
@@ -54,6 +59,7 @@ typedef struct symbi_pipe_end {
     int exit_code;      /* -1: by a signal */
     int signal;
     symbi_str errors;   /* the tail of stderr; borrowed */
+    symbi_str not_run;  /* bwrap ended without having started the program: why; "" else. Borrowed */
 } symbi_pipe_end;
 /* How the child ended, once it has: waits at most ms for that. False: it runs, or nobody knows. */
 SYMBI_API bool symbi_pipe_ended(symbi_pipe *p, int64_t ms, symbi_pipe_end *out);

@@ -121,6 +121,7 @@ typedef struct symbi_mcp_launch {
     const symbi_str *argv; size_t argc;
     const symbi_str *env; size_t nenv; /* "NAME=value" */
     symbi_str cwd;
+    const symbi_plan *box; /* of the plan that it is started for, where that has one: it runs in there; NULL: none */
 } symbi_mcp_launch;
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_mcp_get_launch(symbi_mcp *m, const symbi_str *base_env, size_t n, symbi_mcp_launch *out, symbi_err *err);
 

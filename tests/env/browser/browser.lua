@@ -7,8 +7,10 @@ local base = "http://localhost:" .. port
 local WITH = { navigate = "url", click = "selector", type_text = "text", submit_form = "selector", execute_js = "expression", wait_for = "selector", scroll = "direction" }
 local ALL = { "navigate", "click", "type_text", "submit_form", "snapshot", "extract_html", "screenshot", "execute_js", "wait_for", "go_back", "list_tabs", "network_timing", "scroll" }
 
+local BOX = os.getenv "BROWSER_BOX" and 'sandbox = "bwrap"\nsandbox_network = true\n' or ""
+
 local function manifest(browser, scope, seconds)
-    local t = { ('[tool]\nname = "web"\nversion = "1"\ndescription = "d"\ntimeout_seconds = %d\n[browser]\n%s\n[browser.scope]\n%s\n'):format(seconds or 60, browser or "startup_timeout_seconds = 60", scope or 'allowed_domains = ["localhost"]') }
+    local t = { ('[tool]\nname = "web"\nversion = "1"\ndescription = "d"\ntimeout_seconds = %d\n' .. BOX .. '[browser]\n%s\n[browser.scope]\n%s\n'):format(seconds or 60, browser or "startup_timeout_seconds = 60", scope or 'allowed_domains = ["localhost"]') }
     for _, c in ipairs(ALL) do
         t[#t + 1] = ('[browser.commands.%s]\ndescription = "d"\n'):format(c)
         if WITH[c] then
@@ -99,6 +101,42 @@ function parts.commands()
     e, r = s.call "list_tabs"
     fact("list_tabs", #r.content == 1 and r.content[1].active and r.content[1].url == base .. "/tall", shown(e))
     fact("interaction_count", r.interaction_count == 20, r.interaction_count)
+    s.close()
+end
+
+-- In bubblewrap: its processes see a machine that they cannot write to, and chromium's own sandbox is on there, also where root started it.
+function parts.boxed()
+    local s = session()
+    local e, r = s.go "/"
+    fact("navigate in a box", e.status == "success" and r.title == "Front" and e.sandbox == "bwrap", shown(e))
+    local pid, profile = s.browser():pid(), s.browser():profile()
+    local function read(path)
+        local f = io.open(path, "rb")
+        local text = f and f:read "*a" or ""
+        if f then f:close() end
+        return text
+    end
+    local function children(of) return read(("/proc/%d/task/%d/children"):format(of, of)) end
+    local seen, queue, renderers, confined, args = 0, { pid }, 0, 0, ""
+    while #queue > 0 do
+        local at = table.remove(queue)
+        seen = seen + 1
+        local line = read("/proc/" .. at .. "/cmdline")
+        args = args .. line
+        if line:find("--type=renderer", 1, true) then
+            renderers = renderers + 1
+            local status = read("/proc/" .. at .. "/status")
+            if status:find "Seccomp:%s*2" and status:find "NoNewPrivs:%s*1" and status:find "CapEff:%s*0000000000000000" then confined = confined + 1 end
+        end
+        for child in children(at):gmatch "%d+" do queue[#queue + 1] = tonumber(child) end
+    end
+    fact("chromium's own sandbox is on", renderers > 0 and confined == renderers and not args:find("--no-sandbox", 1, true), renderers .. " renderers, " .. confined .. " confined")
+    local root = tonumber(children(tonumber(children(pid):match "%d+") or 0):match "%d+")
+    local mounts = root and read("/proc/" .. root .. "/mountinfo") or ""
+    fact("its root is read-only", mounts:find "\n?%d+ %d+ %S+ / / ro[, ]" or mounts:find " /%S* / ro[, ]", mounts:sub(1, 300))
+    fact("its profile is its own", mounts:find(" " .. profile .. " rw", 1, true), mounts:sub(1, 300))
+    e = s.call "screenshot"
+    fact("a screenshot from a box", e.status == "success", shown(e))
     s.close()
 end
 
@@ -250,6 +288,11 @@ function parts.killed()
     s.go "/"
     os.execute("kill -9 " .. s.browser():pid())
     local e = s.call "snapshot"
+    for _ = 1, 200 do -- in a box what was killed is bwrap, and the rest follows
+        if e.status ~= "success" then break end
+        symbi.io.sleep(50)
+        e = s.call "snapshot"
+    end
     fact("chromium is killed", e.status == "error" and e.error:find "killed %(signal 9%)", shown(e))
     local _, r = s.go "/two"
     fact("the next call has a new one", r.title == "Two", shown(r))

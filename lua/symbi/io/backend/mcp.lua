@@ -2,7 +2,7 @@
 -- bytes go to and fro, between the client and a server's process (symbi/io_pipe.h) or its URL.
 --   options of the transports (and of symbi.runtime): mcp = { config = path of mcp-config.toml, record = path of the approvals }, secrets = as
 --   for HTTP tools
--- One conversation per server and set of transports: it begins with the first call and ends with the set. A call goes out once; a
+-- One conversation per server (and sandbox of its process) and set of transports: it begins with the first call and ends with the set. A call goes out once; a
 -- conversation in which something went wrong is closed, and the next call begins a new one.
 local core = require "symbi.core"
 
@@ -80,6 +80,7 @@ local function ended(self, message)
     if not e then return lost(self, "EIO", "MCP server '%s' closed its output (%s)", self.server.name, message) end
     local last = ""
     for line in e.errors:gmatch("[^\r\n]+") do last = line end
+    if e.not_run then return lost(self, "EUNSUPPORTED", "MCP server '%s': %s", self.server.name, e.not_run) end
     lost(self, "EIO", "MCP server '%s' ended in the middle of the %s (%s)%s", self.server.name, self.what, e.signal ~= 0 and "signal " .. e.signal or "exit code " .. e.exit_code,
         last ~= "" and ": " .. last:sub(1, 160) or "")
 end
@@ -269,16 +270,17 @@ local function drive(self, deadline)
 end
 
 -- The set's conversation with a server, when nobody else is using it.
-local function acquire(set, name, deadline)
+local function acquire(set, name, box, deadline)
     local mcp = require "symbi.mcp"
     local registry, message, err = set:keep("mcp registry", function() return mcp.registry(set.mcp) end)
     if not registry then return nil, message, err end
-    local key = "mcp:" .. name
+    local key = "mcp:" .. name .. box
     while true do
         local conn
         conn, message, err = set:keep(key, function() return open(set, registry, name) end)
         if not conn then return nil, message, err end
         if not conn.busy then
+            conn.key = key
             conn.busy = true
             return conn
         end
@@ -290,14 +292,14 @@ end
 local function release(set, conn)
     conn.busy = false
     if not conn.client:broken() then return end
-    set:forget("mcp:" .. conn.server.name)
+    set:forget(conn.key)
     conn:close()
 end
 
 -- begin(conn) starts the job. Returns result, version, or nil, message, err.
-local function job(set, name, what, limit_ms, begin)
+local function job(set, name, box, what, limit_ms, begin)
     local deadline = mono_ms() + limit_ms
-    local conn, message, err = acquire(set, name, deadline)
+    local conn, message, err = acquire(set, name, box, deadline)
     if not conn then return nil, message, err end
     conn.what, conn.limit_ms = what, limit_ms
     local result, version
@@ -319,15 +321,21 @@ end
 
 --- All tools of a server, for an operator: nothing is called. limit_ms defaults to 30 s.
 function M.list(set, name, limit_ms)
-    return job(set, name, "list of tools", limit_ms or 30000, function(conn) return conn.client:list() end)
+    return job(set, name, "", "list of tools", limit_ms or 30000, function(conn) return conn.client:list() end)
 end
 
 function M.perform(set, plan)
     local detail, started = plan.detail, now_ms()
     local limit = plan.timeout_ms
     if not limit or limit <= 0 then limit = 300000 end
-    local result, message, err = job(set, detail.server, "tool '" .. detail.tool .. "'", limit, function(conn) return conn.client:call(plan) end)
-    local raw = { started_ms = started, duration_ms = math.max(0, now_ms() - started) }
+    -- a process that was started in one box serves no plan of another (C says so too)
+    local box = plan.sandbox and core.json.canonical(plan.sandbox) .. (plan.cwd or "") or ""
+    local process
+    local result, message, err = job(set, detail.server, box, "tool '" .. detail.tool .. "'", limit, function(conn)
+        process = conn.server.command ~= nil
+        return conn.client:call(plan)
+    end)
+    local raw = { started_ms = started, duration_ms = math.max(0, now_ms() - started), process = process }
     local redact = require("symbi.secrets").redact -- an answer may repeat what the server was given
     if result then
         raw.result, raw.version = redact(result), message
