@@ -322,16 +322,6 @@ static int tool_schema(lua_State *L)
     return 1;
 }
 
-static symbi_status validate_and_plan(symbi_ctx *cx, symbi_tool *t, const symbi_value *args, const symbi_plan_options *o, symbi_plan **out, symbi_err *err)
-{
-    symbi_doc *d;
-    symbi_status st = symbi_tool_validate(cx, t, args, &d, err);
-    if (st) return st;
-    st = symbi_tool_plan(cx, t, symbi_doc_root(d), o, out, err);
-    symbi_doc_unref(d); /* a plan has copies */
-    return st;
-}
-
 /* Pushes a plan; 0, or the number of results of a failure. */
 static int make_plan(lua_State *L)
 {
@@ -374,7 +364,7 @@ static int make_plan(lua_State *L)
     }
     if (!take_args(L, 2, &v, &failed)) return failed;
     u = symL_newud(L, sizeof *u, UD_PLAN);
-    if (validate_and_plan(symL_ctx(L), t, &v, &o, &u->p, &err)) return symL_fail(L, &err);
+    if (symbi_tool_plan_args(symL_ctx(L), t, &v, &o, &u->p, &err)) return symL_fail(L, &err);
     return 0;
 }
 

@@ -218,3 +218,37 @@ symbi_status sy_load_args(sy_rd *rd, const symbi_value *args, sy_arg **out, size
     *n = args->u.o.n;
     return SYMBI_OK;
 }
+
+symbi_status sy_args_index(sy_rd *rd, symbi_tool *t)
+{
+    size_t n = t->nargs, *idx = sy_arena_calloc(&rd->t->arena, n, sizeof *idx), *rank = sy_arena_calloc(&rd->t->arena, n, sizeof *rank), nslots = n ? 4 : 0;
+    uint16_t *slots;
+    char *names;
+    if (!idx || !rank) return sy_rd_nomem(rd);
+    t->names_n = 0;
+    for (size_t i = 0; i < n; i++) { /* at most 1000: insertion */
+        size_t k = i;
+        for (; k && sy_str_cmp(t->args[i].name, t->args[idx[k - 1]].name) < 0; k--) idx[k] = idx[k - 1];
+        idx[k] = i;
+        t->names_n += t->args[i].name.n + 1;
+        t->has_files = t->has_files || (t->args[i].type->flags & SY_TYPE_FILE);
+    }
+    while (nslots < 2 * n) nslots *= 2;
+    if (!(slots = sy_arena_calloc(&rd->t->arena, nslots, sizeof *slots)) || !(names = sy_arena_alloc(&rd->t->arena, t->names_n))) return sy_rd_nomem(rd);
+    t->names = names;
+    for (size_t i = 0; i < n; i++) {
+        symbi_str name = t->args[idx[i]].name;
+        size_t at = sy_name_hash(name) & (nslots - 1);
+        while (slots[at]) at = (at + 1) & (nslots - 1);
+        slots[at] = (uint16_t)(idx[i] + 1);
+        rank[idx[i]] = i;
+        memcpy(names, name.p, name.n);
+        names[name.n] = 0;
+        names += name.n + 1;
+    }
+    t->by_name = idx;
+    t->rank = rank;
+    t->slots = slots;
+    t->nslots = nslots;
+    return SYMBI_OK;
+}

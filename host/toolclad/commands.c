@@ -46,7 +46,7 @@ static symbi_status load_one(sy_rd *rd, const symbi_value *c, symbi_str name, bo
     if ((st = sy_load_args(rd, args, &o->args, &o->nargs, false))) return st;
     sy_rd_leave(rd, mark);
     if (session && (st = sy_session_command(rd, c, o))) return st;
-    if ((st = sy_args_index(rd, o->args, o->nargs, &o->by_name))) return st;
+    if ((st = sy_args_index(rd, o))) return st;
     o->info.arg_count = o->nargs;
     return sy_rd_known(rd, c, keys);
 }

@@ -199,19 +199,6 @@ static symbi_status no_nul(sy_rd *rd, const symbi_value *v, size_t depth)
     return SYMBI_OK;
 }
 
-symbi_status sy_args_index(sy_rd *rd, const sy_arg *args, size_t n, const size_t **by_name)
-{
-    size_t *idx = sy_arena_calloc(&rd->t->arena, n, sizeof *idx);
-    if (!idx) return sy_rd_nomem(rd);
-    for (size_t i = 0; i < n; i++) { /* at most 1000: insertion */
-        size_t k = i;
-        for (; k && sy_str_cmp(args[i].name, args[idx[k - 1]].name) < 0; k--) idx[k] = idx[k - 1];
-        idx[k] = i;
-    }
-    *by_name = idx;
-    return SYMBI_OK;
-}
-
 static symbi_status load_manifest(sy_rd *rd, const symbi_value *m)
 {
     static const char *const keys[] = { "tool", "args", "command", "output", "http", "mcp", "session", "browser", NULL };
@@ -224,7 +211,7 @@ static symbi_status load_manifest(sy_rd *rd, const symbi_value *m)
     if ((st = load_tool(rd, tool)) || (st = sy_rd_table(rd, m, "args", &args))) return st;
     if (args && args->u.o.n > ARGS_MAX) return sy_rd_fail(rd, args, "args", "more than %d arguments", ARGS_MAX);
     mark = sy_rd_enter(rd, SY_LIT("args"));
-    if ((st = sy_load_args(rd, args, &rd->t->args, &rd->t->nargs, symbi_value_getz(m, "mcp") != NULL)) || (st = sy_args_index(rd, rd->t->args, rd->t->nargs, &rd->t->by_name))) return st;
+    if ((st = sy_load_args(rd, args, &rd->t->args, &rd->t->nargs, symbi_value_getz(m, "mcp") != NULL)) || (st = sy_args_index(rd, rd->t))) return st;
     rd->t->info.arg_count = rd->t->nargs;
     sy_rd_leave(rd, mark);
     if ((st = sy_load_backend(rd, m)) || (st = sy_load_sandbox(rd, tool)) || (st = sy_rd_table(rd, m, "output", &output)) || (st = load_output(rd, output))) return st;

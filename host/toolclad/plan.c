@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "base/utf8.h"
+#include "codec/num.h"
 #include "codec/value.h"
 #include "symbi/crypto.h"
 #include "symbi/json.h"
@@ -16,13 +17,14 @@
 #include "toolclad/types.h"
 #include <stdio.h>
 
-enum { HOST_TIMEOUT_MS = 300000 };
+enum { HOST_TIMEOUT_MS = 300000, COMMAND_TEXT_MAX = 8 << 20 };
 
 typedef struct plan_impl {
     sy_ref refs;
     symbi_alloc alloc;
     sy_arena arena;
     symbi_plan pub;
+    symbi_value args; /* what pub.args points to */
 } plan_impl;
 
 typedef struct planner {
@@ -31,6 +33,7 @@ typedef struct planner {
     const symbi_plan_options *o;
     sy_arena *a;
     symbi_plan *p;
+    symbi_value *args; /* the plan's own copy */
     symbi_err *err;
     symbi_str *text; /* of each argument */
     bool *is_default;
@@ -39,54 +42,110 @@ typedef struct planner {
 
 static symbi_status nomem(planner *pl) { return sy_arena_fail(pl->a, "the plan", pl->err); }
 
+/* The parts, one behind the other, then the last. */
+static symbi_str join(sy_arena *a, const symbi_str *part, size_t n, symbi_str last)
+{
+    size_t total = last.n, at = 0;
+    char *o;
+    for (size_t i = 0; i < n; i++) total += part[i].n;
+    if (!(o = sy_arena_alloc(a, total + 1))) return (symbi_str){ NULL, 0 };
+    for (size_t i = 0; i < n; i++) {
+        if (part[i].n) memcpy(o + at, part[i].p, part[i].n);
+        at += part[i].n;
+    }
+    if (last.n) memcpy(o + at, last.p, last.n);
+    o[total] = 0;
+    return (symbi_str){ o, total };
+}
+
 static symbi_str concat(sy_arena *a, symbi_str x, symbi_str y, symbi_str z)
 {
-    char *o = sy_arena_alloc(a, x.n + y.n + z.n + 1);
-    if (!o) return (symbi_str){ NULL, 0 };
-    if (x.n) memcpy(o, x.p, x.n);
-    if (y.n) memcpy(o + x.n, y.p, y.n);
-    if (z.n) memcpy(o + x.n + y.n, z.p, z.n);
-    o[x.n + y.n + z.n] = 0;
-    return (symbi_str){ o, x.n + y.n + z.n };
+    symbi_str part[2] = { x, y };
+    return join(a, part, 2, z);
 }
 
 /* ---- arguments ---- */
 
-static symbi_status take_args(planner *pl, const symbi_value *validated)
+static symbi_status set_text(planner *pl, size_t i, const symbi_value *v)
+{
+    const sy_arg *a = &pl->t->args[i];
+    pl->text[i] = sy_arg_text(v, pl->a);
+    if (!pl->text[i].p) return nomem(pl);
+    /* of others sy_arg_check said that there is none */
+    if (((a->type->flags & SY_TYPE_REWRITES) || pl->is_default[i]) && memchr(pl->text[i].p, 0, pl->text[i].n))
+        return sy_fail(pl->err, SYMBI_ESCHEMA, "argument '%.*s' contains a NUL: the arguments were not validated", SY_FMT(a->name));
+    return SYMBI_OK;
+}
+
+/* One argument, checked again; *out is a copy of it. */
+static symbi_status take_arg(planner *pl, size_t i, const symbi_value *v, symbi_value *out)
+{
+    const sy_arg *a = &pl->t->args[i];
+    bool rewrites = a->type->flags & SY_TYPE_REWRITES;
+    symbi_status st;
+    pl->is_default[i] = a->dflt && symbi_value_equal(v, &a->dflt_value);
+    if (pl->is_default[i]) {
+        if ((st = sy_value_copy(pl->a, v, out, 500, pl->err))) return st;
+    } else {
+        if ((st = sy_arg_check(pl->cx, a, v, pl->a, out, pl->err))) return st;
+        if (rewrites && v->kind == SYMBI_STRING && sy_str_eq(out->u.s, sy_trim_space(v->u.s)) && (st = sy_value_copy(pl->a, v, out, 500, pl->err))) return st; /* it may end in a blank that trimming takes */
+        if (!symbi_value_equal(out, v)) return sy_fail(pl->err, SYMBI_ESCHEMA, "argument '%.*s': not in canonical form: the arguments were not validated", SY_FMT(a->name));
+    }
+    return set_text(pl, i, out);
+}
+
+/* Of a call, as it came. */
+static symbi_status check_args(planner *pl, const symbi_value *args, symbi_member *m)
 {
     const symbi_tool *t = pl->t;
-    symbi_value copy;
+    symbi_status st = sy_args_check(pl->cx, t, args, pl->a, m, pl->err);
+    for (size_t i = 0; i < t->nargs && !st; i++) {
+        const symbi_value *v = &m[t->rank[i]].val;
+        if (v->kind == SYMBI_NULL) continue;
+        pl->is_default[i] = t->args[i].dflt && symbi_value_equal(v, &t->args[i].dflt_value);
+        st = set_text(pl, i, v);
+    }
+    return st;
+}
+
+static symbi_status take_validated(planner *pl, const symbi_value *validated, symbi_member *m)
+{
+    const symbi_tool *t = pl->t;
+    const symbi_value *few[32], **given = few;
     symbi_status st;
     if (validated->kind != SYMBI_OBJECT) return sy_fail(pl->err, SYMBI_EINVAL, "validated arguments must be an object");
-    pl->text = sy_arena_calloc(pl->a, t->nargs, sizeof *pl->text);
-    pl->is_default = sy_arena_calloc(pl->a, t->nargs, sizeof *pl->is_default);
-    if (!pl->text || !pl->is_default) return nomem(pl);
-    for (size_t i = 0; i < validated->u.o.n; i++)
-        if (!sy_tool_arg(t, validated->u.o.members[i].key))
-            return sy_fail(pl->err, SYMBI_ESCHEMA, "argument '%.*s' is not declared", SY_FMT(validated->u.o.members[i].key));
-    if (validated->u.o.n > t->nargs) return sy_fail(pl->err, SYMBI_ESCHEMA, "an argument stands twice");
+    if (t->nargs > sizeof few / sizeof few[0] && !(given = sy_arena_alloc(pl->a, t->nargs * sizeof *given))) return nomem(pl);
+    memset(given, 0, t->nargs * sizeof *given);
+    for (size_t i = 0; i < validated->u.o.n; i++) {
+        const symbi_member *v = &validated->u.o.members[i];
+        const sy_arg *a = sy_tool_arg(t, v->key);
+        if (!a) return sy_fail(pl->err, SYMBI_ESCHEMA, "argument '%.*s' is not declared", SY_FMT(v->key));
+        if (given[a - t->args]) return sy_fail(pl->err, SYMBI_ESCHEMA, "argument '%.*s' stands twice", SY_FMT(v->key));
+        given[a - t->args] = &v->val;
+    }
     for (size_t i = 0; i < t->nargs; i++) {
         const sy_arg *a = &t->args[i];
-        const symbi_value *v = symbi_value_get(validated, a->name);
-        symbi_value canon;
-        if (!v) {
-            if (a->required || a->dflt) return sy_fail(pl->err, SYMBI_ESCHEMA, "argument '%.*s' is missing: the arguments were not validated", SY_FMT(a->name));
-            continue;
+        if (given[i]) {
+            if ((st = take_arg(pl, i, given[i], &m[t->rank[i]].val))) return st;
+        } else if (a->required || a->dflt) {
+            return sy_fail(pl->err, SYMBI_ESCHEMA, "argument '%.*s' is missing: the arguments were not validated", SY_FMT(a->name));
         }
-        pl->is_default[i] = a->dflt && symbi_value_equal(v, &a->dflt_value);
-        if (!pl->is_default[i]) {
-            if ((st = sy_arg_check(pl->cx, a, v, pl->a, &canon, pl->err))) return st;
-            if ((a->type->flags & SY_TYPE_REWRITES) && v->kind == SYMBI_STRING && sy_str_eq(canon.u.s, sy_trim_space(v->u.s))) canon = *v; /* it may end in a blank that trimming takes */
-            if (!symbi_value_equal(&canon, v)) return sy_fail(pl->err, SYMBI_ESCHEMA, "argument '%.*s': not in canonical form: the arguments were not validated", SY_FMT(a->name));
-        }
-        pl->text[i] = sy_arg_text(v, pl->a);
-        if (pl->text[i].n && memchr(pl->text[i].p, 0, pl->text[i].n)) return sy_fail(pl->err, SYMBI_ESCHEMA, "argument '%.*s' contains a NUL: the arguments were not validated", SY_FMT(a->name));
-        if (pl->text[i].p) pl->text[i] = sy_arena_dup(pl->a, pl->text[i]);
-        if (!pl->text[i].p) return nomem(pl);
     }
-    if ((st = sy_value_copy(pl->a, validated, &copy, 500, pl->err))) return st;
-    pl->p->args = sy_arena_memdup(pl->a, &copy, sizeof copy);
-    return pl->p->args ? SYMBI_OK : nomem(pl);
+    return SYMBI_OK;
+}
+
+static symbi_status take_args(planner *pl, const symbi_value *args, bool validated)
+{
+    const symbi_tool *t = pl->t;
+    symbi_member *m = sy_arena_calloc(pl->a, t->nargs, sizeof *m);
+    symbi_status st;
+    pl->text = sy_arena_calloc(pl->a, t->nargs, sizeof *pl->text);
+    pl->is_default = sy_arena_calloc(pl->a, t->nargs, sizeof *pl->is_default);
+    if (!pl->text || !pl->is_default || !m) return nomem(pl);
+    if ((st = validated ? take_validated(pl, args, m) : check_args(pl, args, m))) return st;
+    if ((st = sy_args_object(t, m, pl->a, pl->args, pl->err))) return st;
+    pl->p->args = pl->args;
+    return SYMBI_OK;
 }
 
 /* ---- names ---- */
@@ -95,6 +154,7 @@ static symbi_status make_scan_id(planner *pl)
 {
     uint8_t rnd[4];
     char buf[64];
+    size_t n;
     int64_t now;
     symbi_str s = pl->o->scan_id;
     symbi_status st;
@@ -109,7 +169,13 @@ static symbi_status make_scan_id(planner *pl)
     }
     if ((st = symbi_ctx_random(pl->cx, rnd, sizeof rnd, pl->err))) return st;
     now = symbi_ctx_now_ms(pl->cx) / 1000;
-    pl->p->scan_id = sy_arena_dup(pl->a, (symbi_str){ buf, (size_t)snprintf(buf, sizeof buf, "%lld-%02x%02x%02x%02x", (long long)now, rnd[0], rnd[1], rnd[2], rnd[3]) });
+    n = sy_num_write_int64(now, buf);
+    buf[n++] = '-';
+    for (size_t i = 0; i < sizeof rnd; i++) {
+        buf[n++] = "0123456789abcdef"[rnd[i] >> 4];
+        buf[n++] = "0123456789abcdef"[rnd[i] & 15];
+    }
+    pl->p->scan_id = sy_arena_dup(pl->a, (symbi_str){ buf, n });
     return pl->p->scan_id.p ? SYMBI_OK : nomem(pl);
 }
 
@@ -117,12 +183,14 @@ static symbi_status make_scan_id(planner *pl)
 static symbi_status make_dirs(planner *pl)
 {
     symbi_str tmpl = pl->t->evidence_dir, sep = SY_LIT("/"), ext = symbi_str_z(sy_format_ext(pl->t->format));
-    pl->evidence_dir = sy_arena_dup(pl->a, pl->o->evidence_dir.n ? pl->o->evidence_dir : SY_LIT("/tmp/toolclad-evidence"));
-    if (!pl->evidence_dir.p) return nomem(pl);
-    if (memchr(pl->evidence_dir.p, 0, pl->evidence_dir.n)) return sy_fail(pl->err, SYMBI_EINVAL, "evidence_dir contains a NUL");
+    pl->evidence_dir = pl->o->evidence_dir.n ? pl->o->evidence_dir : SY_LIT("/tmp/toolclad-evidence");
+    if (pl->o->evidence_dir.n && memchr(pl->evidence_dir.p, 0, pl->evidence_dir.n)) return sy_fail(pl->err, SYMBI_EINVAL, "evidence_dir contains a NUL");
     if (!tmpl.n) {
-        symbi_str d = concat(pl->a, pl->evidence_dir, sep, pl->p->scan_id);
-        pl->run_dir = d.p ? concat(pl->a, d, SY_LIT("-"), pl->t->info.name) : d;
+        symbi_str part[6] = { pl->evidence_dir, sep, pl->p->scan_id, SY_LIT("-"), pl->t->info.name, SY_LIT("/scan.") };
+        pl->p->output_file = join(pl->a, part, 6, ext);
+        if (!pl->p->output_file.p) return nomem(pl);
+        pl->run_dir = (symbi_str){ pl->p->output_file.p, pl->p->output_file.n - part[5].n - ext.n };
+        return SYMBI_OK;
     } else {
         sy_buf b;
         sy_buf_init(&b, pl->cx->alloc, 8192);
@@ -183,7 +251,7 @@ static symbi_status make_env(planner *pl)
 {
     env_list l = { pl, NULL, 0 };
     bool path = false;
-    l.e = sy_arena_calloc(pl->a, pl->o->nbase_env + pl->t->nargs + 8, sizeof *l.e);
+    l.e = sy_arena_alloc(pl->a, (pl->o->nbase_env + 1 + (pl->t->command.executor.n ? pl->t->nargs + 4 : 0)) * sizeof *l.e);
     if (!l.e) return nomem(pl);
     for (size_t i = 0; i < pl->o->nbase_env; i++) {
         symbi_str e = pl->o->base_env[i];
@@ -196,7 +264,7 @@ static symbi_status make_env(planner *pl)
         path = path || sy_str_starts(e, SY_LIT("PATH="));
         l.n++;
     }
-    if (!path) env_put(&l, "PATH", SY_LIT("/usr/local/bin:/usr/bin:/bin"));
+    if (!path) l.e[l.n++] = SY_LIT("PATH=/usr/local/bin:/usr/bin:/bin");
     if (pl->t->command.executor.n) {
         for (size_t i = 0; i < pl->t->nargs; i++) {
             symbi_str name = pl->t->args[i].name;
@@ -223,9 +291,10 @@ static symbi_status make_env(planner *pl)
 
 static symbi_status make_checks(planner *pl)
 {
-    symbi_str *f = sy_arena_calloc(pl->a, pl->t->nargs, sizeof *f);
+    symbi_str *f;
     size_t n = 0;
-    if (!f) return nomem(pl);
+    if (!pl->t->has_files) return SYMBI_OK;
+    if (!(f = sy_arena_calloc(pl->a, pl->t->nargs, sizeof *f))) return nomem(pl);
     for (size_t i = 0; i < pl->t->nargs; i++)
         if ((pl->t->args[i].type->flags & SY_TYPE_FILE) && pl->text[i].n) f[n++] = pl->text[i];
     pl->p->check_files = f;
@@ -234,12 +303,28 @@ static symbi_status make_checks(planner *pl)
     return SYMBI_OK;
 }
 
+/* The command for people: words with blanks between. */
+static symbi_status shown(planner *pl, const symbi_str *argv)
+{
+    size_t n = 0;
+    char *o;
+    for (size_t i = 0; i < pl->p->argc; i++) n += argv[i].n + 1;
+    if (n - 1 > COMMAND_TEXT_MAX) return sy_fail(pl->err, SYMBI_ELIMIT, "the command is too long");
+    if (!(o = sy_arena_alloc(pl->a, n))) return nomem(pl);
+    pl->p->command = (symbi_str){ o, n - 1 };
+    for (size_t i = 0; i < pl->p->argc; i++) {
+        if (argv[i].n) memcpy(o, argv[i].p, argv[i].n);
+        o += argv[i].n;
+        *o++ = i + 1 < pl->p->argc ? ' ' : 0;
+    }
+    return SYMBI_OK;
+}
+
 static symbi_status make_shell(planner *pl)
 {
     sy_vars v = { pl->cx, pl->t, pl->a, pl->text, pl->is_default, pl->p->scan_id, pl->evidence_dir, pl->p->output_file, pl->o->allow_options, pl->err };
     symbi_str *argv = NULL;
     symbi_status st;
-    sy_buf b;
     if (pl->t->command.executor.n) {
         argv = sy_arena_calloc(pl->a, 1, sizeof *argv);
         if (!argv || !(argv[0] = sy_arena_dup(pl->a, pl->t->command.executor)).p) return nomem(pl);
@@ -249,20 +334,12 @@ static symbi_status make_shell(planner *pl)
         pl->p->command = concat(pl->a, pl->t->command.executor, SY_LIT(" (custom executor)"), SY_LIT(""));
     } else {
         if ((st = sy_command_argv(&v, &argv, &pl->p->argc))) return st;
-        sy_buf_init(&b, pl->cx->alloc, 8u << 20);
-        for (size_t i = 0; i < pl->p->argc; i++) {
-            if (i) sy_buf_addc(&b, ' ');
-            sy_buf_adds(&b, argv[i]);
-        }
-        if (sy_buf_status(&b)) return sy_buf_status(&b) == SYMBI_ENOMEM ? sy_fail_nomem(pl->err) : sy_fail(pl->err, SYMBI_ELIMIT, "the command is too long");
-        pl->p->command = sy_arena_dup(pl->a, sy_buf_str(&b));
-        sy_buf_free(&b);
+        if ((st = shown(pl, argv))) return st;
     }
     pl->p->argv = argv;
     if (!pl->p->command.p) return nomem(pl);
     if (pl->o->project_dir.n && memchr(pl->o->project_dir.p, 0, pl->o->project_dir.n)) return sy_fail(pl->err, SYMBI_EINVAL, "project_dir contains a NUL");
-    pl->p->cwd = sy_arena_dup(pl->a, pl->o->project_dir);
-    if (!pl->p->cwd.p) return nomem(pl);
+    if (pl->o->project_dir.n && !(pl->p->cwd = sy_arena_dup(pl->a, pl->o->project_dir)).p) return nomem(pl);
     pl->p->capture = pl->t->capture;
     if ((st = make_env(pl)) || (st = make_checks(pl)) || (st = sy_custom_parser_plan(pl->t, pl->o, pl->a, pl->p, pl->err))) return st;
     return sy_sandbox_plan(pl->cx, pl->t, pl->o, pl->a, pl->p, pl->err);
@@ -282,16 +359,56 @@ static void put_list(symbi_json_out *o, const symbi_str *s, size_t n)
 
 static int64_t count(size_t n) { return n > INT64_MAX ? INT64_MAX : (int64_t)n; }
 
-symbi_status symbi_plan_digest(symbi_ctx *cx, const symbi_plan *p, symbi_str args_json, uint8_t out[32], symbi_err *err)
+static size_t list_bytes(const symbi_str *s, size_t n)
+{
+    size_t all = 2;
+    for (size_t i = 0; i < n; i++) all += s[i].n + 3;
+    return all;
+}
+
+/* The canonical JSON of validated arguments, which stand in order of name: ASCII, so that their order is that of canonical JSON. */
+static symbi_status put_args(symbi_ctx *cx, symbi_json_out *o, const symbi_value *args, symbi_err *err)
+{
+    for (size_t i = 0; i < args->u.o.n; i++) {
+        const symbi_member *m = &args->u.o.members[i];
+        symbi_text text = { 0 };
+        symbi_status st;
+        symbi_json_out_raw(o, i ? SY_LIT(",") : SY_LIT("{"));
+        symbi_json_out_string(o, m->key);
+        symbi_json_out_raw(o, SY_LIT(":"));
+        switch ((symbi_kind)m->val.kind) {
+        case SYMBI_STRING: symbi_json_out_string(o, m->val.u.s); break;
+        case SYMBI_INT: symbi_json_out_int(o, m->val.u.i); break;
+        case SYMBI_BOOL: symbi_json_out_raw(o, m->val.u.b ? SY_LIT("true") : SY_LIT("false")); break;
+        case SYMBI_DOUBLE: symbi_json_out_double(o, m->val.u.d, SYMBI_JSON_CANONICAL); break;
+        default:
+            if ((st = symbi_json_write(cx, &m->val, SYMBI_JSON_CANONICAL, &text, err))) return st;
+            symbi_json_out_raw(o, symbi_text_str(&text));
+            symbi_text_free(&text);
+            break;
+        }
+    }
+    symbi_json_out_raw(o, args->u.o.n ? SY_LIT("}") : SY_LIT("{}"));
+    return SYMBI_OK;
+}
+
+/* args: validated arguments; NULL: their canonical JSON is args_json. */
+static symbi_status digest(symbi_ctx *cx, const symbi_plan *p, const symbi_value *args, symbi_str args_json, uint8_t out[32], symbi_err *err)
 {
     symbi_json_out o;
     symbi_status st;
     memset(out, 0, 32);
     symbi_err_clear(err);
     symbi_json_out_init(cx, &o);
+    (void)symbi_json_out_room(&o, 256 + p->command.n + args_json.n + list_bytes(p->argv, p->argc) + list_bytes(p->env, p->nenv));
     /* canonical: keys in order */
     symbi_json_out_raw(&o, SY_LIT("{\"args\":"));
-    symbi_json_out_raw(&o, args_json.n ? args_json : SY_LIT("{}"));
+    if (!args) {
+        symbi_json_out_raw(&o, args_json.n ? args_json : SY_LIT("{}"));
+    } else if ((st = put_args(cx, &o, args, err))) {
+        symbi_json_out_free(&o);
+        return st;
+    }
     symbi_json_out_raw(&o, SY_LIT(",\"argv\":"));
     put_list(&o, p->argv, p->argc);
     if (p->ncheck_files) {
@@ -338,13 +455,9 @@ symbi_status symbi_plan_digest(symbi_ctx *cx, const symbi_plan *p, symbi_str arg
     return st;
 }
 
-static symbi_status make_digest(planner *pl)
+symbi_status symbi_plan_digest(symbi_ctx *cx, const symbi_plan *p, symbi_str args_json, uint8_t out[32], symbi_err *err)
 {
-    symbi_text args = { 0 };
-    symbi_status st = symbi_json_write(pl->cx, pl->p->args, SYMBI_JSON_CANONICAL, &args, pl->err);
-    if (!st) st = symbi_plan_digest(pl->cx, pl->p, symbi_text_str(&args), pl->p->digest, pl->err);
-    symbi_text_free(&args);
-    return st;
+    return digest(cx, p, NULL, args_json, out, err);
 }
 
 static symbi_status make_detail(planner *pl)
@@ -358,7 +471,7 @@ static symbi_status make_detail(planner *pl)
     return sy_sandbox_plan(pl->cx, pl->t, pl->o, pl->a, pl->p, pl->err);
 }
 
-static symbi_status make(planner *pl, const symbi_value *validated)
+static symbi_status make(planner *pl, const symbi_value *args, bool validated)
 {
     symbi_plan *p = pl->p;
     int64_t cap = pl->o->host_timeout_ms > 0 ? pl->o->host_timeout_ms : HOST_TIMEOUT_MS;
@@ -369,20 +482,19 @@ static symbi_status make(planner *pl, const symbi_value *validated)
     p->timeout_ms = pl->t->info.timeout_ms && pl->t->info.timeout_ms < cap ? pl->t->info.timeout_ms : cap;
     p->stdout_max = p->stderr_max = pl->cx->limits.tool_output;
     p->cwd = p->command = p->output_file = p->parser = SY_LIT("");
-    if ((st = take_args(pl, validated)) || (st = make_scan_id(pl)) || (st = make_dirs(pl))) return st;
+    if ((st = take_args(pl, args, validated)) || (st = make_scan_id(pl)) || (st = make_dirs(pl))) return st;
     if ((st = sy_sandbox_can(pl->t, pl->o, pl->err))) return st;
     switch (p->kind) {
     case SYMBI_BACKEND_SHELL: st = make_shell(pl); break;
     case SYMBI_BACKEND_CALLBACK: p->output_file = SY_LIT(""); break;
     default: st = make_detail(pl); break;
     }
-    return st ? st : make_digest(pl);
+    return st ? st : digest(pl->cx, p, p->args, SY_LIT(""), p->digest, pl->err);
 }
 
-symbi_status symbi_tool_plan(symbi_ctx *cx, const symbi_tool *t, const symbi_value *validated, const symbi_plan_options *o, symbi_plan **out, symbi_err *err)
+static symbi_status plan(symbi_ctx *cx, const symbi_tool *t, const symbi_value *args, bool validated, const symbi_plan_options *o, symbi_plan **out, symbi_err *err)
 {
     static const symbi_plan_options none = { 0 };
-    symbi_value empty = sy_val_object(NULL, 0);
     plan_impl *im;
     planner pl = { 0 };
     symbi_status st;
@@ -399,11 +511,23 @@ symbi_status symbi_tool_plan(symbi_ctx *cx, const symbi_tool *t, const symbi_val
     pl.o = o ? o : &none;
     pl.a = &im->arena;
     pl.p = &im->pub;
+    pl.args = &im->args;
     pl.err = err;
-    st = make(&pl, validated ? validated : &empty);
+    st = make(&pl, args, validated);
     if (st) symbi_plan_unref(&im->pub);
     else *out = &im->pub;
     return st;
+}
+
+symbi_status symbi_tool_plan(symbi_ctx *cx, const symbi_tool *t, const symbi_value *validated, const symbi_plan_options *o, symbi_plan **out, symbi_err *err)
+{
+    symbi_value empty = sy_val_object(NULL, 0);
+    return plan(cx, t, validated ? validated : &empty, true, o, out, err);
+}
+
+symbi_status symbi_tool_plan_args(symbi_ctx *cx, const symbi_tool *t, const symbi_value *args, const symbi_plan_options *o, symbi_plan **out, symbi_err *err)
+{
+    return plan(cx, t, args, false, o, out, err);
 }
 
 symbi_plan *symbi_plan_ref(symbi_plan *p)

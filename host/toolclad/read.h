@@ -38,7 +38,7 @@ const char *sy_suggest_list(symbi_str s, const char *const known[]);
 
 /* What of a manifest stands in which file: */
 symbi_status sy_load_args(sy_rd *rd, const symbi_value *args, sy_arg **out, size_t *n, bool structured); /* args.c */
-symbi_status sy_args_index(sy_rd *rd, const sy_arg *args, size_t n, const size_t **by_name); /* load.c */
+symbi_status sy_args_index(sy_rd *rd, symbi_tool *t); /* args.c: t->args by name */
 symbi_status sy_session_child_commands(sy_rd *rd); /* session_child.c: those of child sessions, behind the manifest's own */
 symbi_status sy_finish_commands(sy_rd *rd); /* commands.c: what commands have in common with their manifest, once all of it is read */
 symbi_status sy_load_command(sy_rd *rd, const symbi_value *command);  /* command.c */

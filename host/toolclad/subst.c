@@ -13,6 +13,8 @@ void sy_tagged_init(sy_tagged *x, const sy_vars *v)
 {
     sy_buf_init(&x->text, v->cx->alloc, COMMAND_MAX);
     sy_buf_init(&x->tag, v->cx->alloc, COMMAND_MAX * sizeof(uint16_t));
+    (void)sy_buf_reserve(&x->text, 255); /* most commands are shorter */
+    (void)sy_buf_reserve(&x->tag, 511);
 }
 
 void sy_tagged_clear(sy_tagged *x)
@@ -29,8 +31,11 @@ void sy_tagged_free(sy_tagged *x)
 
 static void put(sy_tagged *x, symbi_str s, uint16_t tag)
 {
+    char *d = sy_buf_reserve(&x->tag, s.n * sizeof tag);
     sy_buf_adds(&x->text, s);
-    for (size_t i = 0; i < s.n; i++) sy_buf_add(&x->tag, &tag, sizeof tag);
+    if (!d) return;
+    for (size_t i = 0; i < s.n; i++) memcpy(d + i * sizeof tag, &tag, sizeof tag);
+    sy_buf_commit(&x->tag, s.n * sizeof tag);
 }
 
 static uint16_t tag_at(const sy_tagged *x, size_t i)
@@ -59,6 +64,30 @@ static symbi_str look_up(const void *ud, symbi_str name)
 
 bool sy_cond_true(const sy_vars *v, const sy_cond *c) { return sy_when_eval(c->when, look_up, v); }
 
+/* What stands for a piece that is not a conditional, and whose it is. */
+static symbi_str piece_text(const sy_vars *v, const sy_piece *p, uint16_t *tag)
+{
+    const sy_mapping *map;
+    const symbi_value *m;
+    *tag = 0;
+    if (!p->is_var) return p->text;
+    switch (p->kind) {
+    case SY_VAR_ARG: *tag = (uint16_t)(p->index + 1); return arg_text(v, p->index);
+    case SY_VAR_SCAN_ID: return v->scan_id;
+    case SY_VAR_EVIDENCE_DIR: return v->evidence_dir;
+    case SY_VAR_OUTPUT_FILE: return v->output_file;
+    case SY_VAR_MAPPING:
+        map = &v->t->command.mappings[p->index];
+        m = symbi_value_get(map->table, arg_text(v, map->arg));
+        return m ? m->u.s : SY_LIT("");
+    case SY_VAR_TEXT:
+    case SY_VAR_COND: break;
+    }
+    return p->text;
+}
+
+static symbi_status too_large(const sy_vars *v) { return sy_fail(v->err, SYMBI_ELIMIT, "the command is larger than %d bytes", COMMAND_MAX); }
+
 /* depth: a conditional may only name earlier ones, so this ends; the limit is for the stack. */
 static symbi_status expand(const sy_vars *v, const sy_tmpl *t, sy_tagged *out, unsigned depth)
 {
@@ -67,30 +96,17 @@ static symbi_status expand(const sy_vars *v, const sy_tmpl *t, sy_tagged *out, u
     if (!depth) return sy_fail(v->err, SYMBI_ELIMIT, "conditionals are nested too deeply");
     for (size_t i = 0; i < t->n; i++) {
         const sy_piece *p = &t->p[i];
-        const symbi_value *m;
-        if (!p->is_var) {
-            put(out, p->text, 0);
-            continue;
-        }
+        uint16_t tag;
         if (p->braces) put(out, SY_LIT("{"), 0);
-        switch (p->kind) {
-        case SY_VAR_ARG: put(out, arg_text(v, p->index), (uint16_t)(p->index + 1)); break;
-        case SY_VAR_TEXT: put(out, p->text, 0); break;
-        case SY_VAR_SCAN_ID: put(out, v->scan_id, 0); break;
-        case SY_VAR_EVIDENCE_DIR: put(out, v->evidence_dir, 0); break;
-        case SY_VAR_OUTPUT_FILE: put(out, v->output_file, 0); break;
-        case SY_VAR_MAPPING:
-            m = symbi_value_get(c->mappings[p->index].table, arg_text(v, c->mappings[p->index].arg));
-            if (m) put(out, m->u.s, 0);
-            break;
-        case SY_VAR_COND:
+        if (p->is_var && p->kind == SY_VAR_COND) {
             if (sy_cond_true(v, &c->conds[p->index]) && (st = expand(v, &c->conds[p->index].tmpl, out, depth - 1))) return st;
-            break;
+        } else {
+            symbi_str s = piece_text(v, p, &tag);
+            put(out, s, tag);
         }
         if (p->braces) put(out, SY_LIT("}"), 0);
     }
-    if ((st = sy_buf_status(&out->text)) || (st = sy_buf_status(&out->tag)))
-        return st == SYMBI_ENOMEM ? sy_fail_nomem(v->err) : sy_fail(v->err, st, "the command is larger than %d bytes", COMMAND_MAX);
+    if ((st = sy_buf_status(&out->text)) || (st = sy_buf_status(&out->tag))) return st == SYMBI_ENOMEM ? sy_fail_nomem(v->err) : too_large(v);
     return SYMBI_OK;
 }
 
@@ -131,28 +147,33 @@ static symbi_status check_word(const sy_words *ws, symbi_str w, uint16_t first, 
     if (!tag || ws->v->allow_options) return SYMBI_OK;
     a = &ws->v->t->args[tag - 1];
     if (a->allow_options || ws->v->is_default[tag - 1]) return SYMBI_OK;
-    if (first && ws->n == 0) return strcmp(a->type->name, "enum") == 0 ? SYMBI_OK : refuse_option(ws->v, a, AS_PROGRAM);
+    if (first && ws->n == 0) return a->type->flags & SY_TYPE_PROGRAM ? SYMBI_OK : refuse_option(ws->v, a, AS_PROGRAM);
     if (ws->dashes || !w.n || w.p[0] != '-' || (a->type->flags & SY_TYPE_NO_OPTION)) return SYMBI_OK;
     return refuse_option(ws->v, a, first ? AS_OPTION : AS_OPTION_NAME);
 }
 
+/* w stands in the arena. */
 static symbi_status push(sy_words *ws, symbi_str w, uint16_t first, uint16_t named, bool author)
 {
     symbi_status st = check_word(ws, w, first, named);
     if (st) return st;
-    if (author && ws->n && sy_str_eqz(w, "--")) ws->dashes = true;
+    if (author && ws->n && w.n == 2 && w.p[0] == '-' && w.p[1] == '-') ws->dashes = true;
     if (ws->n == ws->cap) {
         size_t cap = ws->cap ? ws->cap * 2 : 16;
-        symbi_str *n = sy_arena_calloc(ws->v->arena, cap, sizeof *n);
+        symbi_str *n = sy_arena_alloc(ws->v->arena, cap * sizeof *n);
         if (!n) return sy_arena_fail(ws->v->arena, "the command", ws->v->err);
         if (ws->n) memcpy(n, ws->w, ws->n * sizeof *n);
         ws->w = n;
         ws->cap = cap;
     }
-    ws->w[ws->n] = sy_arena_dup(ws->v->arena, w);
-    if (!ws->w[ws->n].p) return sy_arena_fail(ws->v->arena, "the command", ws->v->err);
-    ws->n++;
+    ws->w[ws->n++] = w;
     return SYMBI_OK;
+}
+
+static symbi_status push_copy(sy_words *ws, symbi_str w, uint16_t first, uint16_t named, bool author)
+{
+    symbi_str c = sy_arena_dup(ws->v->arena, w);
+    return c.p ? push(ws, c, first, named, author) : sy_arena_fail(ws->v->arena, "the command", ws->v->err);
 }
 
 symbi_status sy_words_add(sy_words *ws, const sy_tagged *x)
@@ -161,52 +182,70 @@ symbi_status sy_words_add(sy_words *ws, const sy_tagged *x)
     uint16_t named = 0;
     while (i < x->text.n && !tag_at(x, i)) i++;
     if (i && i < x->text.n && open_name((symbi_str){ x->text.p, i })) named = tag_at(x, i);
-    return push(ws, x->text.n ? sy_buf_str(&x->text) : SY_LIT(""), x->text.n ? tag_at(x, 0) : 0, named, i == x->text.n);
+    return push_copy(ws, x->text.n ? sy_buf_str(&x->text) : SY_LIT(""), x->text.n ? tag_at(x, 0) : 0, named, i == x->text.n);
 }
 
 typedef struct splitter {
-    sy_buf *word;
+    char *word; /* in the arena, with room for all words */
+    size_t n;
     bool open, author; /* a word has begun; all its bytes are the author's */
     uint16_t first, named;
 } splitter;
 
-static void take(splitter *s, char c, uint16_t tag)
+static inline void take(splitter *s, char c, uint16_t tag)
 {
-    if (!s->open || !s->word->n) s->first = tag;
+    if (!s->open || !s->n) s->first = tag;
     if (!s->open) s->author = true, s->named = 0;
     s->open = true;
-    if (tag && s->author && s->word->n && open_name(sy_buf_str(s->word))) s->named = tag;
+    if (tag && s->author && s->n && open_name((symbi_str){ s->word, s->n })) s->named = tag;
     s->author = s->author && !tag;
-    sy_buf_addc(s->word, c);
+    s->word[s->n++] = c;
+}
+
+/* The byte at i, and those behind it that are of the same origin and have no meaning of their own. Gives the last one's place. */
+static inline size_t take_run(splitter *s, const sy_tagged *x, size_t i)
+{
+    const char *p = x->text.p;
+    uint16_t tag = tag_at(x, i);
+    char *o;
+    size_t k = i + 1;
+    take(s, p[i], tag);
+    o = s->word + s->n;
+    for (; k < x->text.n && (unsigned char)p[k] > ' ' && p[k] != '\'' && p[k] != '"' && p[k] != '\\' && tag_at(x, k) == tag; k++) *o++ = p[k];
+    s->n += k - i - 1;
+    return k - 1;
 }
 
 symbi_status sy_words_split(sy_words *ws, const sy_tagged *x, bool atomic)
 {
     const sy_vars *v = ws->v;
-    sy_buf word;
-    splitter s = { &word, false, true, 0, 0 };
+    const sy_tagged in = *x; /* of our own, so that writing to words is seen not to change it */
+    splitter s = { NULL, 0, false, true, 0, 0 };
     char quote = 0;
     symbi_status st = SYMBI_OK;
-    sy_buf_init(&word, v->cx->alloc, COMMAND_MAX);
-    for (size_t i = 0; i <= x->text.n && !st; i++) {
-        bool end = i == x->text.n;
-        char c = end ? ' ' : x->text.p[i];
-        uint16_t tag = end ? 0 : tag_at(x, i);
+    /* a word takes no more bytes than were written for it, and a NUL for the blank behind it */
+    if (!(s.word = sy_arena_alloc(v->arena, in.text.n + 1))) return sy_arena_fail(v->arena, "the command", v->err);
+    for (size_t i = 0; i <= in.text.n && !st; i++) {
+        bool end = i == in.text.n;
+        char c = end ? ' ' : in.text.p[i];
+        uint16_t tag = end ? 0 : tag_at(&in, i);
         if (tag && (c == '\'' || c == '"' || c == '\\') && !atomic) {
             const sy_arg *a = &v->t->args[tag - 1];
             st = sy_fail(v->err, SYMBI_ESCHEMA, "argument '%.*s': a quote or backslash cannot stand in a value of a 'template' command; the manifest can use 'exec'", SY_FMT(a->name));
             sy_err_path(v->err, a->name);
         } else if (tag && (atomic || quote)) {
-            take(&s, c, tag);
+            i = take_run(&s, &in, i);
         } else if (quote) {
             if (end) st = sy_fail(v->err, SYMBI_EPARSE, "the command has a quote that is not closed");
             else if (c == quote) quote = 0;
-            else if (c == '\\' && quote == '"' && i + 1 < x->text.n && !tag_at(x, i + 1) && (x->text.p[i + 1] == '"' || x->text.p[i + 1] == '\\')) take(&s, x->text.p[++i], 0);
-            else take(&s, c, tag);
+            else if (c == '\\' && quote == '"' && i + 1 < in.text.n && !tag_at(&in, i + 1) && (in.text.p[i + 1] == '"' || in.text.p[i + 1] == '\\')) take(&s, in.text.p[++i], 0);
+            else i = take_run(&s, &in, i);
         } else if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
             if (s.open) {
-                st = sy_buf_status(&word) ? sy_fail_nomem(v->err) : push(ws, word.n ? sy_buf_str(&word) : SY_LIT(""), s.first, s.named, s.author);
-                sy_buf_clear(&word);
+                s.word[s.n] = 0;
+                st = push(ws, (symbi_str){ s.word, s.n }, s.first, s.named, s.author);
+                s.word += s.n + 1;
+                s.n = 0;
                 s.open = false;
                 s.first = 0;
             }
@@ -215,13 +254,12 @@ symbi_status sy_words_split(sy_words *ws, const sy_tagged *x, bool atomic)
             if (!s.open) s.author = true, s.first = s.named = 0;
             s.open = true; /* '' is an empty word */
         } else if (c == '\\') {
-            if (i + 1 >= x->text.n) st = sy_fail(v->err, SYMBI_EPARSE, "the command ends in a backslash");
-            else take(&s, x->text.p[i + 1], tag_at(x, i + 1)), i++;
+            if (i + 1 >= in.text.n) st = sy_fail(v->err, SYMBI_EPARSE, "the command ends in a backslash");
+            else take(&s, in.text.p[i + 1], tag_at(&in, i + 1)), i++;
         } else {
-            take(&s, c, tag);
+            i = take_run(&s, &in, i);
         }
     }
-    sy_buf_free(&word);
     return st;
 }
 
@@ -244,25 +282,70 @@ const char *sy_split_problem(symbi_str t)
 /* An element that is one mapping or conditional and nothing else becomes any number of words. */
 static bool spreads(const sy_tmpl *t) { return t->n == 1 && t->p[0].is_var && !t->p[0].braces && (t->p[0].kind == SY_VAR_MAPPING || t->p[0].kind == SY_VAR_COND); }
 
+static bool has_cond(const sy_tmpl *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (t->p[i].is_var && t->p[i].kind == SY_VAR_COND) return true;
+    return false;
+}
+
+/* One word of exec without conditionals: sy_expand and sy_words_add in one, without a tag for each byte. */
+static symbi_status add_word(sy_words *ws, const sy_tmpl *t)
+{
+    const sy_vars *v = ws->v;
+    size_t total = 0, at = 0;
+    uint16_t first = 0, named = 0, tag;
+    bool author = true;
+    char *o;
+    for (size_t i = 0; i < t->n; i++) {
+        total += piece_text(v, &t->p[i], &tag).n + (t->p[i].braces ? 2 : 0);
+        if (total > COMMAND_MAX) return too_large(v);
+    }
+    if (!(o = sy_arena_alloc(v->arena, total + 1))) return sy_arena_fail(v->arena, "the command", v->err);
+    for (size_t i = 0; i < t->n; i++) {
+        symbi_str s = piece_text(v, &t->p[i], &tag);
+        if (t->p[i].braces) o[at++] = '{';
+        if (tag && s.n && author) {
+            author = false;
+            if (!at) first = tag;
+            else if (open_name((symbi_str){ o, at })) named = tag;
+        }
+        if (s.n) memcpy(o + at, s.p, s.n);
+        at += s.n;
+        if (t->p[i].braces) o[at++] = '}';
+    }
+    o[at] = 0;
+    return push(ws, (symbi_str){ o, at }, first, named, author);
+}
+
 symbi_status sy_command_argv(const sy_vars *v, symbi_str **argv, size_t *argc)
 {
     const sy_command *c = &v->t->command;
     sy_words ws = { v, NULL, 0, 0, false };
     sy_tagged x;
     symbi_status st = SYMBI_OK;
-    sy_tagged_init(&x, v);
+    bool tagged = false;
     if (c->has_exec) {
+        ws.cap = c->nexec;
+        if (!(ws.w = sy_arena_alloc(v->arena, ws.cap * sizeof *ws.w))) return sy_arena_fail(v->arena, "the command", v->err);
         for (size_t i = 0; i < c->nexec && !st; i++) {
-            sy_tagged_clear(&x);
+            if (!spreads(&c->exec[i]) && !has_cond(&c->exec[i])) {
+                st = add_word(&ws, &c->exec[i]);
+                continue;
+            }
+            if (tagged) sy_tagged_clear(&x);
+            else sy_tagged_init(&x, v), tagged = true;
             if ((st = sy_expand(v, &c->exec[i], &x))) break;
             st = spreads(&c->exec[i]) ? sy_words_split(&ws, &x, true) : sy_words_add(&ws, &x);
         }
         if (!st && (!ws.n || !ws.w[0].n)) st = sy_fail(v->err, SYMBI_ESCHEMA, "exec array produced empty argv");
     } else {
+        sy_tagged_init(&x, v);
+        tagged = true;
         if (!(st = sy_expand(v, &c->tmpl, &x))) st = sy_words_split(&ws, &x, false);
         if (!st && (!ws.n || !ws.w[0].n)) st = sy_fail(v->err, SYMBI_ESCHEMA, "the template produced an empty command");
     }
-    sy_tagged_free(&x);
+    if (tagged) sy_tagged_free(&x);
     *argv = ws.w;
     *argc = ws.n;
     return st;

@@ -20,14 +20,27 @@ typedef struct sy_check {
     const sy_arg *arg;
     sy_arena *arena;
     symbi_err *err; /* msg without the wrapper "argument 'x': " */
+    unsigned classes; /* SY_HAS_* of the whole value */
 } sy_check;
+
+/* What stands in a text, found in one pass over it. */
+enum {
+    SY_HAS_META = 1,      /* a refused metacharacter of spec 6.2, or NUL */
+    SY_HAS_NUL = 2,
+    SY_HAS_HIGH = 4,      /* a byte outside of ASCII */
+    SY_HAS_NO_URL = 8,    /* a control character, a blank or a backslash */
+    SY_HAS_NO_HOST = 16,  /* anything but letters, digits, '.' and '-' */
+    SY_HAS_SEPARATOR = 32 /* '/' or a backslash */
+};
+unsigned sy_classes(symbi_str v);
 
 enum {
     SY_TYPE_FREE_TEXT = 1,  /* any text: lint looks at where it goes */
     SY_TYPE_NO_OPTION = 2,  /* a value that begins with '-' cannot be taken for an option of the author's program */
     SY_TYPE_MCP_ONLY = 4,   /* structured values, only where they travel as JSON */
     SY_TYPE_REWRITES = 16,  /* the canonical text is another one: what is refused elsewhere (NUL) is taken out, and a second check may trim again */
-    SY_TYPE_FILE = 8        /* the executor checks that the file exists (plan check_files) */
+    SY_TYPE_FILE = 8,       /* the executor checks that the file exists (plan check_files) */
+    SY_TYPE_PROGRAM = 32    /* a value may name the program to run: its words are the author's */
 };
 struct sy_type {
     const char *name, *json; /* json: type in the input schema */
@@ -153,6 +166,12 @@ struct symbi_tool {
     sy_arg *args; /* by position, then name */
     size_t nargs;
     const size_t *by_name; /* indices of args in order of name */
+    const size_t *rank;    /* of each argument: its place in that order */
+    const uint16_t *slots; /* hash table of names: index of the argument + 1, 0 empty */
+    size_t nslots;         /* a power of two; 0: there are no arguments */
+    const char *names;     /* the names in order of name, each with a NUL behind it */
+    size_t names_n;
+    bool has_files;        /* an argument of a type with SY_TYPE_FILE */
     sy_command command;
     const symbi_value *backend_table; /* [http], [mcp], [session] or [browser] */
     bool has_output, envelope;
@@ -174,6 +193,16 @@ struct symbi_tool {
 };
 
 const sy_arg *sy_tool_arg(const symbi_tool *t, symbi_str name); /* NULL when not declared */
+/* For the table of names; the names are the author's, and at most 1000. */
+static inline size_t sy_name_hash(symbi_str s)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    return s.n ? (s.n * 0x9e5u) ^ (p[0] * 0x25u) ^ (p[s.n - 1] * 0x85bu) ^ (p[s.n / 2] * 0x3d1u) : 0;
+}
+/* The arguments of a call against the contract (what symbi_tool_validate does): m[rank of each argument].val, kind null where there is no value. */
+symbi_status sy_args_check(symbi_ctx *cx, const symbi_tool *t, const symbi_value *args, sy_arena *arena, symbi_member *m, symbi_err *err);
+/* m[rank of each argument] into an object with the declared names, copied into the arena; members of kind null are left out. */
+symbi_status sy_args_object(const symbi_tool *t, symbi_member *m, sy_arena *a, symbi_value *out, symbi_err *err);
 
 /* Output of a run as results (spec 9.5). *parsed false: it stands as raw_output, why says for what reason ("" when the
  * format is text). lossy: the output as UTF-8. */

@@ -7,12 +7,45 @@
 #include "codec/num.h"
 #include "toolclad/types.h"
 
+/* One row per sixteen bytes. Y host name, E anything else, M metacharacter, C control or blank, N both, Z the NUL, S slash, B backslash, H not ASCII */
+enum {
+    Y = 0,
+    E = SY_HAS_NO_HOST,
+    M = E | SY_HAS_META,
+    C = E | SY_HAS_NO_URL,
+    N = M | C,
+    Z = N | SY_HAS_NUL,
+    S = E | SY_HAS_SEPARATOR,
+    B = S | SY_HAS_NO_URL,
+    H = E | SY_HAS_HIGH
+};
+#define H16 H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H
+static const uint8_t classes[256] = {
+    Z, C, C, C, C, C, C, C, C, C, N, C, C, N, C, C,
+    C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C,
+    C, M, E, E, M, E, M, E, M, M, E, E, E, Y, Y, S,
+    Y, Y, Y, Y, Y, Y, Y, Y, Y, Y, E, M, M, E, M, E,
+    E, Y, Y, Y, Y, Y, Y, Y, Y, Y, Y, Y, Y, Y, Y, Y,
+    Y, Y, Y, Y, Y, Y, Y, Y, Y, Y, Y, M, B, M, E, E,
+    M, Y, Y, Y, Y, Y, Y, Y, Y, Y, Y, Y, Y, Y, Y, Y,
+    Y, Y, Y, Y, Y, Y, Y, Y, Y, Y, Y, M, M, M, E, C,
+    H16, H16, H16, H16, H16, H16, H16, H16,
+};
+#undef H16
+
+unsigned sy_classes(symbi_str v)
+{
+    unsigned all = 0;
+    for (size_t i = 0; i < v.n; i++) all |= classes[(unsigned char)v.p[i]];
+    return all;
+}
+
 int sy_metachar(symbi_str v, char except)
 {
     for (size_t i = 0; i < v.n; i++) {
         char c = v.p[i];
         if (c == except && c) continue;
-        if (memchr(";|&$`(){}[]<>!\n\r", c, 17)) return (unsigned char)c; /* 17: the NUL too */
+        if (classes[(unsigned char)c] & SY_HAS_META) return (unsigned char)c;
     }
     return -1;
 }
@@ -47,9 +80,10 @@ const char *sy_echo(symbi_str v, char out[SY_ECHO])
 
 symbi_status sy_check_meta(const sy_check *c, symbi_str v, char except)
 {
-    int m = sy_metachar(v, except);
-    char ch[2] = { (char)m, 0 }, echo[SY_ECHO];
-    if (m < 0 || c->arg->any_text) return SYMBI_OK;
+    char ch[2] = { 0, 0 }, echo[SY_ECHO];
+    int m;
+    if (!(c->classes & SY_HAS_META) || c->arg->any_text || (m = sy_metachar(v, except)) < 0) return SYMBI_OK; /* v is all of the value, or a part of it */
+    ch[0] = (char)m;
     return sy_fail(c->err, SYMBI_ESCHEMA, "Injection detected: value contains forbidden character '%s'", sy_echo((symbi_str){ ch, 1 }, echo));
 }
 
@@ -120,10 +154,12 @@ static symbi_status check_boolean(const sy_check *c, symbi_str v, symbi_value *o
 
 /* ---- numbers ---- */
 
+static bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
 static symbi_str strip_blanks(symbi_str v)
 {
-    while (v.n && memchr(" \t\n\v\f\r", v.p[0], 6)) v.p++, v.n--;
-    while (v.n && memchr(" \t\n\v\f\r", v.p[v.n - 1], 6)) v.n--;
+    while (v.n && is_blank(v.p[0])) v.p++, v.n--;
+    while (v.n && is_blank(v.p[v.n - 1])) v.n--;
     return v;
 }
 
@@ -348,7 +384,7 @@ static const sy_type types[] = {
     { "number", "number", SY_TYPE_NO_OPTION, SYMBI_DOUBLE, check_number, NULL, NULL },
     { "port", "integer", SY_TYPE_NO_OPTION, SYMBI_INT, check_port, NULL, NULL },
     { "boolean", "boolean", SY_TYPE_NO_OPTION, SYMBI_BOOL, check_boolean, NULL, NULL },
-    { "enum", "string", SY_TYPE_NO_OPTION, SYMBI_STRING, check_enum, NULL, NULL },
+    { "enum", "string", SY_TYPE_NO_OPTION | SY_TYPE_PROGRAM, SYMBI_STRING, check_enum, NULL, NULL },
     { "scope_target", "string", 0, SYMBI_STRING, sy_check_scope_target, NULL, NULL },
     { "url", "string", 0, SYMBI_STRING, sy_check_url, "uri", NULL },
     { "path", "string", 0, SYMBI_STRING, check_path, NULL, NULL },

@@ -93,7 +93,8 @@ static bool numeric_label(symbi_str l)
     return true;
 }
 
-static bool is_hostname(symbi_str v)
+/* Of letters, digits, '.' and '-' alone. */
+static bool is_labels(symbi_str v)
 {
     for (size_t from = 0, i = 0; i <= v.n; i++) {
         symbi_str l;
@@ -101,13 +102,13 @@ static bool is_hostname(symbi_str v)
         l.p = v.p + from;
         l.n = i - from;
         if (l.n < 1 || l.n > 63 || l.p[0] == '-' || l.p[l.n - 1] == '-') return false;
-        for (size_t k = 0; k < l.n; k++)
-            if (!sy_is_digit(l.p[k]) && !sy_is_alpha(l.p[k]) && l.p[k] != '-') return false;
         if (i == v.n && numeric_label(l)) return false;
         from = i + 1;
     }
-    return v.n <= 253;
+    return true;
 }
+
+static bool is_hostname(symbi_str v) { return v.n <= 253 && !(sy_classes(v) & SY_HAS_NO_HOST) && is_labels(v); }
 
 symbi_status sy_check_ip_address(const sy_check *c, symbi_str v, symbi_value *out)
 {
@@ -156,8 +157,7 @@ symbi_status sy_check_url(const sy_check *c, symbi_str v, symbi_value *out)
     size_t i;
     char lower[64], echo[SY_ECHO];
     if (st) return st;
-    for (i = 0; i < v.n; i++)
-        if ((unsigned char)v.p[i] <= 0x20 || v.p[i] == 0x7f || v.p[i] == '\\') return sy_check_bad(c, v, "is not a valid URL: it has a blank, a control character or a backslash");
+    if (c->classes & SY_HAS_NO_URL) return sy_check_bad(c, v, "is not a valid URL: it has a blank, a control character or a backslash");
     while (scheme.n < v.n && (sy_is_alpha(v.p[scheme.n]) || (scheme.n && (sy_is_digit(v.p[scheme.n]) || memchr("+.-", v.p[scheme.n], 3))))) scheme.n++;
     if (!scheme.n || v.n - scheme.n < 3 || memcmp(v.p + scheme.n, "://", 3) != 0) return sy_check_bad(c, v, "is not a valid URL");
     auth.p = v.p + scheme.n + 3;
@@ -217,15 +217,22 @@ static bool contains(symbi_str v, const char *z)
 static bool has_punycode(symbi_str v)
 {
     for (size_t i = 0; i + 4 <= v.n; i++)
-        if ((i == 0 || v.p[i - 1] == '.') && sy_str_ieqz((symbi_str){ v.p + i, 4 }, "xn--")) return true;
+        if ((v.p[i] == 'x' || v.p[i] == 'X') && (i == 0 || v.p[i - 1] == '.') && sy_str_ieqz((symbi_str){ v.p + i, 4 }, "xn--")) return true;
     return false;
 }
+
+/* A name or an IPv4 address of letters, digits, '.' and '-' alone. */
+static bool is_plain_host(symbi_str v) { return v.n <= 253 && (is_labels(v) || is_ipv4(v)) && !has_punycode(v); }
 
 symbi_status sy_check_scope_target(const sy_check *c, symbi_str v, symbi_value *out)
 {
     symbi_status st;
     symbi_err *e = c->err;
     if (!v.n) return sy_fail(e, SYMBI_ESCHEMA, "scope_target must not be empty");
+    if (!(c->classes & SY_HAS_NO_HOST) && is_plain_host(v)) { /* nothing of what follows can stand in it */
+        *out = sy_val_str(v);
+        return SYMBI_OK;
+    }
     if (edge_space(v)) return sy_fail(e, SYMBI_ESCHEMA, "scope_target must not contain leading or trailing whitespace");
     if (v.n > 253) return sy_fail(e, SYMBI_ESCHEMA, "scope_target exceeds 253-character limit (RFC 1035 section 2.3.4)");
     if ((st = sy_check_meta(c, v, 0))) return st;

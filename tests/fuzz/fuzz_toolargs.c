@@ -46,11 +46,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         char text[600];
         symbi_tool *t = NULL;
         symbi_doc *d = NULL, *again = NULL;
-        symbi_plan *p = NULL;
+        symbi_plan *p = NULL, *one = NULL;
         symbi_plan_options o;
+        symbi_status st;
         snprintf(text, sizeof text, "[tool]\nname = \"t\"\n[args.x]\ntype = %s\n[command]\n%s\n[output]\n", type, form);
         memset(&o, 0, sizeof o);
         o.checks_files = true;
+        o.scan_id = symbi_str_z("1-a");
         must(symbi_tool_parse(cx, symbi_str_z(text), symbi_str_z("f"), &t, &err) == SYMBI_OK);
         if (symbi_tool_validate(cx, t, &args, &d, &err)) {
             must(!d && err.msg[0] && strcmp(err.path, "x") == 0);
@@ -71,6 +73,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                     for (size_t i = 1; i < p->argc; i++) must(may_dash || p->argv[i].p[0] != '-');
             }
         }
+        st = symbi_tool_plan_args(cx, t, &args, &o, &one, &err); /* one step says the same as two */
+        must(summary || ((st == SYMBI_OK) == (p != NULL) && (!p || memcmp(p->digest, one->digest, 32) == 0)));
+        symbi_plan_unref(one);
         symbi_plan_unref(p);
         symbi_doc_unref(again);
         symbi_doc_unref(d);

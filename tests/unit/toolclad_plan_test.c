@@ -32,16 +32,29 @@ static symbi_doc *json(const char *text)
     return d;
 }
 
-/* validate and plan; NULL with *e filled */
+/* Two plans that differ in nothing but what chance made. */
+static bool same_plan(const symbi_plan *p, const symbi_plan *q, bool same_id)
+{
+    bool same = p->kind == q->kind && p->argc == q->argc && p->nenv == q->nenv && p->ncheck_files == q->ncheck_files && p->timeout_ms == q->timeout_ms && symbi_value_equal(p->args, q->args);
+    for (size_t i = 0; same && same_id && i < p->argc; i++) same = sy_str_eq(p->argv[i], q->argv[i]);
+    return same && (!same_id || (sy_str_eq(p->command, q->command) && sy_str_eq(p->output_file, q->output_file) && memcmp(p->digest, q->digest, 32) == 0));
+}
+
+/* validate and plan; NULL with *e filled. One step must say the same as two. */
 static symbi_plan *plan(const symbi_tool *t, const char *args, const symbi_plan_options *o, symbi_err *e)
 {
     symbi_doc *given = json(args), *valid = NULL;
-    symbi_plan *p = NULL;
-    symbi_status st = symbi_tool_validate(cx, t, symbi_doc_root(given), &valid, e);
+    symbi_plan *p = NULL, *q = NULL;
+    symbi_err e2;
+    symbi_status st = symbi_tool_validate(cx, t, symbi_doc_root(given), &valid, e), one = symbi_tool_plan_args(cx, t, symbi_doc_root(given), o, &q, &e2);
     symbi_doc_unref(given);
     if (!st) st = symbi_tool_plan(cx, t, symbi_doc_root(valid), o, &p, e);
     symbi_doc_unref(valid);
     if (st && st != e->code) abort();
+    CHECK(st == one);
+    if (st) CHECK(!q && strcmp(e->msg, e2.msg) == 0 && strcmp(e->path, e2.path) == 0);
+    else CHECK(q && same_plan(p, q, o && o->scan_id.n));
+    symbi_plan_unref(q);
     return p;
 }
 
@@ -501,7 +514,7 @@ static symbi_status whole(symbi_ctx *c, void *ud)
     symbi_tool *t = NULL;
     symbi_toolset *s = NULL;
     symbi_doc *v = NULL, *d = NULL, *sc = NULL;
-    symbi_plan *p = NULL;
+    symbi_plan *p = NULL, *one = NULL;
     symbi_text text = { 0 };
     symbi_exec_result r;
     symbi_status st;
@@ -518,6 +531,8 @@ static symbi_status whole(symbi_ctx *c, void *ud)
     if (!st) st = symbi_toolset_add(s, t, NULL);
     if (!st) st = symbi_tool_validate(c, t, &args, &v, NULL);
     if (!st) st = symbi_tool_plan(c, t, symbi_doc_root(v), NULL, &p, NULL);
+    if (!st) st = symbi_tool_plan_args(c, t, &args, NULL, &one, NULL);
+    symbi_plan_unref(one);
     if (!st) st = symbi_tool_envelope(c, t, p, &r, &d, NULL);
     if (!st) st = symbi_tool_schema(c, t, &sc, NULL);
     if (!st) st = symbi_tool_cedar(c, t, SYMBI_TOOL_CEDAR_GATE, &text, NULL);
