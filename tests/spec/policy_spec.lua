@@ -381,7 +381,7 @@ describe("policy explain", function()
     it("says by name what is wrong with a question, and never breaks over one", function()
         local dir = folder { ["a.cedar"] = ALL }
         for input, part in pairs {
-            ['{"action":5}'] = "action must be an object", ['{"action":null,"name":5}'] = "action.name must be a string",
+            ['{"action":5}'] = "action must be an object", ['{"action":null,"name":5}'] = "action must be an object",
             ['{"action":{"name":["t"]}}'] = "action.name must be a string", ['{"action":{"agent":5,"name":"t","arguments":[]}}'] = "action.agent must be a string",
             ['{"action":{"agent":"a","name":"t","arguments":"x"}}'] = "action.arguments must be an object", ['{"request":5}'] = "action.name must be a string, got nil", ['{"name":"t","request":5}'] = "action: unknown option 'request'",
             ['{"action":{"agent":"a","name":"t"},"facts":{"now":"x"}}'] = "facts: field 'now'", ['{"action":{"agent":"a","name":"t"},"facts":7}'] = "facts must be an object",
