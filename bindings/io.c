@@ -78,6 +78,15 @@ bool l_io_interrupted(lua_State *L)
     return flag && *flag;
 }
 
+bool l_io_interrupt(lua_State *L, symbi_err *err)
+{
+    if (!l_io_interrupted(L)) return false;
+    memset(err, 0, sizeof *err);
+    err->code = SYMBI_EABORT;
+    strcpy(err->msg, "interrupted");
+    return true;
+}
+
 /* close(): ends the spawner (and every tool it runs) and drops kept connections. Both come back on next use. */
 static int io_close(lua_State *L)
 {
@@ -106,15 +115,10 @@ static int io_monotonic(lua_State *L)
 static int io_sleep(lua_State *L)
 {
     int64_t until = mono_ns() / 1000000 + symL_checkint(L, 1, 0, (int64_t)1 << 40), left;
+    symbi_err err;
     while ((left = until - mono_ns() / 1000000) > 0) {
         poll(NULL, 0, left > L_IO_SLICE_MS ? L_IO_SLICE_MS : (int)left);
-        if (l_io_interrupted(L)) {
-            symbi_err err;
-            memset(&err, 0, sizeof err);
-            err.code = SYMBI_EABORT;
-            strcpy(err.msg, "interrupted");
-            return symL_fail(L, &err);
-        }
+        if (l_io_interrupt(L, &err)) return symL_fail(L, &err);
     }
     lua_pushboolean(L, 1);
     return 1;

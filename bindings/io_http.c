@@ -117,14 +117,7 @@ int l_io_push_response(lua_State *L, const symbi_http_response *r)
     symL_pushstr(L, r->body);
     lua_setfield(L, -2, "body");
     lua_createtable(L, (int)r->nheaders, 0);
-    for (size_t i = 0; i < r->nheaders; i++) {
-        lua_createtable(L, 2, 0);
-        symL_pushstr(L, r->headers[i].name);
-        lua_rawseti(L, -2, 1);
-        symL_pushstr(L, r->headers[i].value);
-        lua_rawseti(L, -2, 2);
-        lua_rawseti(L, -2, (int)i + 1);
-    }
+    for (size_t i = 0; i < r->nheaders; i++) symL_addpair(L, i + 1, r->headers[i].name, r->headers[i].value);
     lua_setfield(L, -2, "headers");
     symL_pushint(L, r->duration_ms);
     lua_setfield(L, -2, "duration_ms");
@@ -207,12 +200,7 @@ static int wait_sliced(lua_State *L, symbi_xfer *x, int64_t ms, symbi_err *err)
         if (!st) return 1;
         if (st != SYMBI_ETIMEOUT) return -1;
         if (ms >= 0 && (ms -= slice) <= 0) return 0;
-        if (l_io_interrupted(L)) {
-            memset(err, 0, sizeof *err);
-            err->code = SYMBI_EABORT;
-            strcpy(err->msg, "interrupted");
-            return -1;
-        }
+        if (l_io_interrupt(L, err)) return -1;
     }
 }
 

@@ -30,6 +30,7 @@ ud_iostate *l_io_kept(lua_State *L, int idx); /* the parent of that userdata */
 /* The spawner, started when it is not there. On failure fills err and returns NULL. */
 symbi_spawner *l_io_spawner(lua_State *L, ud_iostate *s, symbi_err *err);
 bool l_io_interrupted(lua_State *L);  /* Ctrl-C came (the host's flag) */
+bool l_io_interrupt(lua_State *L, symbi_err *err); /* likewise, and then err is EABORT */
 enum { L_IO_SLICE_MS = 100 };         /* blocking calls look at that flag this often */
 
 /* Fills rq from the table at arg; strings stay borrowed from it, the header list is a userdata that is pushed. Raises on misuse. */

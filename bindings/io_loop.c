@@ -355,12 +355,7 @@ static int loop_wait(lua_State *L)
                         u->items[i].up = u->items[i].up || ev[k].fd >= 0;
                     }
         }
-        if (!n && l_io_interrupted(L)) {
-            memset(&err, 0, sizeof err);
-            err.code = SYMBI_EABORT;
-            strcpy(err.msg, "interrupted");
-            return symL_fail(L, &err);
-        }
+        if (!n && l_io_interrupt(L, &err)) return symL_fail(L, &err);
     }
 }
 

@@ -18,21 +18,7 @@ extern char **environ;
 #define UD_PIPE "symbi.pipe"
 typedef struct ud_pipe { symbi_pipe *p; } ud_pipe;
 
-static symbi_pipe *checkpipe(lua_State *L)
-{
-    ud_pipe *u = symL_checkud(L, 1, UD_PIPE);
-    if (!u->p) luaL_argerror(L, 1, "the pipe is closed");
-    return u->p;
-}
-
-static int pipe_close(lua_State *L)
-{
-    ud_pipe *u = symL_checkud(L, 1, UD_PIPE);
-    symbi_pipe *p = u->p;
-    u->p = NULL;
-    symbi_pipe_free(p);
-    return 0;
-}
+SYML_HANDLE(checkpipe, pipe_close, ud_pipe, UD_PIPE, symbi_pipe, symbi_pipe_free, "pipe")
 
 static int io_mcp_pipe(lua_State *L)
 {
@@ -64,25 +50,25 @@ static int io_mcp_pipe(lua_State *L)
 
 static int pipe_fd(lua_State *L)
 {
-    symL_pushint(L, symbi_pipe_fd(checkpipe(L)));
+    symL_pushint(L, symbi_pipe_fd(checkpipe(L, 1)));
     return 1;
 }
 
 static int pipe_wants(lua_State *L)
 {
-    lua_pushstring(L, symbi_pipe_wants(checkpipe(L)) & SYMBI_LOOP_WRITE ? "rw" : "r");
+    lua_pushstring(L, symbi_pipe_wants(checkpipe(L, 1)) & SYMBI_LOOP_WRITE ? "rw" : "r");
     return 1;
 }
 
 static int pipe_pid(lua_State *L)
 {
-    symL_pushint(L, symbi_pipe_pid(checkpipe(L)));
+    symL_pushint(L, symbi_pipe_pid(checkpipe(L, 1)));
     return 1;
 }
 
 static int pipe_write(lua_State *L)
 {
-    symbi_pipe *p = checkpipe(L);
+    symbi_pipe *p = checkpipe(L, 1);
     symbi_str s = symL_checkstr(L, 2);
     symbi_err err;
     if (symbi_pipe_write(p, s, &err)) return symL_fail(L, &err);
@@ -94,7 +80,7 @@ static int pipe_read(lua_State *L)
 {
     symbi_str s;
     symbi_err err;
-    symbi_status st = symbi_pipe_read(checkpipe(L), &s, &err);
+    symbi_status st = symbi_pipe_read(checkpipe(L, 1), &s, &err);
     if (st && st != SYMBI_EAGAIN) return symL_fail(L, &err);
     symL_pushstr(L, s);
     return 1;
@@ -103,7 +89,7 @@ static int pipe_read(lua_State *L)
 /* Blocking waits look at Ctrl-C now and then. */
 static int pipe_wait(lua_State *L)
 {
-    symbi_pipe *p = checkpipe(L);
+    symbi_pipe *p = checkpipe(L, 1);
     int64_t ms = symL_checkint(L, 2, 0, (int64_t)1 << 40);
     symbi_err err;
     for (;;) {
@@ -115,18 +101,13 @@ static int pipe_wait(lua_State *L)
             lua_pushboolean(L, !st);
             return 1;
         }
-        if (l_io_interrupted(L)) {
-            memset(&err, 0, sizeof err);
-            err.code = SYMBI_EABORT;
-            strcpy(err.msg, "interrupted");
-            return symL_fail(L, &err);
-        }
+        if (l_io_interrupt(L, &err)) return symL_fail(L, &err);
     }
 }
 
 static int pipe_ended(lua_State *L)
 {
-    symbi_pipe *p = checkpipe(L);
+    symbi_pipe *p = checkpipe(L, 1);
     symbi_pipe_end e;
     if (!symbi_pipe_ended(p, symL_optint(L, 2, 0, 0, 60000), &e)) return 0;
     lua_createtable(L, 0, 3);

@@ -7,21 +7,9 @@
 
 #include <string.h>
 
-symbi_watch *l_io_checkwatch(lua_State *L, int arg)
-{
-    ud_watch *u = symL_checkud(L, arg, UD_WATCH);
-    if (!u->p) luaL_argerror(L, arg, "the watch is closed");
-    return u->p;
-}
+SYML_HANDLE(checkwatch, watch_close, ud_watch, UD_WATCH, symbi_watch, symbi_watch_free, "watch")
 
-static int watch_close(lua_State *L)
-{
-    ud_watch *u = symL_checkud(L, 1, UD_WATCH);
-    symbi_watch *w = u->p;
-    u->p = NULL;
-    symbi_watch_free(w);
-    return 0;
-}
+symbi_watch *l_io_checkwatch(lua_State *L, int arg) { return checkwatch(L, arg); }
 
 static bool add(lua_State *L, symbi_watch *w, int idx, symbi_err *err)
 {
@@ -70,12 +58,7 @@ static int watch_poll(lua_State *L)
             lua_pushboolean(L, changed);
             return 1;
         }
-        if (l_io_interrupted(L)) {
-            memset(&err, 0, sizeof err);
-            err.code = SYMBI_EABORT;
-            strcpy(err.msg, "interrupted");
-            return symL_fail(L, &err);
-        }
+        if (l_io_interrupt(L, &err)) return symL_fail(L, &err);
     }
 }
 

@@ -6,8 +6,9 @@
  *   client, msg, err = mcp.client(registry, name[, {max_message=}])
  *     true, msg, err = client:call(plan)      a plan with its order, which is spent; client:list() for all tools
  *     what = client:next()                    "idle" "send" "receive" "judge" "done" "failed"
- *     message, msg, err = client:take()       {body=, wants_answer=, headers={{name, value}, ...}}
- *     client:feed(bytes) client:answered() client:http_end(status, headers, body) client:lost(code, why)
+ *     message, msg, err = client:take()       {body=, wants_answer=, method=, after_ms=, headers={{name, value}, ...}}
+ *     client:feed(bytes) client:answered() client:http_end(status, headers, body) client:http_broken(code, why) client:lost(code, why)
+ *     message = client:part()                 the last words, one after the other; nil: none are left
  *     changed, msg, err = client:judge(record, key_pem, now_ms)   changed: the new record or false; nil: refused
  *     client:wants_key() client:definition() client:result() client:failure() -> message, err; client:broken() client:version()
  *     client:session() client:server() client:secrets() client:secret(name, value) client:close()
@@ -23,30 +24,10 @@
 #define UD_REGISTRY "symbi.mcp_registry"
 typedef struct ud_registry { symbi_mcp_registry *p; } ud_registry;
 
-static symbi_mcp *checkclient(lua_State *L)
-{
-    ud_mcp *u = symL_checkud(L, 1, UD_MCP);
-    if (!u->p) luaL_argerror(L, 1, "the client is closed");
-    return u->p;
-}
-
-static symbi_mcp_registry *checkregistry(lua_State *L)
-{
-    ud_registry *u = symL_checkud(L, 1, UD_REGISTRY);
-    if (!u->p) luaL_argerror(L, 1, "the registry is closed");
-    return u->p;
-}
+SYML_HANDLE(checkclient, client_close, ud_mcp, UD_MCP, symbi_mcp, symbi_mcp_free, "client")
+SYML_HANDLE(checkregistry, registry_close, ud_registry, UD_REGISTRY, symbi_mcp_registry, symbi_mcp_registry_unref, "registry")
 
 /* ---- registry ---- */
-
-static int registry_close(lua_State *L)
-{
-    ud_registry *u = symL_checkud(L, 1, UD_REGISTRY);
-    symbi_mcp_registry *p = u->p;
-    u->p = NULL;
-    symbi_mcp_registry_unref(p);
-    return 0;
-}
 
 static int mcp_registry(lua_State *L)
 {
@@ -59,7 +40,7 @@ static int mcp_registry(lua_State *L)
 
 static int registry_names(lua_State *L)
 {
-    symbi_mcp_registry *r = checkregistry(L);
+    symbi_mcp_registry *r = checkregistry(L, 1);
     symbi_mcp_server s;
     lua_createtable(L, (int)symbi_mcp_registry_count(r), 0);
     symL_setarray(L);
@@ -72,7 +53,7 @@ static int registry_names(lua_State *L)
 
 static int registry_warnings(lua_State *L)
 {
-    symbi_mcp_registry *r = checkregistry(L);
+    symbi_mcp_registry *r = checkregistry(L, 1);
     symbi_str w;
     lua_newtable(L);
     symL_setarray(L);
@@ -81,12 +62,6 @@ static int registry_warnings(lua_State *L)
         lua_rawseti(L, -2, (int)i + 1);
     }
     return 1;
-}
-
-static void set_str(lua_State *L, const char *k, symbi_str s)
-{
-    symL_pushstr(L, s);
-    lua_setfield(L, -2, k);
 }
 
 static void set_list(lua_State *L, const char *k, const symbi_str *s, size_t n)
@@ -115,18 +90,18 @@ static void set_names(lua_State *L, const char *k, const symbi_mcp_pair *p, size
 static void push_server(lua_State *L, const symbi_mcp_server *s)
 {
     lua_createtable(L, 0, 10);
-    set_str(L, "name", s->name);
-    set_str(L, "source", s->source);
+    symL_setstr(L, "name", s->name);
+    symL_setstr(L, "source", s->source);
     if (s->command.n) {
-        set_str(L, "command", s->command);
+        symL_setstr(L, "command", s->command);
         set_list(L, "args", s->args, s->nargs);
         set_names(L, "env", s->env, s->nenv);
     } else {
-        set_str(L, "url", s->url);
+        symL_setstr(L, "url", s->url);
         set_names(L, "headers", s->headers, s->nheaders);
     }
-    if (s->cwd.n) set_str(L, "cwd", s->cwd);
-    if (s->public_key_url.n) set_str(L, "public_key_url", s->public_key_url);
+    if (s->cwd.n) symL_setstr(L, "cwd", s->cwd);
+    if (s->public_key_url.n) symL_setstr(L, "public_key_url", s->public_key_url);
     set_list(L, "secrets", s->secrets, s->nsecrets);
     lua_pushstring(L, s->first_use ? "first-use" : "approved");
     lua_setfield(L, -2, "trust");
@@ -135,21 +110,12 @@ static void push_server(lua_State *L, const symbi_mcp_server *s)
 static int registry_server(lua_State *L)
 {
     symbi_mcp_server s;
-    if (!symbi_mcp_registry_find(checkregistry(L), symL_checkstr(L, 2), &s)) return 0;
+    if (!symbi_mcp_registry_find(checkregistry(L, 1), symL_checkstr(L, 2), &s)) return 0;
     push_server(L, &s);
     return 1;
 }
 
 /* ---- client ---- */
-
-static int client_close(lua_State *L)
-{
-    ud_mcp *u = symL_checkud(L, 1, UD_MCP);
-    symbi_mcp *p = u->p;
-    u->p = NULL;
-    symbi_mcp_free(p);
-    return 0;
-}
 
 static int mcp_client(lua_State *L)
 {
@@ -159,14 +125,14 @@ static int mcp_client(lua_State *L)
     size_t max = 0;
     symbi_err err;
     ud_mcp *u;
-    checkregistry(L);
+    checkregistry(L, 1);
     name = symL_checkstr(L, 2);
     if (!lua_isnoneornil(L, 3)) {
         symL_checkopts(L, 3, known);
         max = (size_t)symL_optfield_int(L, 3, "max_message", 0, 0, 1 << 30);
     }
     u = symL_newud(L, sizeof *u, UD_MCP);
-    r = checkregistry(L);
+    r = checkregistry(L, 1);
     if (symbi_mcp_new(symL_ctx(L), r, name, max, &u->p, &err)) return symL_fail(L, &err);
     return 1;
 }
@@ -174,7 +140,7 @@ static int mcp_client(lua_State *L)
 /* A plan without an order (a dry run, or one that was executed) is not carried out. */
 static int client_call(lua_State *L)
 {
-    symbi_mcp *m = checkclient(L);
+    symbi_mcp *m = checkclient(L, 1);
     ud_plan *u = symL_checkud(L, 2, UD_PLAN);
     symbi_err err;
     if (!u->p) luaL_argerror(L, 2, "the plan is closed");
@@ -190,7 +156,7 @@ static int client_call(lua_State *L)
 static int client_list(lua_State *L)
 {
     symbi_err err;
-    if (symbi_mcp_list(checkclient(L), &err)) return symL_fail(L, &err);
+    if (symbi_mcp_list(checkclient(L, 1), &err)) return symL_fail(L, &err);
     lua_pushboolean(L, 1);
     return 1;
 }
@@ -198,7 +164,22 @@ static int client_list(lua_State *L)
 static int client_next(lua_State *L)
 {
     static const char *const names[] = { "idle", "send", "receive", "judge", "done", "failed" };
-    lua_pushstring(L, names[symbi_mcp_next(checkclient(L))]);
+    lua_pushstring(L, names[symbi_mcp_next(checkclient(L, 1))]);
+    return 1;
+}
+
+static int push_message(lua_State *L, const symbi_mcp_message *msg)
+{
+    lua_createtable(L, 0, 5);
+    symL_setstr(L, "body", msg->body);
+    lua_pushboolean(L, msg->wants_answer);
+    lua_setfield(L, -2, "wants_answer");
+    symL_setstr(L, "method", symbi_str_z(msg->method));
+    symL_pushint(L, msg->after_ms);
+    lua_setfield(L, -2, "after_ms");
+    lua_createtable(L, (int)msg->nheaders, 0);
+    for (size_t i = 0; i < msg->nheaders; i++) symL_addpair(L, i + 1, msg->headers[i].name, msg->headers[i].value);
+    lua_setfield(L, -2, "headers");
     return 1;
 }
 
@@ -206,34 +187,26 @@ static int client_take(lua_State *L)
 {
     symbi_mcp_message msg;
     symbi_err err;
-    if (symbi_mcp_take(checkclient(L), &msg, &err)) return symL_fail(L, &err);
-    lua_createtable(L, 0, 3);
-    set_str(L, "body", msg.body);
-    lua_pushboolean(L, msg.wants_answer);
-    lua_setfield(L, -2, "wants_answer");
-    lua_createtable(L, (int)msg.nheaders, 0);
-    for (size_t i = 0; i < msg.nheaders; i++) {
-        lua_createtable(L, 2, 0);
-        symL_pushstr(L, msg.headers[i].name);
-        lua_rawseti(L, -2, 1);
-        symL_pushstr(L, msg.headers[i].value);
-        lua_rawseti(L, -2, 2);
-        lua_rawseti(L, -2, (int)i + 1);
-    }
-    lua_setfield(L, -2, "headers");
-    return 1;
+    if (symbi_mcp_take(checkclient(L, 1), &msg, &err)) return symL_fail(L, &err);
+    return push_message(L, &msg);
+}
+
+static int client_part(lua_State *L)
+{
+    symbi_mcp_message msg;
+    return symbi_mcp_part(checkclient(L, 1), &msg) ? push_message(L, &msg) : 0;
 }
 
 static int client_feed(lua_State *L)
 {
     symbi_str s = symL_checkstr(L, 2);
-    symbi_mcp_feed(checkclient(L), s);
+    symbi_mcp_feed(checkclient(L, 1), s);
     return 0;
 }
 
 static int client_answered(lua_State *L)
 {
-    lua_pushboolean(L, symbi_mcp_answered(checkclient(L)));
+    lua_pushboolean(L, symbi_mcp_answered(checkclient(L, 1)));
     return 1;
 }
 
@@ -244,7 +217,7 @@ static int client_http_end(lua_State *L)
     symbi_mcp_pair *h;
     size_t n;
     luaL_checktype(L, 3, LUA_TTABLE);
-    checkclient(L);
+    checkclient(L, 1);
     lua_settop(L, 4);
     n = symL_rawlen(L, 3);
     if (n > 1000) n = 1000;
@@ -259,19 +232,29 @@ static int client_http_end(lua_State *L)
         h[i].value = symL_checkstr(L, lua_gettop(L));
         lua_remove(L, -3);
     }
-    symbi_mcp_http_end(checkclient(L), status, h, n, body);
+    symbi_mcp_http_end(checkclient(L, 1), status, h, n, body);
     return 0;
+}
+
+static symbi_status checkcode(lua_State *L, int arg)
+{
+    symbi_str code = symL_checkstr(L, arg);
+    for (int c = -1; c > -64; c--) {
+        const char *name = symbi_status_name((symbi_status)c);
+        if (name && strlen(name) == code.n && !memcmp(name, code.p, code.n)) return (symbi_status)c;
+    }
+    return SYMBI_EIO;
 }
 
 static int client_lost(lua_State *L)
 {
-    symbi_str code = symL_checkstr(L, 2), why = symL_checkstr(L, 3);
-    symbi_status st = SYMBI_EIO;
-    for (int c = -1; c > -64; c--) {
-        const char *name = symbi_status_name((symbi_status)c);
-        if (name && strlen(name) == code.n && !memcmp(name, code.p, code.n)) st = (symbi_status)c;
-    }
-    symbi_mcp_lost(checkclient(L), st, why);
+    symbi_mcp_lost(checkclient(L, 1), checkcode(L, 2), symL_checkstr(L, 3));
+    return 0;
+}
+
+static int client_http_broken(lua_State *L)
+{
+    symbi_mcp_http_broken(checkclient(L, 1), checkcode(L, 2), symL_checkstr(L, 3));
     return 0;
 }
 
@@ -281,9 +264,9 @@ static int client_judge(lua_State *L)
     int64_t now = symL_isinteger(L, 4, &now) ? now : symbi_ctx_now_ms(symL_ctx(L));
     symbi_text *t;
     symbi_err err;
-    checkclient(L);
+    checkclient(L, 1);
     t = symL_text(L);
-    if (symbi_mcp_judge(checkclient(L), record, key, now, t, &err)) return symL_fail(L, &err);
+    if (symbi_mcp_judge(checkclient(L, 1), record, key, now, t, &err)) return symL_fail(L, &err);
     if (symbi_text_str(t).n) symL_pushtext(L, t);
     else lua_pushboolean(L, 0);
     return 1;
@@ -291,7 +274,7 @@ static int client_judge(lua_State *L)
 
 static int client_wants_key(lua_State *L)
 {
-    lua_pushboolean(L, symbi_mcp_wants_key(checkclient(L)));
+    lua_pushboolean(L, symbi_mcp_wants_key(checkclient(L, 1)));
     return 1;
 }
 
@@ -309,14 +292,14 @@ static int push_copy(lua_State *L, const symbi_value *v)
     return 1;
 }
 
-static int client_definition(lua_State *L) { return push_copy(L, symbi_mcp_definition(checkclient(L))); }
-static int client_result(lua_State *L) { return push_copy(L, symbi_mcp_result(checkclient(L))); }
+static int client_definition(lua_State *L) { return push_copy(L, symbi_mcp_definition(checkclient(L, 1))); }
+static int client_result(lua_State *L) { return push_copy(L, symbi_mcp_result(checkclient(L, 1))); }
 
 static int client_failure(lua_State *L)
 {
     symbi_err err;
     int n;
-    if (!symbi_mcp_failure(checkclient(L), &err)) return 0;
+    if (!symbi_mcp_failure(checkclient(L, 1), &err)) return 0;
     n = symL_fail(L, &err); /* nil, message, err */
     lua_remove(L, -n);
     return n - 1;
@@ -324,26 +307,26 @@ static int client_failure(lua_State *L)
 
 static int client_broken(lua_State *L)
 {
-    lua_pushboolean(L, symbi_mcp_broken(checkclient(L)));
+    lua_pushboolean(L, symbi_mcp_broken(checkclient(L, 1)));
     return 1;
 }
 
 static int client_version(lua_State *L)
 {
-    symL_pushstr(L, symbi_mcp_version(checkclient(L)));
+    symL_pushstr(L, symbi_mcp_version(checkclient(L, 1)));
     return 1;
 }
 
 static int client_session(lua_State *L)
 {
-    symL_pushstr(L, symbi_mcp_session(checkclient(L)));
+    symL_pushstr(L, symbi_mcp_session(checkclient(L, 1)));
     return 1;
 }
 
 static int client_server(lua_State *L)
 {
     symbi_mcp_server s;
-    symbi_mcp_get_server(checkclient(L), &s);
+    symbi_mcp_get_server(checkclient(L, 1), &s);
     push_server(L, &s);
     return 1;
 }
@@ -352,7 +335,7 @@ static int client_secret(lua_State *L)
 {
     symbi_str name = symL_checkstr(L, 2), value = symL_checkstr(L, 3);
     symbi_err err;
-    if (symbi_mcp_set_secret(checkclient(L), name, value, &err)) return symL_fail(L, &err);
+    if (symbi_mcp_set_secret(checkclient(L, 1), name, value, &err)) return symL_fail(L, &err);
     lua_pushboolean(L, 1);
     return 1;
 }
@@ -423,7 +406,7 @@ void l_mcp_open(lua_State *L)
     static const luaL_Reg registry[] = { { "names", registry_names }, { "server", registry_server }, { "warnings", registry_warnings }, { "close", registry_close }, { NULL, NULL } };
     static const luaL_Reg registry_meta[] = { { "__gc", registry_close }, { NULL, NULL } };
     static const luaL_Reg client[] = { { "call", client_call }, { "list", client_list }, { "next", client_next }, { "take", client_take }, { "feed", client_feed },
-                                       { "answered", client_answered }, { "http_end", client_http_end }, { "lost", client_lost }, { "judge", client_judge },
+                                       { "answered", client_answered }, { "http_end", client_http_end }, { "lost", client_lost }, { "http_broken", client_http_broken }, { "part", client_part }, { "judge", client_judge },
                                        { "wants_key", client_wants_key }, { "definition", client_definition }, { "result", client_result }, { "failure", client_failure },
                                        { "broken", client_broken }, { "version", client_version }, { "session", client_session }, { "server", client_server },
                                        { "secret", client_secret }, { "close", client_close }, { NULL, NULL } };

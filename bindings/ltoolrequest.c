@@ -16,12 +16,6 @@ static int request_gc(lua_State *L)
     return 0;
 }
 
-static void set_str(lua_State *L, const char *key, symbi_str s)
-{
-    symL_pushstr(L, s);
-    lua_setfield(L, -2, key);
-}
-
 static int resolve(lua_State *L)
 {
     ud_plan *u = symL_checkud(L, 1, UD_PLAN);
@@ -36,18 +30,11 @@ static int resolve(lua_State *L)
     if (symL_tovalue(L, 2, &secrets, &err) || symbi_plan_resolve(symL_ctx(L), u->p, &secrets, r, &err)) return symL_fail(L, &err);
     u->has_order = false;
     lua_createtable(L, 0, 6);
-    set_str(L, "method", r->method);
-    set_str(L, "url", r->url);
-    if (r->has_body) set_str(L, "body", r->body);
+    symL_setstr(L, "method", r->method);
+    symL_setstr(L, "url", r->url);
+    if (r->has_body) symL_setstr(L, "body", r->body);
     lua_createtable(L, (int)r->nheaders, 0);
-    for (size_t i = 0; i < r->nheaders; i++) {
-        lua_createtable(L, 2, 0);
-        symL_pushstr(L, r->headers[i].name);
-        lua_rawseti(L, -2, 1);
-        symL_pushstr(L, r->headers[i].value);
-        lua_rawseti(L, -2, 2);
-        lua_rawseti(L, -2, (int)i + 1);
-    }
+    for (size_t i = 0; i < r->nheaders; i++) symL_addpair(L, i + 1, r->headers[i].name, r->headers[i].value);
     lua_setfield(L, -2, "headers");
     if (r->max_bytes) {
         symL_pushint(L, (int64_t)r->max_bytes);

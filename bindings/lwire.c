@@ -3,6 +3,7 @@
  *   text = wire.join(base, ref)
  *   url = wire.endpoint(base, endpoint), text = wire.escape(text[, "segment" | "form"]), seconds = wire.retry_after(value[, now])
  *   s = wire.sse([max_event])       s:feed(bytes) list of {event=, data=, id=, retry=}; s:pending()
+ *                                   s:last_id() for Last-Event-ID, or nil; s:retry_ms() or nil
  *   h = wire.http1{kind="response"|"request", head=, max_head=, max_body=}
  *       body, done, rest = h:feed(bytes)     the body bytes in this piece; done: the message is complete, rest follows it
  *       h:head() table once the head is there; h:eof() true when a closed connection completes the message; h:reset([head])
@@ -146,6 +147,22 @@ static int sse_pending(lua_State *L)
     return 1;
 }
 
+static int sse_last_id(lua_State *L)
+{
+    symbi_str id;
+    if (!symbi_sse_last_id(checksse(L), &id)) return 0;
+    symL_pushstr(L, id);
+    return 1;
+}
+
+static int sse_retry_ms(lua_State *L)
+{
+    int64_t ms = symbi_sse_retry_ms(checksse(L));
+    if (ms < 0) return 0;
+    symL_pushint(L, ms);
+    return 1;
+}
+
 static int sse_close(lua_State *L)
 {
     ud_sse *u = symL_checkud(L, 1, UD_SSE);
@@ -223,14 +240,7 @@ static int http1_head(lua_State *L)
     symL_pushint(L, m->minor);
     lua_setfield(L, -2, "minor");
     lua_createtable(L, (int)m->nfields, 0);
-    for (size_t i = 0; i < m->nfields; i++) {
-        lua_createtable(L, 2, 0);
-        symL_pushstr(L, m->fields[i].name);
-        lua_rawseti(L, -2, 1);
-        symL_pushstr(L, m->fields[i].value);
-        lua_rawseti(L, -2, 2);
-        lua_rawseti(L, -2, (int)i + 1);
-    }
+    for (size_t i = 0; i < m->nfields; i++) symL_addpair(L, i + 1, m->fields[i].name, m->fields[i].value);
     lua_setfield(L, -2, "headers");
     set_bool(L, "keep_alive", m->keep_alive);
     set_bool(L, "chunked", m->chunked);
@@ -356,7 +366,7 @@ static int w_reason(lua_State *L)
 void l_wire_open(lua_State *L);
 void l_wire_open(lua_State *L)
 {
-    static const luaL_Reg sse[] = { { "feed", sse_feed }, { "pending", sse_pending }, { "close", sse_close }, { NULL, NULL } };
+    static const luaL_Reg sse[] = { { "feed", sse_feed }, { "pending", sse_pending }, { "last_id", sse_last_id }, { "retry_ms", sse_retry_ms }, { "close", sse_close }, { NULL, NULL } };
     static const luaL_Reg sse_meta[] = { { "__gc", sse_close }, { NULL, NULL } };
     static const luaL_Reg http1[] = { { "feed", http1_feed }, { "head", http1_head }, { "eof", http1_eof }, { "reset", http1_reset }, { "close", http1_close }, { NULL, NULL } };
     static const luaL_Reg http1_meta[] = { { "__gc", http1_close }, { NULL, NULL } };

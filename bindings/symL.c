@@ -460,6 +460,22 @@ void symL_pushint(lua_State *L, int64_t i)
 
 void symL_pushstr(lua_State *L, symbi_str s) { lua_pushlstring(L, s.n ? s.p : "", s.n); }
 
+void symL_setstr(lua_State *L, const char *key, symbi_str s)
+{
+    symL_pushstr(L, s);
+    lua_setfield(L, -2, key);
+}
+
+void symL_addpair(lua_State *L, size_t i, symbi_str name, symbi_str value)
+{
+    lua_createtable(L, 2, 0);
+    symL_pushstr(L, name);
+    lua_rawseti(L, -2, 1);
+    symL_pushstr(L, value);
+    lua_rawseti(L, -2, 2);
+    lua_rawseti(L, -2, (int)i);
+}
+
 bool symL_isinteger(lua_State *L, int idx, int64_t *out)
 {
     int64_t i;

@@ -53,6 +53,26 @@ int64_t symL_checkint(lua_State *L, int arg, int64_t lo, int64_t hi);
 int64_t symL_optint(lua_State *L, int arg, int64_t dflt, int64_t lo, int64_t hi);
 void symL_pushint(lua_State *L, int64_t i); /* a number where exact, else a decimal string (5.1, 5.2, LuaJIT beyond 2^53) */
 void symL_pushstr(lua_State *L, symbi_str s);
+void symL_setstr(lua_State *L, const char *key, symbi_str s);                       /* into the table on the top */
+void symL_addpair(lua_State *L, size_t i, symbi_str name, symbi_str value);         /* {name, value} at i of the table on the top: a header */
+
+/* A handle that Lua holds (a userdata with one pointer p): check(L, arg) gives the pointer and raises once it was closed; close, also as __gc, frees
+ * it once. */
+#define SYML_HANDLE(check, close, ud, tname, type, release, what) \
+    static type *check(lua_State *L, int arg) \
+    { \
+        ud *u = symL_checkud(L, arg, tname); \
+        if (!u->p) luaL_argerror(L, arg, "the " what " is closed"); \
+        return u->p; \
+    } \
+    static int close(lua_State *L) \
+    { \
+        ud *u = symL_checkud(L, 1, tname); \
+        type *p = u->p; \
+        u->p = NULL; \
+        release(p); \
+        return 0; \
+    }
 size_t symL_rawlen(lua_State *L, int idx);
 int symL_absindex(lua_State *L, int idx);
 bool symL_isinteger(lua_State *L, int idx, int64_t *out); /* a number with an integral value that fits and is exact */

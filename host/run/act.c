@@ -7,6 +7,7 @@
 #include "symbi/json.h"
 #include "symbi/sanitize.h"
 #include "symbi/secrets.h"
+#include "toolclad/mcp_result.h"
 
 #include <string.h>
 
@@ -157,7 +158,7 @@ static symbi_status tell_envelope(symbi_run *r, sy_proposal *p, const symbi_valu
     symbi_value v;
     for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
         const symbi_value *m = symbi_value_getz(env, told[i]);
-        if (m && !(m->kind == SYMBI_STRING && !m->u.s.n)) sy_obj_put(&o, told[i], *m);
+        if (m && !(m->kind == SYMBI_STRING && !m->u.s.n)) sy_obj_put(&o, told[i], p->plan->kind == SYMBI_BACKEND_MCP && m->kind == SYMBI_OBJECT ? sy_mcp_told(&r->turn, m) : *m);
     }
     if (cut) sy_obj_bool(&o, "output_truncated", true);
     v = sy_obj_value(&o);

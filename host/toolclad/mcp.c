@@ -1,6 +1,6 @@
 /* toolclad/mcp.c: tools of backend mcp (spec toolclad.md 11): [mcp] at load, the call that a plan asks for, and what its answer says.
  *
- * plan->detail is {"server", "tool", "arguments"}. The executor gives {"started_ms", "duration_ms", "version", "result"} with the server's
+ * plan->detail is {"server", "tool", "arguments"}, and "traceparent" where the run has a trace. The executor gives {"started_ms", "duration_ms", "version", "result"} with the server's
  * own result, or {"started_ms", "duration_ms", "code", "error"} when there is none: code ETIMEOUT, EDENIED (the definition is not the approved
  * one) or any other. */
 #include "base/ctx.h"
@@ -12,6 +12,7 @@
 #include "toolclad/backends.h"
 #include "toolclad/mcp_in.h"
 #include "toolclad/outschema.h"
+#include "toolclad/trace.h"
 #include "toolclad/types.h"
 #include <stdio.h>
 
@@ -118,6 +119,11 @@ symbi_status sy_mcp_plan(sy_backend_plan *b, symbi_value *detail)
     sy_obj_put(&o, "arguments", args);
     sy_obj_str(&o, "server", server);
     sy_obj_str(&o, "tool", tool);
+    if (b->o->trace_id.n) {
+        char text[SY_TRACEPARENT];
+        if ((st = sy_traceparent_make(b->cx, b->o->trace_id, text, b->err))) return st;
+        if (text[0]) sy_obj_str(&o, "traceparent", sy_arena_dup(b->a, symbi_str_z(text)));
+    }
     b->p->command = clean_copy(b->a, "mcp://", server, tool);
     if (b->a->status) return sy_arena_fail(b->a, "the plan", b->err);
     {

@@ -30,14 +30,29 @@ const char *sy_mcp_version(symbi_str s);  /* the literal of a revision with a ha
 void sy_rpc_initialize(symbi_json_out *o, int64_t id);
 void sy_rpc_simple(symbi_json_out *o, int64_t id, const char *method, bool modern);              /* no parameters of its own */
 void sy_rpc_list(symbi_json_out *o, int64_t id, symbi_str cursor, bool modern);
-/* args: JSON text of an object. */
-void sy_rpc_call(symbi_json_out *o, int64_t id, symbi_str tool, symbi_str args, bool modern);
+/* args: JSON text of an object. trace: a traceparent or "". */
+void sy_rpc_call(symbi_json_out *o, int64_t id, symbi_str tool, symbi_str args, symbi_str trace, bool modern);
 void sy_rpc_note(symbi_json_out *o, const char *method);
-/* Answers to what a server asks. id: JSON text. */
+void sy_rpc_cancelled(symbi_json_out *o, int64_t id, symbi_str reason);
+/* Answers to what a server asks. id: JSON text. Both begin with SY_RPC_REPLY and the id. */
+#define SY_RPC_REPLY "{\"jsonrpc\":\"2.0\",\"id\":"
 void sy_rpc_pong(symbi_json_out *o, symbi_str id);
 void sy_rpc_refuse(symbi_json_out *o, symbi_str id, symbi_str method);
+
+/* ---- arguments that an HTTP server wants in headers too: x-mcp-header (mcp_params.c) ---- */
+
+enum { SY_MCP_MAX_PARAMS = 64 };
+/* Whether a definition may be used over HTTP: ESCHEMA says where it breaks the rules of x-mcp-header. */
+symbi_status sy_mcp_params_check(const symbi_value *definition, symbi_err *err);
+/* The headers Mcp-Param-* of a call with these arguments (an object), into out. EINVAL: an argument cannot be such a header. */
+symbi_status sy_mcp_params_make(const symbi_value *definition, const symbi_value *args, sy_arena *a, symbi_mcp_pair out[SY_MCP_MAX_PARAMS], size_t *n, symbi_err *err);
 /* A value as the HTTP headers Mcp-Name and Mcp-Param-* carry it. */
 symbi_str sy_mcp_header_value(sy_arena *a, symbi_str v);
+
+/* ---- results (mcp_result.c) ---- */
+
+/* Whether the content of a result is what the revisions allow: ESCHEMA says which item is not. */
+symbi_status sy_mcp_content_check(const symbi_value *content, symbi_err *err);
 
 /* ---- definitions (mcp_pins.c) ---- */
 

@@ -133,7 +133,7 @@ static bool header_name(symbi_str s)
 
 static bool ours(symbi_str name)
 {
-    static const char *const taken[] = { "host", "content-length", "content-type", "accept", "connection", "transfer-encoding", "mcp-session-id", "mcp-protocol-version", "mcp-method", "mcp-name" };
+    static const char *const taken[] = { "host", "content-length", "content-type", "accept", "connection", "transfer-encoding", "mcp-session-id", "mcp-protocol-version", "mcp-method", "mcp-name", "last-event-id" };
     char low[24];
     if (name.n >= sizeof low) return false;
     for (size_t i = 0; i < name.n; i++) low[i] = (char)(name.p[i] >= 'A' && name.p[i] <= 'Z' ? name.p[i] + 32 : name.p[i]);

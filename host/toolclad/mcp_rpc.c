@@ -2,7 +2,6 @@
  * Pure text and values; mcp_client.c knows what they mean. */
 #include "base/err.h"
 #include "base/str.h"
-#include "codec/base64.h"
 #include "symbi/json.h"
 #include "toolclad/mcp_in.h"
 #include <stdio.h>
@@ -71,13 +70,21 @@ static void head(symbi_json_out *o, int64_t id, const char *method)
 
 static void client_info(symbi_json_out *o) { RAW(o, "{\"name\":\"symbi-lua\",\"version\":\"" SYMBI_VERSION "\"}"); }
 
-/* "_meta" of a request of the revisions without a handshake; goes before the other parameters. */
-static void meta(symbi_json_out *o, bool modern, bool more)
+/* "_meta" of a request: what every one says in the revisions without a handshake, and the trace. It goes before the other parameters. */
+static void meta(symbi_json_out *o, bool modern, symbi_str trace, bool more)
 {
-    if (!modern) return;
-    RAW(o, "\"_meta\":{\"io.modelcontextprotocol/clientCapabilities\":{},\"io.modelcontextprotocol/clientInfo\":");
-    client_info(o);
-    RAW(o, ",\"io.modelcontextprotocol/protocolVersion\":\"" SY_MCP_MODERN "\"}");
+    if (!modern && !trace.n) return;
+    RAW(o, "\"_meta\":{");
+    if (modern) {
+        RAW(o, "\"io.modelcontextprotocol/clientCapabilities\":{},\"io.modelcontextprotocol/clientInfo\":");
+        client_info(o);
+        RAW(o, ",\"io.modelcontextprotocol/protocolVersion\":\"" SY_MCP_MODERN "\"");
+    }
+    if (trace.n) {
+        symbi_json_out_raw(o, modern ? SY_LIT(",\"traceparent\":") : SY_LIT("\"traceparent\":"));
+        symbi_json_out_string(o, trace);
+    }
+    RAW(o, "}");
     if (more) RAW(o, ",");
 }
 
@@ -96,7 +103,7 @@ void sy_rpc_simple(symbi_json_out *o, int64_t id, const char *method, bool moder
     head(o, id, method);
     if (modern) {
         RAW(o, ",\"params\":{");
-        meta(o, true, false);
+        meta(o, true, SY_LIT(""), false);
         RAW(o, "}");
     }
     RAW(o, "}");
@@ -107,7 +114,7 @@ void sy_rpc_list(symbi_json_out *o, int64_t id, symbi_str cursor, bool modern)
     head(o, id, "tools/list");
     if (cursor.n || modern) {
         RAW(o, ",\"params\":{");
-        meta(o, modern, cursor.n > 0);
+        meta(o, modern, SY_LIT(""), cursor.n > 0);
         if (cursor.n) {
             RAW(o, "\"cursor\":");
             symbi_json_out_string(o, cursor);
@@ -117,11 +124,11 @@ void sy_rpc_list(symbi_json_out *o, int64_t id, symbi_str cursor, bool modern)
     RAW(o, "}");
 }
 
-void sy_rpc_call(symbi_json_out *o, int64_t id, symbi_str tool, symbi_str args, bool modern)
+void sy_rpc_call(symbi_json_out *o, int64_t id, symbi_str tool, symbi_str args, symbi_str trace, bool modern)
 {
     head(o, id, "tools/call");
     RAW(o, ",\"params\":{");
-    meta(o, modern, true);
+    meta(o, modern, trace, true);
     RAW(o, "\"name\":");
     symbi_json_out_string(o, tool);
     RAW(o, ",\"arguments\":");
@@ -136,9 +143,26 @@ void sy_rpc_note(symbi_json_out *o, const char *method)
     RAW(o, "}");
 }
 
+/* Texts that may be cut in the middle of a character, or hold anything at all. */
+static void clean_string(symbi_json_out *o, symbi_str text)
+{
+    char clean[160];
+    sy_clean_line(clean, sizeof clean, text);
+    symbi_json_out_string(o, symbi_str_z(clean));
+}
+
+void sy_rpc_cancelled(symbi_json_out *o, int64_t id, symbi_str reason)
+{
+    RAW(o, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":");
+    symbi_json_out_int(o, id);
+    RAW(o, ",\"reason\":");
+    clean_string(o, reason);
+    RAW(o, "}}");
+}
+
 void sy_rpc_pong(symbi_json_out *o, symbi_str id)
 {
-    RAW(o, "{\"jsonrpc\":\"2.0\",\"id\":");
+    RAW(o, SY_RPC_REPLY);
     symbi_json_out_raw(o, id);
     RAW(o, ",\"result\":{}}");
 }
@@ -147,38 +171,9 @@ void sy_rpc_refuse(symbi_json_out *o, symbi_str id, symbi_str method)
 {
     char text[160];
     snprintf(text, sizeof text, "this client does not offer %.*s", (int)(method.n > 64 ? 64 : method.n), method.p);
-    RAW(o, "{\"jsonrpc\":\"2.0\",\"id\":");
+    RAW(o, SY_RPC_REPLY);
     symbi_json_out_raw(o, id);
     RAW(o, ",\"error\":{\"code\":-32601,\"message\":");
-    {
-        char clean[160]; /* the cut may have split a character */
-        sy_clean_line(clean, sizeof clean, symbi_str_z(text));
-        symbi_json_out_string(o, symbi_str_z(clean));
-    }
+    clean_string(o, symbi_str_z(text));
     RAW(o, "}}");
-}
-
-/* ---- header values of the revision without a handshake ---- */
-
-static bool plain_header(symbi_str v)
-{
-    if (!v.n) return true;
-    if (v.p[0] == ' ' || v.p[v.n - 1] == ' ') return false;
-    if (sy_str_starts(v, SY_LIT("=?base64?")) && sy_str_ends(v, SY_LIT("?="))) return false;
-    for (size_t i = 0; i < v.n; i++)
-        if ((unsigned char)v.p[i] < 0x20 || (unsigned char)v.p[i] > 0x7e) return false;
-    return true;
-}
-
-symbi_str sy_mcp_header_value(sy_arena *a, symbi_str v)
-{
-    size_t n = sy_base64_encoded_len(v.n, SY_BASE64);
-    char *p;
-    if (plain_header(v)) return sy_arena_dup(a, v);
-    p = sy_arena_alloc(a, 9 + n + 3);
-    if (!p) return (symbi_str){ NULL, 0 };
-    memcpy(p, "=?base64?", 9);
-    n = 9 + sy_base64_encode(v.p, v.n, SY_BASE64, p + 9);
-    memcpy(p + n, "?=", 3);
-    return (symbi_str){ p, n + 2 };
 }

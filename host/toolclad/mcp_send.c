@@ -1,5 +1,5 @@
-/* toolclad/mcp_send.c: what leaves a conversation: the next message with its headers, and the command line and environment of a server's
- * process. Secrets are put in here, at the last moment, and their values are not looked at again. */
+/* toolclad/mcp_send.c: what leaves a conversation: the next message with its headers, the last words, and the command line and environment of a
+ * server's process. Secrets are put in here, at the last moment, and their values are not looked at again. */
 #include "base/alloc.h"
 #include "base/ctx.h"
 #include "base/err.h"
@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "symbi/crypto.h"
 #include "toolclad/mcp_client.h"
+#include "toolclad/types.h"
 
 symbi_status symbi_mcp_set_secret(symbi_mcp *m, symbi_str name, symbi_str value, symbi_err *err)
 {
@@ -56,24 +57,53 @@ static symbi_status substitute(symbi_mcp *m, symbi_str pre, symbi_str s, symbi_s
     return SYMBI_OK;
 }
 
+static void add_header(symbi_mcp *m, size_t *n, const char *name, symbi_str value)
+{
+    m->headers[(*n)++] = (symbi_mcp_pair){ symbi_str_z(name), value };
+}
+
+/* The arguments that the tool's definition wants in headers. */
+static symbi_status add_params(symbi_mcp *m, size_t *n, symbi_err *err)
+{
+    symbi_doc *args;
+    size_t added;
+    symbi_status st = symbi_json_parse(m->cx, sy_buf_str(&m->args), &args, err);
+    if (st) return st;
+    st = sy_mcp_params_make(sy_mcp_judged(m, sy_buf_str(&m->tool)), symbi_doc_root(args), &m->arena, m->headers + *n, &added, err);
+    symbi_doc_unref(args);
+    *n += added;
+    return st;
+}
+
+/* What a call has beside other requests. */
+static symbi_status add_call(symbi_mcp *m, size_t *n, symbi_err *err)
+{
+    bool traced = !m->trace[0];
+    if (m->modern) {
+        symbi_str v = sy_mcp_header_value(&m->arena, sy_buf_str(&m->tool));
+        symbi_status st;
+        if (!v.p) return sy_fail_nomem(err);
+        add_header(m, n, "Mcp-Name", v);
+        if ((st = add_params(m, n, err))) return st;
+    }
+    for (size_t i = 0; i < m->s.nheaders; i++) traced = traced || sy_str_ieqz(m->s.headers[i].name, "traceparent");
+    if (!traced) add_header(m, n, "traceparent", symbi_str_z(m->trace));
+    return SYMBI_OK;
+}
+
 static symbi_status make_headers(symbi_mcp *m, const outgoing *o, symbi_mcp_message *out, symbi_err *err)
 {
     size_t n = 0;
     symbi_status st;
-    m->headers[n++] = (symbi_mcp_pair){ SY_LIT("Content-Type"), SY_LIT("application/json") };
-    m->headers[n++] = (symbi_mcp_pair){ SY_LIT("Accept"), SY_LIT("application/json, text/event-stream") };
-    if (m->modern) {
-        m->headers[n++] = (symbi_mcp_pair){ SY_LIT("MCP-Protocol-Version"), SY_LIT(SY_MCP_MODERN) };
-        if (o->wants_answer) m->headers[n++] = (symbi_mcp_pair){ SY_LIT("Mcp-Method"), symbi_str_z(o->method) };
-        if (o->wants_answer && !strcmp(o->method, "tools/call")) {
-            symbi_str v = sy_mcp_header_value(&m->arena, sy_buf_str(&m->tool));
-            if (!v.p) return sy_fail_nomem(err);
-            m->headers[n++] = (symbi_mcp_pair){ SY_LIT("Mcp-Name"), v };
-        }
-    } else if (m->version) {
-        m->headers[n++] = (symbi_mcp_pair){ SY_LIT("MCP-Protocol-Version"), symbi_str_z(m->version) };
-    }
-    if (m->session.n) m->headers[n++] = (symbi_mcp_pair){ SY_LIT("Mcp-Session-Id"), sy_buf_str(&m->session) };
+    if (o->way == W_POST) add_header(m, &n, "Content-Type", SY_LIT("application/json"));
+    if (o->way == W_POST) add_header(m, &n, "Accept", SY_LIT("application/json, text/event-stream"));
+    if (o->way == W_RESUME) add_header(m, &n, "Accept", SY_LIT("text/event-stream"));
+    if (o->way == W_RESUME) add_header(m, &n, "Last-Event-ID", sy_buf_str(&m->event_id));
+    if (m->modern) add_header(m, &n, "MCP-Protocol-Version", SY_LIT(SY_MCP_MODERN));
+    else if (m->version) add_header(m, &n, "MCP-Protocol-Version", symbi_str_z(m->version));
+    if (m->modern && o->wants_answer) add_header(m, &n, "Mcp-Method", symbi_str_z(o->method));
+    if (m->session.n) add_header(m, &n, "Mcp-Session-Id", sy_buf_str(&m->session));
+    if (o->wants_answer && !strcmp(o->method, "tools/call") && (st = add_call(m, &n, err))) return st;
     for (size_t i = 0; i < m->s.nheaders; i++) {
         m->headers[n].name = m->s.headers[i].name;
         if ((st = substitute(m, SY_LIT(""), m->s.headers[i].value, &m->headers[n].value, true, err))) return st;
@@ -84,9 +114,28 @@ static symbi_status make_headers(symbi_mcp *m, const outgoing *o, symbi_mcp_mess
     return SYMBI_OK;
 }
 
+/* The message as its carrier takes it. */
+static symbi_status hand_out(symbi_mcp *m, const outgoing *o, symbi_mcp_message *out, symbi_err *err)
+{
+    static const char *const methods[] = { "POST", "GET", "DELETE" };
+    out->body = (symbi_str){ o->p ? o->p : "", o->n };
+    out->wants_answer = o->wants_answer;
+    out->after_ms = o->after_ms;
+    out->method = methods[o->way];
+    if (!sy_mcp_http(m)) return SYMBI_OK;
+    if (out->body.n) out->body.n--; /* without the newline */
+    sy_arena_reset(&m->arena);
+    return make_headers(m, o, out, err);
+}
+
+static bool may_be_cancelled(const symbi_mcp *m, const outgoing *o)
+{
+    return o->wants_answer && (o->way == W_RESUME ? m->unanswered != 0 : !strcmp(o->method, "tools/call") || !strcmp(o->method, "tools/list"));
+}
+
 symbi_status symbi_mcp_take(symbi_mcp *m, symbi_mcp_message *out, symbi_err *err)
 {
-    symbi_status st = SYMBI_OK;
+    symbi_status st;
     outgoing *o;
     memset(out, 0, sizeof *out);
     symbi_err_clear(err);
@@ -96,21 +145,60 @@ symbi_status symbi_mcp_take(symbi_mcp *m, symbi_mcp_message *out, symbi_err *err
     *o = m->queue[0];
     memmove(m->queue, m->queue + 1, (m->nqueue - 1) * sizeof *m->queue);
     m->nqueue--;
-    out->body = (symbi_str){ o->p, o->n };
-    out->wants_answer = o->wants_answer;
-    if (!sy_mcp_http(m)) return SYMBI_OK;
-    out->body.n--; /* without the newline */
-    sy_arena_reset(&m->arena);
-    if ((st = make_headers(m, o, out, err))) {
+    if ((st = hand_out(m, o, out, err))) {
         symbi_err e = { 0 };
         if (err) e = *err;
         sy_mcp_fail(m, true, st, "%s", e.msg);
         return st;
     }
-    if (o == &m->aside) return SYMBI_OK;
+    if (may_be_cancelled(m, o)) m->unanswered = o->id;
+    if (!sy_mcp_http(m) || o == &m->aside) return SYMBI_OK;
     sy_mcp_end_reading(m);
     m->in_http = true;
     return SYMBI_OK;
+}
+
+/* ---- the last words ---- */
+
+static bool write_cancelled(symbi_mcp *m, outgoing *o)
+{
+    symbi_json_out j;
+    symbi_json_out_init(m->cx, &j);
+    sy_rpc_cancelled(&j, m->unanswered, m->job == J_FAILED ? symbi_str_z(m->why.msg) : SY_LIT("given up"));
+    symbi_json_out_raw(&j, SY_LIT("\n"));
+    m->unanswered = 0;
+    o->method = "";
+    o->p = j.status ? NULL : sy_alloc(&m->cx->alloc, j.n + 1);
+    if (o->p) {
+        memcpy(o->p, j.p, j.n);
+        o->p[j.n] = 0;
+        o->n = j.n;
+        o->cap = j.n + 1;
+    }
+    symbi_json_out_free(&j);
+    return o->p != NULL;
+}
+
+bool symbi_mcp_part(symbi_mcp *m, symbi_mcp_message *out)
+{
+    outgoing *o = &m->taken;
+    bool http = sy_mcp_http(m), ok;
+    memset(out, 0, sizeof *out);
+    if (!m->broken) sy_mcp_fail(m, true, SYMBI_EABORT, "the call to MCP server '%.*s' was given up", SERVER(m));
+    m->broken = true;
+    if (m->gone || (http && m->modern)) return false; /* there the end of the connection says it */
+    sy_mcp_end_reading(m);
+    sy_mcp_free_outgoing(m, o);
+    if (m->unanswered) {
+        ok = write_cancelled(m, o);
+    } else {
+        ok = http && m->session.n;
+        o->way = W_DELETE;
+        o->method = "";
+    }
+    if (ok && hand_out(m, o, out, NULL)) ok = false;
+    if (o->way == W_DELETE) m->gone = true;
+    return ok;
 }
 
 symbi_status symbi_mcp_get_launch(symbi_mcp *m, const symbi_str *base_env, size_t n, symbi_mcp_launch *out, symbi_err *err)
@@ -118,7 +206,7 @@ symbi_status symbi_mcp_get_launch(symbi_mcp *m, const symbi_str *base_env, size_
     static const char *const pass[] = { "PATH", "HOME", "LANG", "TZ", "TMPDIR" };
     symbi_str *argv, *env;
     size_t k = 0;
-    bool path = false;
+    bool path = false, traced = !m->trace[0];
     symbi_status st;
     memset(out, 0, sizeof *out);
     symbi_err_clear(err);
@@ -126,7 +214,7 @@ symbi_status symbi_mcp_get_launch(symbi_mcp *m, const symbi_str *base_env, size_
     if (m->job != J_CALL && m->job != J_LIST) return sy_fail(err, SYMBI_ESTATE, "MCP server '%.*s' is started for a call, and there is none", SERVER(m));
     sy_arena_reset(&m->arena);
     argv = sy_arena_calloc(&m->arena, m->s.nargs + 1, sizeof *argv);
-    env = sy_arena_calloc(&m->arena, MAX_LAUNCH + m->s.nenv + 1, sizeof *env);
+    env = sy_arena_calloc(&m->arena, MAX_LAUNCH + m->s.nenv + 2, sizeof *env);
     if (!argv || !env) return sy_fail_nomem(err);
     argv[0] = m->s.command;
     for (size_t i = 0; i < m->s.nargs; i++) argv[i + 1] = m->s.args[i];
@@ -138,9 +226,16 @@ symbi_status symbi_mcp_get_launch(symbi_mcp *m, const symbi_str *base_env, size_
         memcpy(name + nn, "=", 2);
         if ((st = substitute(m, (symbi_str){ name, nn + 1 }, m->s.env[i].value, &env[k], false, err))) return st;
         path = path || sy_str_eqz(m->s.env[i].name, "PATH");
+        traced = traced || sy_str_eqz(m->s.env[i].name, "TRACEPARENT");
         k++;
     }
-    for (size_t i = 0; i < n && k < MAX_LAUNCH; i++) {
+    if (!traced) { /* of the call that it is started for; each call has its own */
+        char *p = sy_arena_alloc(&m->arena, sizeof "TRACEPARENT=" + SY_TRACEPARENT);
+        if (!p) return sy_fail_nomem(err);
+        strcpy(stpcpy(p, "TRACEPARENT="), m->trace);
+        env[k++] = symbi_str_z(p);
+    }
+    for (size_t i = 0; i < n && k < m->s.nenv + MAX_LAUNCH; i++) {
         const char *eq = base_env[i].n ? memchr(base_env[i].p, '=', base_env[i].n) : NULL;
         symbi_str name;
         bool ok = false;

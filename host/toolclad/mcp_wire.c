@@ -39,19 +39,34 @@ static void lines(symbi_mcp *m, symbi_str bytes)
     }
 }
 
+/* Where the stream stands, should it break off. An id that cannot be a header, or is too long, is as good as none. */
+static void note_position(symbi_mcp *m)
+{
+    symbi_str id;
+    if (symbi_sse_retry_ms(m->sse) >= 0) m->retry_ms = symbi_sse_retry_ms(m->sse);
+    if (!symbi_sse_last_id(m->sse, &id)) return;
+    sy_buf_clear(&m->event_id);
+    if (id.n > MAX_EVENT_ID) return;
+    for (size_t i = 0; i < id.n; i++)
+        if ((unsigned char)id.p[i] < 0x20 || (unsigned char)id.p[i] > 0x7e) return;
+    sy_buf_adds(&m->event_id, id);
+    if (sy_buf_status(&m->event_id)) sy_mcp_nomem(m);
+}
+
 static void events(symbi_mcp *m, symbi_str bytes)
 {
     symbi_sse_event ev;
     symbi_err e;
     while (bytes.n && !m->broken) {
         symbi_status st = symbi_sse_next(m->sse, &bytes, &ev, &e);
-        if (st == SYMBI_EAGAIN) return;
+        if (st == SYMBI_EAGAIN) break;
         if (st) {
             sy_mcp_fail(m, true, st, "MCP server '%.*s': its event stream: %s", SERVER(m), e.msg);
             return;
         }
         if (ev.data.n && (!ev.event.n || sy_str_eqz(ev.event, "message"))) sy_mcp_message(m, ev.data);
     }
+    if (!m->broken) note_position(m);
 }
 
 void symbi_mcp_feed(symbi_mcp *m, symbi_str bytes)
@@ -70,6 +85,7 @@ void symbi_mcp_feed(symbi_mcp *m, symbi_str bytes)
             continue;
         }
         m->sniffed = c == '{' || c == '[' ? 1 : 2;
+        if (m->sniffed == 1 && m->taken.way == W_RESUME) LIES(m, "MCP server '%.*s' was asked for the rest of a stream and sent something else", SERVER(m));
         if (m->sniffed == 2 && symbi_sse_new(m->cx, m->max_message, &m->sse, &e)) sy_mcp_nomem(m);
     }
     if (!bytes.n || m->broken) return;
@@ -125,42 +141,78 @@ void sy_mcp_end_reading(symbi_mcp *m)
     sy_buf_clear(&m->in);
 }
 
+static bool is_open(const symbi_mcp *m) { return m->taken.wants_answer && m->open_id && m->open_id == m->taken.id; }
+static bool is_init(const symbi_mcp *m) { return m->taken.wants_answer && !strcmp(m->taken.method, "initialize"); }
+
+static void ended_well(symbi_mcp *m, const symbi_mcp_pair *headers, size_t n)
+{
+    bool stream = m->sniffed == 2 || m->taken.way == W_RESUME;
+    if (is_init(m)) { /* before the answer is acted on: what it sets off goes out with the session's id */
+        symbi_str s = header(headers, n, "mcp-session-id");
+        if (s.n) keep_session(m, s);
+    }
+    if (m->sniffed == 1 && m->taken.wants_answer && !m->broken) {
+        symbi_str text = sy_buf_str(&m->in);
+        sy_mcp_message(m, text);
+    }
+    sy_mcp_end_reading(m);
+    if (is_open(m) && !(stream && sy_mcp_go_on(m))) LIES(m, "MCP server '%.*s' ended its answer without having answered", SERVER(m));
+}
+
+/* The rest of a stream cannot be had now. A request is never sent again for that: it may have been carried out. */
+static void not_resumed(symbi_mcp *m, int status)
+{
+    bool passing = status == 429 || status == 500 || (status >= 502 && status <= 504);
+    if (passing && sy_mcp_go_on(m)) return;
+    LIES(m, "MCP server '%.*s' broke off its answer and does not go on with it (HTTP status %d)", SERVER(m), status);
+}
+
+/* The error in the words of JSON-RPC, where there are any. */
+static bool said_why(symbi_mcp *m, int status, symbi_str body)
+{
+    symbi_doc *d;
+    sy_rpc r;
+    symbi_err e;
+    bool told;
+    if (!body.n || body.n > m->max_message || body.p[0] != '{' || symbi_json_parse(m->cx, body, &d, &e)) return false;
+    told = !sy_rpc_read(symbi_doc_root(d), &r, &e) && r.kind == SY_RPC_ERROR && (!r.id || r.id->kind == SYMBI_NULL || sy_mcp_is_open(m, r.id));
+    if (told) {
+        m->open_id = m->unanswered = 0;
+        sy_mcp_error(m, &r, status == 400);
+    }
+    symbi_doc_unref(d);
+    return told;
+}
+
 void symbi_mcp_http_end(symbi_mcp *m, int status, const symbi_mcp_pair *headers, size_t n, symbi_str body)
 {
-    bool was_init = m->taken.wants_answer && !strcmp(m->taken.method, "initialize");
     if (!m->in_http) return;
     if (status >= 200 && status < 300) {
-        if (was_init) { /* before the answer is acted on: what it sets off goes out with the session's id */
-            symbi_str s = header(headers, n, "mcp-session-id");
-            if (s.n) keep_session(m, s);
-        }
-        if (m->sniffed == 1 && m->taken.wants_answer && !m->broken) {
-            symbi_str text = sy_buf_str(&m->in);
-            sy_mcp_message(m, text);
-        }
-        sy_mcp_end_reading(m);
-        if (m->taken.wants_answer && m->open_id == m->taken.id) LIES(m, "MCP server '%.*s' ended its answer without having answered", SERVER(m));
+        ended_well(m, headers, n);
         return;
     }
     sy_mcp_end_reading(m);
-    if (!m->taken.wants_answer) return; /* a note that it did not want */
-    if (begin_again(m, status)) return;
-    if (body.n && body.n <= m->max_message && body.p[0] == '{') { /* the error in the words of JSON-RPC */
-        symbi_doc *d;
-        sy_rpc r;
-        symbi_err e;
-        if (!symbi_json_parse(m->cx, body, &d, &e)) {
-            bool told = !sy_rpc_read(symbi_doc_root(d), &r, &e) && r.kind == SY_RPC_ERROR && (!r.id || r.id->kind == SYMBI_NULL || sy_mcp_is_open(m, r.id));
-            if (told) m->open_id = 0, sy_mcp_error(m, &r);
-            symbi_doc_unref(d);
-            if (told) return;
-        }
+    if (!m->taken.wants_answer || m->broken) return; /* a note that it did not want */
+    if (m->taken.way == W_RESUME) {
+        not_resumed(m, status);
+        return;
     }
-    LIES(m, "MCP server '%.*s' answered with HTTP status %d%s", SERVER(m), status, status == 401 || status == 403 ? " (headers in mcp-config.toml say who you are)" : "");
+    m->unanswered = 0;
+    if (begin_again(m, status) || said_why(m, status, body)) return;
+    if (status == 400 && m->phase == P_INIT && !m->fell_forward) { /* a proxy may have said so, which has no words for it */
+        sy_mcp_fall_forward(m, SY_LIT("HTTP status 400"));
+        return;
+    }
+    LIES(m, "MCP server '%.*s' answered with HTTP status %d%s", SERVER(m), status,
+         status == 401 || status == 403 ? " (headers in mcp-config.toml say who you are)" : status == 405 && m->phase == P_INIT ? " (is it the old transport, HTTP+SSE? That is not spoken here)" : "");
 }
 
-void symbi_mcp_lost(symbi_mcp *m, symbi_status code, symbi_str why)
+void symbi_mcp_http_broken(symbi_mcp *m, symbi_status code, symbi_str why)
 {
-    sy_mcp_fail(m, true, code, "%.*s", SY_FMT(why));
-    m->broken = true;
+    bool stream = m->sniffed == 2 || m->taken.way == W_RESUME, open = m->in_http && is_open(m);
+    bool answered = m->in_http && m->taken.wants_answer && !open && !is_init(m);
+    sy_mcp_end_reading(m);
+    if (answered && !m->broken) return; /* what was still to come does not matter */
+    if (code == SYMBI_EIO && open && stream && !is_init(m) && sy_mcp_go_on(m)) return;
+    symbi_mcp_lost(m, code, why);
 }

@@ -10,11 +10,11 @@
 
 struct symbi_sse {
     symbi_alloc alloc;
-    sy_buf line, data, event, id;
+    sy_buf line, data, event, id, last; /* last: the id as of the last event that ended */
     size_t max, used; /* bytes of the lines of the present event */
-    int64_t retry;
+    int64_t retry, wait; /* wait: what the stream said last */
     unsigned bom;     /* bytes of a leading byte order mark seen; 3: no more to come */
-    bool after_cr, has_data, given;
+    bool after_cr, has_data, given, id_given, has_last;
     symbi_status dead;
 };
 
@@ -24,12 +24,13 @@ symbi_status symbi_sse_new(symbi_ctx *cx, size_t max_event, symbi_sse **out, sym
     if (!s) return sy_fail_nomem(err);
     s->alloc = cx->alloc;
     s->max = max_event ? max_event : 1u << 20;
-    s->retry = -1;
+    s->retry = s->wait = -1;
     /* Each may hold a whole event: what is counted is their sum. */
     sy_buf_init(&s->line, cx->alloc, s->max + 1);
     sy_buf_init(&s->data, cx->alloc, s->max + 1);
     sy_buf_init(&s->event, cx->alloc, s->max + 1);
     sy_buf_init(&s->id, cx->alloc, s->max + 1);
+    sy_buf_init(&s->last, cx->alloc, s->max + 1);
     return SYMBI_OK;
 }
 
@@ -42,10 +43,19 @@ void symbi_sse_free(symbi_sse *s)
     sy_buf_free(&s->data);
     sy_buf_free(&s->event);
     sy_buf_free(&s->id);
+    sy_buf_free(&s->last);
     sy_free(&a, s, sizeof *s);
 }
 
 bool symbi_sse_pending(const symbi_sse *s) { return s->line.n || (s->has_data && !s->given); }
+
+bool symbi_sse_last_id(const symbi_sse *s, symbi_str *id)
+{
+    *id = s->last.n ? sy_buf_str(&s->last) : SY_LIT("");
+    return s->has_last;
+}
+
+int64_t symbi_sse_retry_ms(const symbi_sse *s) { return s->wait; }
 
 static void field(symbi_sse *s, symbi_str name, symbi_str value)
 {
@@ -60,13 +70,14 @@ static void field(symbi_sse *s, symbi_str name, symbi_str value)
         if (value.n && memchr(value.p, 0, value.n)) return;
         sy_buf_clear(&s->id);
         sy_buf_adds(&s->id, value);
+        s->id_given = true;
     } else if (sy_str_eqz(name, "retry")) {
         int64_t v = 0;
         for (size_t i = 0; i < value.n; i++) {
             if (value.p[i] < '0' || value.p[i] > '9' || v > INT64_MAX / 10 - 1) return;
             v = v * 10 + (value.p[i] - '0');
         }
-        if (value.n) s->retry = v;
+        if (value.n) s->retry = s->wait = v;
     }
 }
 
@@ -77,6 +88,12 @@ static bool end_line(symbi_sse *s)
     const char *colon;
     if (!l.n) {
         s->used = 0;
+        if (s->id_given) { /* also of an event without data, which nobody is told of */
+            sy_buf_clear(&s->last);
+            sy_buf_adds(&s->last, sy_buf_str(&s->id));
+            s->id_given = false;
+            s->has_last = true;
+        }
         if (s->has_data) return true;
         sy_buf_clear(&s->event);
         return false;
@@ -144,6 +161,7 @@ symbi_status symbi_sse_next(symbi_sse *s, symbi_str *in, symbi_sse_event *out, s
             if (sy_buf_status(&s->data)) s->dead = sy_buf_status(&s->data);
             if (sy_buf_status(&s->event)) s->dead = sy_buf_status(&s->event);
             if (sy_buf_status(&s->id)) s->dead = sy_buf_status(&s->id);
+            if (sy_buf_status(&s->last)) s->dead = sy_buf_status(&s->last);
             if (event && !s->dead) {
                 s->given = true;
                 out->event = sy_buf_str(&s->event);

@@ -97,15 +97,15 @@ local function list(server, options)
     local result, message, err = require("symbi.io.backend.mcp").list(set, server, options and options.timeout_ms)
     set:finish()
     if not result then return nil, message, err end
-    return result.tools
+    return result.tools, result.left_out or {}
 end
 
 --- What a server lists, and how each definition stands: "approved", "unknown", "changed" (with diff) or "signed" (its key decides when it is
--- called).
+-- called). Second, those that may not be used over HTTP: {{name=, reason=}, ...}.
 function M.tools(server, options)
-    local tools, message, err = list(server, options)
-    if not tools then return nil, message, err end
-    local record
+    local tools, left_out, err = list(server, options)
+    if not tools then return nil, left_out, err end
+    local record, message
     record, message, err = M.read_record(M.record_path(options))
     if not record then return nil, message, err end
     local out = {}
@@ -116,7 +116,7 @@ function M.tools(server, options)
         if standing ~= "approved" and type(schema.signature) == "string" then standing = "signed" end
         out[i] = { name = t.name, standing = standing, diff = diff ~= "" and diff or nil, digest = "sha256:" .. core.mcp.digest(t), definition = t }
     end
-    return out
+    return out, left_out
 end
 
 --- Approves the definition that the server lists now. options.digest: only if it is this one (as it was shown). options.by: for the record.

@@ -63,6 +63,21 @@ local function gate_of(seconds, name, upstream)
     return assert(symbi.gate.open { policies = policies, tools = set }), tool, { tool, set, policies }
 end
 
+-- What a server noted down, one JSON text a line.
+local function noted(name)
+    local out = {}
+    for line in (read(name) or ""):gmatch("[^\n]+") do out[#out + 1] = symbi.json.decode(line) end
+    return out
+end
+
+-- Waits until it noted that much; a test that waits in vain fails by what it looks at next.
+local function await_lines(name, n)
+    for _ = 1, 1000 do
+        if count_lines(name) >= n then return end
+        symio.sleep(10)
+    end
+end
+
 local function plan_of(gate, arguments, name)
     local verdict = gate:check { kind = "tool_call", agent = "reader", name = name or "say", arguments = arguments or { text = "hello" } }
     assert.is_true(verdict.allowed, verdict.reason)
@@ -249,6 +264,11 @@ describe("MCP tools", function()
             { "no%-list", "without a list", 0 },
             { "closes%-output", "timed out after 1 s", 0 },
             { "wrong%-id", "never sent", 1 },
+            { "ahead", "never sent", 1 },
+            { "batch%-empty", "batch", 1 },
+            { "bad%-image", "item 1 of its content has no data in base64", 1 },
+            { "content%-words", "item 1 of its content has no type", 1 },
+            { "progress", "timed out after 1 s", 1 },
             { "old%-id", "twice", 1 },
             { "string%-id", "never sent", 1 },
             { "no%-id", "without an id", 1 },
@@ -285,6 +305,45 @@ describe("MCP tools", function()
                 assert.is_true(symio.monotonic() - t < 15)
             end)
         end
+
+        it("tell a server that nobody waits any more, and need no answer to that", function()
+            config "good"
+            approve()
+            config "never"
+            assert.equal("timeout", once({ seconds = 1 }).status)
+            local notes = noted "state.notes"
+            assert.equal("notifications/cancelled", notes[#notes].method)
+            assert.equal(3, notes[#notes].params.requestId)
+            assert.truthy(notes[#notes].params.reason:find("timed out", 1, true))
+            config "init-never" -- what must not be cancelled is not
+            local before = count_lines "state.notes"
+            assert.equal("timeout", once({ seconds = 1 }).status)
+            assert.equal(before, count_lines "state.notes")
+            config "good" -- nothing is open
+            assert.equal("success", once().status)
+            assert.equal("notifications/initialized", noted("state.notes")[before + 1].method)
+            assert.equal(before + 1, count_lines "state.notes")
+        end)
+
+        it("take batches in the one revision that has them", function()
+            config "good"
+            approve()
+            config "batch-2025"
+            local e = once()
+            assert.equal("success", e.status, e.error)
+            assert.equal("2025-03-26", e.mcp_version)
+        end)
+
+        it("give pictures, links and files as they came, and models what they are", function()
+            config "good"
+            approve()
+            config "kinds"
+            local e = once()
+            assert.equal("success", e.status, e.error)
+            assert.equal(7, #e.results.content)
+            assert.same({ type = "image", data = "aGVsbG8=", mimeType = "image/png" }, e.results.content[2])
+            assert.same({ type = "hologram", beams = 7 }, e.results.content[7])
+        end)
 
         it("tell an error of the tool from one of the server", function()
             config "good"
@@ -422,6 +481,17 @@ describe("MCP tools", function()
             close(rest)
         end)
 
+        it("are for the list that stands when the call goes out", function()
+            config "good"
+            approve()
+            config "changes-at-once"
+            local e = once()
+            assert.equal("denied", e.status)
+            assert.truthy(e.error:find("changed since", 1, true))
+            assert.equal(0, count_lines "state")
+            assert.equal(1 + 2, count_lines "state.lists")
+        end)
+
         it("can be given on first use, and hold from then on", function()
             config("good", 'trust = "first-use"')
             assert.equal("success", once().status)
@@ -554,6 +624,131 @@ describe("MCP tools", function()
             end)
         end
 
+        for behaviour, gets in pairs { resume = 1, ["resume-polls"] = 4, ["resume-cut"] = 1, ["resume-503"] = 3 } do
+            it("go on with a stream that broke off, and call nothing twice: " .. behaviour, function()
+                local stop = serve "good"
+                approve()
+                stop()
+                for _, kind in ipairs { "blocking", "host" } do
+                    stop = serve(behaviour)
+                    local e
+                    if kind == "host" then
+                        e = assert(symio.host.run { function() return once { kind = "host", seconds = 20 } end })[1][1]
+                    else
+                        e = once { seconds = 20 }
+                    end
+                    assert.equal("success", e.status, e.error)
+                    assert.same({ { type = "text", text = "hello" } }, e.results.content)
+                    stop()
+                end
+                assert.equal(2, count_lines "state")
+                assert.equal(2 * gets, count_lines "state.gets")
+                local get = noted("state.gets")[1]
+                assert.equal("call-1", get[1])
+                assert.equal("text/event-stream", get[2])
+                assert.truthy(get[3]:find "^s%-%d+$")
+                assert.equal("2025-11-25", get[4])
+                assert.equal(2, count_lines "state.deleted")
+            end)
+        end
+
+        for behaviour, what in pairs { ["resume-404"] = "does not go on with it %(HTTP status 404%)", ["resume-405"] = "HTTP status 405", ["resume-json"] = "the rest of a stream", ["resume-never"] = "without having answered",
+            ["resume-late"] = "timed out" } do
+            it("end where a stream that broke off cannot be had: " .. behaviour, function()
+                local stop = serve "good"
+                approve()
+                stop()
+                stop = serve(behaviour)
+                local t = symio.monotonic()
+                local e = once { seconds = 60 }
+                assert.equal(behaviour == "resume-late" and "timeout" or "error", e.status)
+                assert.truthy(e.error:find(what), e.error)
+                assert.is_true(symio.monotonic() - t < 55) -- a pause that leaves no time is not waited for
+                assert.equal(1, count_lines "state")
+                assert.equal(behaviour == "resume-never" and 100 or behaviour == "resume-late" and 0 or 1, count_lines "state.gets")
+                stop()
+            end)
+        end
+
+        it("say goodbye: the call is given up, the session over", function()
+            local stop = serve "good"
+            approve()
+            stop()
+            stop = serve "never"
+            both(function(call)
+                local notes, deleted = count_lines "state.notes", count_lines "state.deleted"
+                assert.equal("timeout", call({ seconds = 1 }).status)
+                await_lines("state.notes", notes + 2)
+                await_lines("state.deleted", deleted + 1)
+                notes = noted "state.notes"
+                assert.equal("notifications/cancelled", notes[#notes].method)
+                assert.equal(3, notes[#notes].params.requestId)
+                assert.equal(deleted + 1, count_lines "state.deleted")
+            end)
+            stop()
+            stop = serve "modern-never" -- there the end of the connection says it
+            local before = count_lines "state.notes"
+            assert.equal("timeout", once({ seconds = 1 }).status)
+            assert.equal(before, count_lines "state.notes")
+            stop()
+        end)
+
+        it("put arguments in headers where the definition says so", function()
+            for _, behaviour in ipairs { "mirror", "mismatch" } do
+                local stop = serve(behaviour)
+                approve()
+                for _, text in ipairs { "plain", " h\195\169llo\tthere ", "=?base64?x?=" } do
+                    local e = once { arguments = { text = text, count = -3 } }
+                    assert.equal("success", e.status, e.error)
+                end
+                assert.equal("success", once({ arguments = { text = "no count" } }).status)
+                local headers = noted "state.headers"
+                local last = headers[#headers][2]
+                assert.equal("no count", last["Mcp-Param-Text"])
+                assert.is_nil(last["Mcp-Param-Count"])
+                stop()
+                os.remove(path "state.headers")
+            end
+            assert.equal(8, count_lines "state") -- what was refused for its headers was not done
+        end)
+
+        it("leave out what a server may not put in headers", function()
+            local stop = serve "bad-mirror"
+            local tools, left_out = assert(symbi.mcp.tools("s", options()))
+            assert.equal(1, #tools)
+            assert.equal("echo", tools[1].name)
+            assert.equal("sum", left_out[1].name)
+            assert.truthy(left_out[1].reason:find("neither string nor integer nor boolean", 1, true))
+            local e = once { upstream = "sum", arguments = { text = "x" } }
+            assert.equal("error", e.status)
+            assert.truthy(e.error:find("cannot be used over HTTP", 1, true), e.error)
+            assert.equal(0, count_lines "state")
+            stop()
+        end)
+
+        it("look again where a server will not tell that its list changed", function()
+            for behaviour, lists in pairs { modern = 3, fresh = 1, good = 1 } do
+                local stop = serve(behaviour)
+                approve()
+                os.remove(path "state.lists")
+                local gate, _, rest = gate_of()
+                local set = new_set()
+                for i = 1, 3 do assert.equal(tostring(i), assert(backend.perform(set, plan_of(gate, { text = tostring(i) }))).result.content[1].text) end
+                assert.equal(lists, count_lines "state.lists")
+                set:finish()
+                gate:close()
+                close(rest)
+                stop()
+            end
+        end)
+
+        it("begin in the other way where a proxy refuses the first", function()
+            local stop = serve "proxy-400"
+            approve()
+            assert.equal("success", once().status)
+            stop()
+        end)
+
         it("begin a new session once when theirs is gone", function()
             local stop = serve "session-lost"
             approve()
@@ -585,15 +780,18 @@ describe("MCP tools", function()
         end)
 
         for behaviour, what in pairs { redirects = "302", html = "without having answered", empty = "without having answered", ["sse-ends"] = "without having answered", never = "timed out", ["wrong-id"] = "never sent",
-            huge = "than allowed", garbage = "without having answered", ["invalid-utf8"] = "UTF%-8", flood = "more than 10000", ["input-required"] = "asks for input" } do
+            huge = "than allowed", garbage = "without having answered", ["invalid-utf8"] = "UTF%-8", flood = "more than 10000", ["input-required"] = "asks for input", ["strange-type"] = "what resultType 'surprise' means", ["asks-modern"] = "servers ask nothing", ["sse-huge"] = "larger than",
+            ["sse-batch"] = "batch", batch = "batch", both = "exactly one of", ["duplicate-key"] = "no JSON message", ["string-id"] = "never sent", ["old-id"] = "twice", ["no-id"] = "without an id", deep = "nest",
+            ["rpc-error"] = "bad arguments", ["bad-image"] = "base64", progress = "timed out" } do
             it("survive a server that is like this: " .. behaviour, function()
                 local stop = serve "good"
                 approve()
                 stop()
                 stop = serve(behaviour)
                 both(function(call)
-                    local e = call { seconds = behaviour == "never" and 1 or 20 }
-                    assert.equal(behaviour == "never" and "timeout" or "error", e.status)
+                    local late = behaviour == "never" or behaviour == "progress"
+                    local e = call { seconds = late and 1 or 20 }
+                    assert.equal(late and "timeout" or "error", e.status)
                     assert.truthy(e.error:find(what), e.error)
                 end)
                 assert.is_true(count_lines "state" <= 2)
@@ -611,9 +809,10 @@ describe("MCP tools", function()
         end)
     end)
 
-    it("are part of a run: gate, evidence, what the model is told", function()
+    it("are part of a run: gate, evidence, the trace, what the model is told", function()
         config "good"
         approve()
+        config "kinds"
         assert(symio.mkdir(path "tools"))
         assert(symio.mkdir(path "policies"))
         assert(symio.write_file(path "tools/say.clad.toml", TOOL:format("say", 5, "", "echo")))
@@ -629,6 +828,9 @@ describe("MCP tools", function()
         assert.equal("done", r.output)
         assert.equal(1, count_lines "state")
         assert.truthy(read("state"):find("from the model", 1, true))
+        local trace = symbi.json.decode((read "state"))._meta.traceparent
+        assert.truthy(trace:find "^00%-%x+%-%x+%-01$")
+        assert.equal(55, #trace)
         rt:close()
         rt.policies:close()
         rt.tools:close()

@@ -6,6 +6,7 @@
 #include "symbi/mcp.h"
 #include "test.h"
 #include "toolclad/mcp_in.h"
+#include "toolclad/mcp_result.h"
 
 static symbi_ctx *cx;
 
@@ -462,6 +463,434 @@ static void test_header_values(void) /* the table of the specification, 2026-07-
     header_value("", "");
 }
 
+/* ---- x-mcp-header (specification 2026-07-28, "Custom Headers from Tool Parameters") ---- */
+
+#define PROP(body) "{\"inputSchema\":{\"type\":\"object\",\"properties\":{" body "}}}"
+
+static void params_bad(const char *def, const char *what)
+{
+    symbi_doc *d = json(def);
+    symbi_err e;
+    CHECK(sy_mcp_params_check(symbi_doc_root(d), &e) == SYMBI_ESCHEMA);
+    if (!strstr(e.msg, what)) printf("%s\n", e.msg);
+    CHECK(strstr(e.msg, what));
+    symbi_doc_unref(d);
+}
+
+/* want: "Name: value" lines, or an error with this text */
+static void params(const char *def, const char *args, const char *want)
+{
+    symbi_doc *d = json(def), *v = json(args);
+    symbi_mcp_pair out[SY_MCP_MAX_PARAMS];
+    char got[2000] = "";
+    size_t n, at = 0;
+    sy_arena a;
+    symbi_err e;
+    sy_arena_init(&a, cx->alloc, 0);
+    CHECK_OK(sy_mcp_params_check(symbi_doc_root(d), &e), e);
+    if (sy_mcp_params_make(symbi_doc_root(d), symbi_doc_root(v), &a, out, &n, &e)) {
+        CHECK(strstr(e.msg, want));
+    } else {
+        for (size_t i = 0; i < n; i++) at += (size_t)snprintf(got + at, sizeof got - at, "%.*s: %.*s\n", (int)out[i].name.n, out[i].name.p, (int)out[i].value.n, out[i].value.p);
+        CHECK_STR(symbi_str_z(got), want);
+    }
+    sy_arena_free(&a);
+    symbi_doc_unref(d);
+    symbi_doc_unref(v);
+}
+
+static void test_params(void)
+{
+    static const char ab[] = PROP("\"a\":{\"type\":\"string\",\"x-mcp-header\":\"Region\"},\"b\":{\"type\":\"integer\",\"x-mcp-header\":\"N\"},\"c\":{\"type\":\"boolean\",\"x-mcp-header\":\"C\"},"
+                                  "\"d\":{\"type\":\"object\",\"properties\":{\"e\":{\"type\":\"string\",\"x-mcp-header\":\"E\"}}}");
+    char many[16000], *p = many;
+    params(ab, "{}", "");
+    params(ab, "{\"a\":\"us-west1\",\"b\":-7,\"c\":false,\"d\":{\"e\":\"x\"},\"z\":1}", "Mcp-Param-Region: us-west1\nMcp-Param-N: -7\nMcp-Param-C: false\nMcp-Param-E: x\n");
+    params(ab, "{\"a\":null,\"b\":42.0,\"d\":7}", "Mcp-Param-N: 42\n");
+    params(ab, "{\"a\":\"x\\r\\nHost: evil\"}", "Mcp-Param-Region: =?base64?eA0KSG9zdDogZXZpbA==?=\n");
+    params(ab, "{\"b\":9007199254740991}", "Mcp-Param-N: 9007199254740991\n");
+    params(ab, "{\"b\":9007199254740992}", "no integer that fits");
+    params(ab, "{\"b\":-9007199254740992}", "no integer that fits");
+    params(ab, "{\"b\":1.5}", "no integer that fits");
+    params(ab, "{\"b\":\"7\"}", "not what its schema says");
+    params(ab, "{\"a\":{}}", "not what its schema says");
+    /* what only looks like an annotation */
+    params(PROP("\"x-mcp-header\":{\"type\":\"string\"}"), "{\"x-mcp-header\":\"v\"}", "");
+    params(PROP("\"a\":{\"type\":\"string\",\"default\":{\"x-mcp-header\":\"A\"},\"enum\":[{\"x-mcp-header\":7}]}"), "{}", "");
+    params("{}", "{}", "");
+    params("{\"inputSchema\":7}", "{}", "");
+    /* each rule of the section */
+    params_bad(PROP("\"a\":{\"type\":\"string\",\"x-mcp-header\":\"\"}"), "name of a header");
+    params_bad(PROP("\"a\":{\"type\":\"string\",\"x-mcp-header\":7}"), "name of a header");
+    params_bad(PROP("\"a\":{\"type\":\"string\",\"x-mcp-header\":\"A B\"}"), "name of a header");
+    params_bad(PROP("\"a\":{\"type\":\"string\",\"x-mcp-header\":\"A\\r\\nB\"}"), "name of a header");
+    params_bad(PROP("\"a\":{\"type\":\"string\",\"x-mcp-header\":\"A\\u0000\"}"), "name of a header");
+    params_bad(PROP("\"a\":{\"type\":\"string\",\"x-mcp-header\":\"\u00e4\"}"), "name of a header");
+    params_bad(PROP("\"a\":{\"type\":\"string\",\"x-mcp-header\":\"Ab\"},\"b\":{\"type\":\"string\",\"x-mcp-header\":\"aB\"}"), "twice");
+    params_bad(PROP("\"a\":{\"type\":\"number\",\"x-mcp-header\":\"A\"}"), "neither string");
+    params_bad(PROP("\"a\":{\"type\":\"object\",\"x-mcp-header\":\"A\"}"), "neither string");
+    params_bad(PROP("\"a\":{\"x-mcp-header\":\"A\"}"), "neither string");
+    params_bad("{\"inputSchema\":{\"type\":\"string\",\"x-mcp-header\":\"A\"}}", "where no argument is");
+    params_bad(PROP("\"a\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"x-mcp-header\":\"A\"}}"), "where no argument is");
+    params_bad(PROP("\"a\":{\"anyOf\":[{\"type\":\"string\",\"x-mcp-header\":\"A\"}]}"), "where no argument is");
+    params_bad(PROP("\"a\":{\"if\":{\"properties\":{\"b\":{\"type\":\"string\",\"x-mcp-header\":\"A\"}}}}"), "where no argument is");
+    params_bad("{\"inputSchema\":{\"$defs\":{\"d\":{\"type\":\"string\",\"x-mcp-header\":\"A\"}}}}", "where no argument is");
+    params_bad("{\"inputSchema\":{\"patternProperties\":{\"d\":{\"type\":\"string\",\"x-mcp-header\":\"A\"}}}}", "where no argument is");
+    for (int over = 0; over < 2; over++) { /* at the limit, and one past it */
+        p = many + sprintf(many, "{\"inputSchema\":{\"properties\":{\"p\":{}");
+        for (int i = 0; i < SY_MCP_MAX_PARAMS + over; i++) p += sprintf(p, ",\"p%d\":{\"type\":\"string\",\"x-mcp-header\":\"H%d\"}", i, i);
+        strcpy(p, "}}}");
+        if (over) params_bad(many, "more than 64");
+        else params(many, "{\"p63\":\"x\"}", "Mcp-Param-H63: x\n");
+        p = many + sprintf(many, "{\"inputSchema\":");
+        for (int i = 0; i < 63 + over; i++) p += sprintf(p, "{\"not\":");
+        p += sprintf(p, "{}");
+        for (int i = 0; i < 63 + over; i++) *p++ = '}';
+        strcpy(p, "}");
+        if (over) params_bad(many, "deeper than 64");
+        else params(many, "{}", "");
+    }
+}
+
+/* ---- streams that break off ---- */
+
+/* A client over HTTP whose call went out and whose answer comes as a stream. */
+static symbi_mcp *calling(symbi_mcp_message *msg)
+{
+    symbi_mcp *m = client(cx, "h", 0);
+    symbi_text record = approved(cx, "h", DEF), changed;
+    const symbi_mcp_pair session = { S("Mcp-Session-Id"), S("abc") };
+    symbi_err e;
+    CHECK_OK(symbi_mcp_set_secret(m, S("A"), S("x"), &e), e);
+    CHECK(call(cx, m, "h") == SYMBI_OK && symbi_mcp_take(m, msg, &e) == SYMBI_OK);
+    symbi_mcp_feed(m, S("data: " INIT_OK "\n"));
+    symbi_mcp_http_end(m, 200, &session, 1, S(""));
+    CHECK(symbi_mcp_take(m, msg, &e) == SYMBI_OK);
+    symbi_mcp_http_end(m, 202, NULL, 0, S(""));
+    CHECK(symbi_mcp_take(m, msg, &e) == SYMBI_OK);
+    symbi_mcp_feed(m, S("data: " LIST_OK "\n"));
+    symbi_mcp_http_end(m, 200, NULL, 0, S(""));
+    CHECK_OK(symbi_mcp_judge(m, symbi_text_str(&record), S(""), 0, &changed, &e), e);
+    CHECK(symbi_mcp_take(m, msg, &e) == SYMBI_OK && strstr(msg->body.p, "tools/call"));
+    symbi_text_free(&record);
+    return m;
+}
+
+static void is_resume(symbi_mcp *m, const char *id, int64_t after)
+{
+    symbi_mcp_message msg;
+    symbi_err e;
+    CHECK(symbi_mcp_next(m) == SYMBI_MCP_SEND);
+    CHECK_OK(symbi_mcp_take(m, &msg, &e), e);
+    CHECK_STR(S(msg.method), "GET");
+    CHECK(msg.wants_answer && !msg.body.n && msg.after_ms == after && msg.nheaders == 5);
+    CHECK_STR(msg.headers[0].value, "text/event-stream");
+    CHECK_STR(msg.headers[1].name, "Last-Event-ID");
+    CHECK_STR(msg.headers[1].value, id);
+    CHECK_STR(msg.headers[2].value, "2025-06-18");
+    CHECK_STR(msg.headers[3].value, "abc");
+}
+
+#define CALL_OK "{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{\"content\":[]}}"
+
+static void fails(symbi_mcp *m, symbi_status code, const char *what)
+{
+    symbi_err e;
+    CHECK(symbi_mcp_next(m) == SYMBI_MCP_FAILED);
+    CHECK(symbi_mcp_failure(m, &e) == code);
+    if (!strstr(e.msg, what)) printf("%s\n", e.msg);
+    CHECK(strstr(e.msg, what));
+    symbi_mcp_free(m);
+}
+
+static void test_resume(void)
+{
+    symbi_mcp_message msg;
+    symbi_err e;
+    symbi_mcp *m = calling(&msg);
+    char big[1100];
+    symbi_mcp_feed(m, S("id: a 1\ndata:\n\nretry: 250\n\nid: half\ndata: {"));
+    symbi_mcp_http_end(m, 200, NULL, 0, S("")); /* ended, politely */
+    is_resume(m, "a 1", 250);
+    symbi_mcp_http_broken(m, SYMBI_EIO, S("connection refused")); /* the way there failed: once more */
+    is_resume(m, "a 1", 250);
+    symbi_mcp_feed(m, S("id: a2\n\n"));
+    symbi_mcp_http_broken(m, SYMBI_EIO, S("reset")); /* in the middle */
+    is_resume(m, "a2", 250);
+    symbi_mcp_http_end(m, 503, NULL, 0, S("later"));
+    is_resume(m, "a2", 250);
+    symbi_mcp_feed(m, S("data: " CALL_OK "\n\n"));
+    CHECK(symbi_mcp_answered(m));
+    symbi_mcp_http_broken(m, SYMBI_EIO, S("reset")); /* after the answer that means nothing */
+    CHECK(symbi_mcp_next(m) == SYMBI_MCP_DONE && !symbi_mcp_broken(m));
+    symbi_mcp_free(m);
+    /* without an id; with one that was taken back; that is no header; that is too long */
+    memset(big, 'x', sizeof big);
+    memcpy(big, "id: ", 4);
+    strcpy(big + 4 + 1025, "\n\n");
+    for (int i = 0; i < 5; i++) {
+        static const char *const first[] = { "data:\n\n", "id: 1\n\nid\n\n", "id: \xc3\xa4\n\n", "id: a\tb\n\n" };
+        m = calling(&msg);
+        symbi_mcp_feed(m, S(i < 4 ? first[i] : big));
+        symbi_mcp_http_end(m, 200, NULL, 0, S(""));
+        fails(m, SYMBI_EIO, "without having answered");
+    }
+    big[4 + 1024] = 0; /* at the limit */
+    strcat(big, "\n\n");
+    m = calling(&msg);
+    symbi_mcp_feed(m, S(big));
+    symbi_mcp_http_end(m, 200, NULL, 0, S(""));
+    CHECK(symbi_mcp_next(m) == SYMBI_MCP_SEND);
+    symbi_mcp_free(m);
+    /* the session is gone: the call may have been carried out, so it is not sent again */
+    m = calling(&msg);
+    symbi_mcp_feed(m, S("id: 1\n\n"));
+    symbi_mcp_http_end(m, 200, NULL, 0, S(""));
+    is_resume(m, "1", 1000);
+    symbi_mcp_http_end(m, 404, NULL, 0, S("{\"jsonrpc\":\"2.0\",\"id\":3,\"error\":{\"code\":-1,\"message\":\"no\"}}"));
+    fails(m, SYMBI_EIO, "HTTP status 404");
+    /* other failures than a broken connection end it */
+    m = calling(&msg);
+    symbi_mcp_feed(m, S("id: 1\n\n"));
+    symbi_mcp_http_broken(m, SYMBI_ELIMIT, S("too large"));
+    fails(m, SYMBI_ELIMIT, "too large");
+    m = calling(&msg);
+    symbi_mcp_http_broken(m, SYMBI_EIO, S("refused"));
+    fails(m, SYMBI_EIO, "refused");
+    /* a hundred times, and not once more */
+    m = calling(&msg);
+    symbi_mcp_feed(m, S("retry: 0\nid: 1\n\n"));
+    for (int i = 0; i < 100; i++) {
+        symbi_mcp_http_end(m, 200, NULL, 0, S(""));
+        is_resume(m, "1", 0);
+    }
+    symbi_mcp_http_end(m, 200, NULL, 0, S(""));
+    fails(m, SYMBI_EIO, "without having answered");
+    /* what it asks meanwhile is answered beside it */
+    m = calling(&msg);
+    symbi_mcp_feed(m, S("id: 1\ndata: {\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"ping\"}\n\n"));
+    symbi_mcp_http_end(m, 200, NULL, 0, S(""));
+    CHECK(symbi_mcp_take(m, &msg, &e) == SYMBI_OK && strstr(msg.body.p, "\"id\":7") && !msg.wants_answer);
+    symbi_mcp_http_end(m, 202, NULL, 0, S(""));
+    is_resume(m, "1", 1000);
+    symbi_mcp_free(m);
+}
+
+/* ---- the last words ---- */
+
+static void parts(symbi_mcp *m, const char *method, const char *body)
+{
+    symbi_mcp_message msg;
+    bool is = symbi_mcp_part(m, &msg);
+    CHECK(is == (method != NULL));
+    if (!is || !method) return;
+    CHECK_STR(S(msg.method), method);
+    CHECK(!msg.wants_answer);
+    CHECK_STR(msg.body, body);
+}
+
+static void test_part(void)
+{
+    symbi_mcp_message msg;
+    symbi_mcp *m = client(cx, "s", 0);
+    parts(m, NULL, NULL); /* nothing was ever said */
+    symbi_mcp_free(m);
+    m = client(cx, "s", 0); /* initialize must not be cancelled */
+    CHECK(call(cx, m, "s") == SYMBI_OK);
+    sends(m, INIT);
+    symbi_mcp_lost(m, SYMBI_ETIMEOUT, S("late"));
+    parts(m, NULL, NULL);
+    symbi_mcp_free(m);
+    m = client(cx, "s", 0); /* given up by closing */
+    CHECK(call(cx, m, "s") == SYMBI_OK);
+    greet(m);
+    parts(m, "POST", "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":2,\"reason\":\"the call to MCP server 's' was given up\"}}\n");
+    parts(m, NULL, NULL);
+    CHECK(symbi_mcp_next(m) == SYMBI_MCP_FAILED && call(cx, m, "s") == SYMBI_ESTATE);
+    symbi_mcp_free(m);
+    m = client(cx, "s", 0); /* nobody is there any more */
+    CHECK(call(cx, m, "s") == SYMBI_OK);
+    greet(m);
+    symbi_mcp_lost(m, SYMBI_EIO, S("it ended"));
+    parts(m, NULL, NULL);
+    symbi_mcp_free(m);
+    m = client(cx, "s", 0); /* answered: nothing is open */
+    CHECK(call(cx, m, "s") == SYMBI_OK);
+    greet(m);
+    hears(m, "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"tools\":[]}}\n");
+    parts(m, NULL, NULL);
+    symbi_mcp_free(m);
+    m = calling(&msg); /* over HTTP the session too */
+    symbi_mcp_lost(m, SYMBI_ETIMEOUT, S("late\nand \xff"));
+    parts(m, "POST", "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":3,\"reason\":\"late?and ?\"}}");
+    CHECK(symbi_mcp_part(m, &msg));
+    CHECK_STR(S(msg.method), "DELETE");
+    CHECK(!msg.body.n && msg.nheaders == 3);
+    CHECK_STR(msg.headers[0].name, "MCP-Protocol-Version");
+    CHECK_STR(msg.headers[1].value, "abc");
+    CHECK_STR(msg.headers[2].value, "Bearer x");
+    parts(m, NULL, NULL);
+    symbi_mcp_free(m);
+    m = calling(&msg); /* refused by HTTP: it is not at work */
+    symbi_mcp_http_end(m, 500, NULL, 0, S(""));
+    parts(m, "DELETE", "");
+    parts(m, NULL, NULL);
+    symbi_mcp_free(m);
+}
+
+/* ---- what revisions differ in ---- */
+
+static void test_their_cancelled(void)
+{
+    symbi_mcp *m = client(cx, "s", 0);
+    CHECK(call(cx, m, "s") == SYMBI_OK);
+    greet(m);
+    hears(m, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"ping\"}\n{\"jsonrpc\":\"2.0\",\"id\":\"7\",\"method\":\"ping\"}\n{\"jsonrpc\":\"2.0\",\"id\":77,\"method\":\"roots/list\"}\n");
+    symbi_mcp_feed(m, S("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":7}}\n"));
+    symbi_mcp_feed(m, S("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":2}}\n")); /* ours; and what cannot be understood */
+    symbi_mcp_feed(m, S("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":[]}\n{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\"}\n"));
+    sends(m, "{\"jsonrpc\":\"2.0\",\"id\":\"7\",\"result\":{}}\n");
+    sends(m, "{\"jsonrpc\":\"2.0\",\"id\":77,\"error\":{\"code\":-32601,\"message\":\"this client does not offer roots/list\"}}\n");
+    hears(m, LIST_OK);
+    CHECK(symbi_mcp_next(m) == SYMBI_MCP_JUDGE);
+    symbi_mcp_free(m);
+}
+
+static void test_batches(void)
+{
+    static const char *const versions[] = { "2024-11-05", "2025-03-26", "2025-06-18" };
+    for (int i = 0; i < 3; i++) {
+        symbi_mcp *m = client(cx, "s", 0);
+        symbi_mcp_message msg;
+        char line[300];
+        symbi_err e;
+        CHECK(symbi_mcp_list(m, &e) == SYMBI_OK && symbi_mcp_take(m, &msg, &e) == SYMBI_OK);
+        snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"protocolVersion\":\"%s\",\"capabilities\":{\"tools\":{}}}}\n", versions[i]);
+        symbi_mcp_feed(m, S(line));
+        CHECK(symbi_mcp_take(m, &msg, &e) == SYMBI_OK && symbi_mcp_take(m, &msg, &e) == SYMBI_OK);
+        symbi_mcp_feed(m, S("[{\"jsonrpc\":\"2.0\",\"id\":\"p\",\"method\":\"ping\"},{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"tools\":[" DEF "]}}]\n"));
+        if (i == 1) {
+            sends(m, "{\"jsonrpc\":\"2.0\",\"id\":\"p\",\"result\":{}}\n");
+            CHECK(symbi_mcp_next(m) == SYMBI_MCP_DONE);
+            CHECK(symbi_value_getz(symbi_mcp_result(m), "tools")->u.a.n == 1);
+        } else {
+            CHECK(symbi_mcp_failure(m, &e) == SYMBI_EIO && strstr(e.msg, "batch"));
+        }
+        symbi_mcp_free(m);
+    }
+}
+
+/* A list that changes between being read and being used is read again. */
+static void test_list_changed(void)
+{
+    static const char changed_note[] = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\"}\n";
+    symbi_mcp *m = client(cx, "s", 0);
+    symbi_text record = approved(cx, "s", DEF), changed;
+    symbi_mcp_message msg;
+    char line[300];
+    symbi_err e;
+    CHECK(call(cx, m, "s") == SYMBI_OK);
+    greet(m);
+    for (int id = 2; id < 10; id++) {
+        snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":%d,\"result\":{\"tools\":[" DEF "]}}\n%s", id, changed_note);
+        hears(m, line);
+        CHECK(symbi_mcp_next(m) == SYMBI_MCP_JUDGE);
+        CHECK_OK(symbi_mcp_judge(m, symbi_text_str(&record), S(""), 0, &changed, &e), e);
+        CHECK(symbi_mcp_take(m, &msg, &e) == SYMBI_OK && strstr(msg.body.p, "tools/list"));
+    }
+    snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":10,\"result\":{\"tools\":[" DEF "]}}\n%s", changed_note);
+    hears(m, line);
+    CHECK(symbi_mcp_judge(m, symbi_text_str(&record), S(""), 0, &changed, &e) == SYMBI_EIO && strstr(e.msg, "faster"));
+    symbi_text_free(&record);
+    symbi_mcp_free(m);
+}
+
+static void content(const char *items, const char *fault)
+{
+    symbi_doc *d = json(items);
+    symbi_err e;
+    symbi_status st = sy_mcp_content_check(symbi_doc_root(d), &e);
+    CHECK((st != SYMBI_OK) == (fault != NULL));
+    if (st && fault && !strstr(e.msg, fault)) printf("%s\n", e.msg);
+    if (st && fault) CHECK(strstr(e.msg, fault));
+    symbi_doc_unref(d);
+}
+
+static void test_content(void)
+{
+    sy_arena a;
+    symbi_doc *d;
+    symbi_value v;
+    symbi_text t;
+    symbi_err e;
+    content("[]", NULL);
+    content("[{\"type\":\"text\",\"text\":\"\"},{\"type\":\"new\"}]", NULL);
+    content("[{\"type\":\"image\",\"data\":\"\",\"mimeType\":\"image/png\"},{\"type\":\"audio\",\"data\":\"AA==\",\"mimeType\":\"a/b\"}]", NULL);
+    content("[{\"type\":\"resource_link\",\"uri\":\"u\",\"name\":\"n\"},{\"type\":\"resource\",\"resource\":{\"uri\":\"u\",\"text\":\"t\"}}]", NULL);
+    content("{}", "no list");
+    content("[7]", "has no type");
+    content("[{}]", "has no type");
+    content("[{\"type\":\"text\"}]", "has no text");
+    content("[{\"type\":\"text\",\"text\":7}]", "has no text");
+    content("[{\"type\":\"text\",\"text\":\"\"},{\"type\":\"image\",\"mimeType\":\"x\"}]", "item 2 of its content has no data");
+    content("[{\"type\":\"image\",\"data\":\"AA=A\",\"mimeType\":\"x\"}]", "base64");
+    content("[{\"type\":\"image\",\"data\":\"AAA\",\"mimeType\":\"x\"}]", "base64");
+    content("[{\"type\":\"image\",\"data\":\"A===\",\"mimeType\":\"x\"}]", "base64");
+    content("[{\"type\":\"audio\",\"data\":\"AAAA\"}]", "has no mimeType");
+    content("[{\"type\":\"resource_link\",\"name\":\"n\"}]", "has no uri");
+    content("[{\"type\":\"resource_link\",\"uri\":\"u\"}]", "has no name");
+    content("[{\"type\":\"resource\"}]", "has no resource");
+    content("[{\"type\":\"resource\",\"resource\":{\"uri\":\"u\",\"blob\":\"!\"}}]", "neither text nor blob");
+    /* what a model is told */
+    sy_arena_init(&a, cx->alloc, 0);
+    d = json("{\"content\":[{\"type\":\"text\",\"text\":\"t\"},{\"type\":\"image\",\"data\":\"aGVsbG8=\",\"mimeType\":\"image/png\"},"
+             "{\"type\":\"resource\",\"resource\":{\"uri\":\"u\",\"blob\":\"AAAA\"}},7],\"structured\":[1]}");
+    v = sy_mcp_told(&a, symbi_doc_root(d));
+    CHECK_OK(symbi_json_write(cx, &v, SYMBI_JSON_CANONICAL, &t, &e), e);
+    CHECK_STR(symbi_text_str(&t), "{\"content\":[{\"text\":\"t\",\"type\":\"text\"},{\"data\":\"(5 bytes, in the evidence)\",\"mimeType\":\"image/png\",\"type\":\"image\"},"
+                                  "{\"resource\":{\"blob\":\"(3 bytes, in the evidence)\",\"uri\":\"u\"},\"type\":\"resource\"},7],\"structured\":[1]}");
+    symbi_text_free(&t);
+    symbi_doc_unref(d);
+    sy_arena_free(&a);
+}
+
+static void test_trace(void)
+{
+    static const char tp[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-";
+    symbi_tool *t = tool(cx, "[tool]\nname='t'\nversion='1'\ndescription='d'\n[mcp]\nserver='s'\ntool='up'\n[output]\nformat='json'\n");
+    symbi_plan_options o = { 0 };
+    symbi_plan *p;
+    symbi_mcp *m = client(cx, "s", 0);
+    symbi_text record = approved(cx, "s", DEF), changed;
+    symbi_mcp_message msg;
+    symbi_mcp_launch l;
+    symbi_value none = { .kind = SYMBI_OBJECT };
+    symbi_str trace;
+    char want[100];
+    symbi_err e;
+    o.scan_id = S("id");
+    o.trace_id = S("4bf92f35-77b3-4da6-a3ce-929d0e0e4736");
+    CHECK_OK(symbi_tool_plan(cx, t, &none, &o, &p, &e), e);
+    trace = symbi_value_str(p->detail, "traceparent", S(""));
+    CHECK(trace.n == 55 && !memcmp(trace.p, tp, sizeof tp - 1));
+    CHECK_OK(symbi_mcp_set_secret(m, S("A"), S("1"), &e), e);
+    CHECK_OK(symbi_mcp_call(m, p, &e), e);
+    CHECK_OK(symbi_mcp_get_launch(m, NULL, 0, &l, &e), e);
+    snprintf(want, sizeof want, "TRACEPARENT=%.*s", (int)trace.n, trace.p);
+    CHECK(l.nenv == 3);
+    CHECK_STR(l.env[1], want);
+    greet(m);
+    hears(m, LIST_OK);
+    CHECK_OK(symbi_mcp_judge(m, symbi_text_str(&record), S(""), 0, &changed, &e), e);
+    CHECK_OK(symbi_mcp_take(m, &msg, &e), e);
+    snprintf(want, sizeof want, "\"params\":{\"_meta\":{\"traceparent\":\"%.*s\"},\"name\":\"up\"", (int)trace.n, trace.p);
+    CHECK(strstr(msg.body.p, want));
+    symbi_text_free(&record);
+    symbi_plan_unref(p);
+    symbi_tool_unref(t);
+    symbi_mcp_free(m);
+}
+
 static void test_launch(void)
 {
     symbi_mcp *m = client(cx, "s", 0);
@@ -603,6 +1032,14 @@ int main(void)
     RUN(test_http);
     RUN(test_modern);
     RUN(test_header_values);
+    RUN(test_params);
+    RUN(test_resume);
+    RUN(test_part);
+    RUN(test_their_cancelled);
+    RUN(test_batches);
+    RUN(test_list_changed);
+    RUN(test_content);
+    RUN(test_trace);
     RUN(test_launch);
     RUN(test_pins);
     RUN(test_oom_pipe);

@@ -113,6 +113,31 @@ static symbi_status scenario(symbi_ctx *c, void *ud)
 }
 static void test_memory(void) { test_oom(scenario, (char[]){ "id: 1\nevent: x\ndata: abc\n\ndata: def\n\n" }, SYMBI_EAGAIN); }
 
+/* What a client needs to go on after a stream broke off: ids of whole events, also of those without data. */
+static void test_position(void)
+{
+    static const struct { const char *in, *id; int64_t retry; } cases[] = {
+        { "data: x\n\n", NULL, -1 },
+        { "id: 1\n", NULL, -1 },
+        { "id: 1\n\n", "1", -1 },
+        { "id: 1\ndata:\n\nid: 2\ndata: half\n", "1", -1 },
+        { "id: 1\n\nretry: 250\n\n", "1", 250 },
+        { "id: 1\n\nid\n\n", "", -1 },
+        { "retry: x\nretry: 7\nretry: -1\n", NULL, 7 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        symbi_sse *s;
+        symbi_sse_event e;
+        symbi_str in = symbi_str_z(cases[i].in), id;
+        CHECK(symbi_sse_new(cx, 0, &s, &err) == SYMBI_OK);
+        while (symbi_sse_next(s, &in, &e, &err) == SYMBI_OK) { }
+        CHECK(symbi_sse_last_id(s, &id) == (cases[i].id != NULL));
+        CHECK_STR(id, cases[i].id ? cases[i].id : "");
+        CHECK(symbi_sse_retry_ms(s) == cases[i].retry);
+        symbi_sse_free(s);
+    }
+}
+
 int main(void)
 {
     if (symbi_ctx_new(NULL, &cx, &err)) return 1;
@@ -121,6 +146,7 @@ int main(void)
     RUN(test_fields);
     RUN(test_limit);
     RUN(test_pending);
+    RUN(test_position);
     RUN(test_memory);
     symbi_ctx_free(cx);
     return test_end();

@@ -86,8 +86,10 @@ SYMBI_API bool symbi_mcp_broken(const symbi_mcp *m);
 SYMBI_API symbi_status symbi_mcp_failure(const symbi_mcp *m, symbi_err *err); /* OK: nothing failed */
 
 typedef struct symbi_mcp_message {
-    symbi_str body;      /* one line of JSON; for a pipe with its newline, for HTTP without */
+    symbi_str body;      /* one line of JSON; for a pipe with its newline, for HTTP without; "" for GET and DELETE */
     bool wants_answer;   /* HTTP: a request; else 202 is all that comes */
+    const char *method;  /* HTTP: "POST"; "GET": for the rest of a stream that broke off; "DELETE": the session is over */
+    int64_t after_ms;    /* wait this long before it is sent, as the server asked for */
     const symbi_mcp_pair *headers; size_t nheaders; /* HTTP: all but Host and Content-Length */
 } symbi_mcp_message;
 /* The next message, borrowed until the next take. ENOTFOUND: a secret has no value. */
@@ -100,7 +102,10 @@ SYMBI_API void symbi_mcp_feed(symbi_mcp *m, symbi_str bytes);
 SYMBI_API bool symbi_mcp_answered(const symbi_mcp *m);
 /* HTTP: the answer is over. body: of an answer other than 2xx, "" else. headers: name and value in turn. */
 SYMBI_API void symbi_mcp_http_end(symbi_mcp *m, int status, const symbi_mcp_pair *headers, size_t n, symbi_str body);
-/* The connection is gone, or the time is up: ends the job with this failure. */
+/* HTTP: the request that was taken last failed, before or in the middle of its answer. A stream that can be gone on with (Last-Event-ID; EIO only) is;
+ * else as symbi_mcp_lost. */
+SYMBI_API void symbi_mcp_http_broken(symbi_mcp *m, symbi_status code, symbi_str why);
+/* The connection is gone (EIO), or the time is up: ends the job with this failure. */
 SYMBI_API void symbi_mcp_lost(symbi_mcp *m, symbi_status code, symbi_str why);
 
 /* In JUDGE. record: the approvals. key_pem: what stands at public_key_url, "" when nobody fetched it. The definition counts when it is
@@ -110,7 +115,13 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_mcp_judge(symbi_mcp *m, symbi_str re
 SYMBI_API const symbi_value *symbi_mcp_definition(const symbi_mcp *m); /* of the job's tool; NULL before JUDGE */
 SYMBI_API bool symbi_mcp_wants_key(const symbi_mcp *m); /* in JUDGE: it is signed, and public_key_url says where the key is */
 
-/* After DONE: of a call the result as the server gave it, of a list {"tools": [...]}. Borrowed until the next job. */
+/* What is still to be said before the connection is closed, one message at a time, borrowed until the next: that a request which was given up need
+ * not be answered (notifications/cancelled), and over HTTP that the session is over. Nobody waits for answers, and failures do not matter.
+ * False: nothing more. The client is of no use afterwards. */
+SYMBI_API bool symbi_mcp_part(symbi_mcp *m, symbi_mcp_message *out);
+
+/* After DONE: of a call the result as the server gave it, of a list {"tools": [...]}, with "left_out": [{"name",
+ * "reason"}] where the revision forbids some. Borrowed until the next job. */
 SYMBI_API const symbi_value *symbi_mcp_result(const symbi_mcp *m);
 SYMBI_API symbi_str symbi_mcp_version(const symbi_mcp *m); /* the revision agreed on, "" before */
 SYMBI_API symbi_str symbi_mcp_session(const symbi_mcp *m); /* HTTP: to be ended by DELETE, "" for none */

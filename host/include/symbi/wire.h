@@ -52,6 +52,10 @@ SYMBI_API void symbi_sse_free(symbi_sse *s);
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_sse_next(symbi_sse *s, symbi_str *in, symbi_sse_event *out, symbi_err *err);
 /* True when the stream ended inside an event or a line (which then is dropped, as the standard says). */
 SYMBI_API bool symbi_sse_pending(const symbi_sse *s);
+/* For going on with a stream that broke off: the id of the last event that was whole (also one without data, which is given to nobody), borrowed;
+ * false: there was none. "": it took its id back. And how long the stream asks to wait before it is asked for again; -1: it did not say. */
+SYMBI_API bool symbi_sse_last_id(const symbi_sse *s, symbi_str *id);
+SYMBI_API int64_t symbi_sse_retry_ms(const symbi_sse *s);
 
 /* ---- HTTP/1.0 and 1.1 messages (RFC 9112) ---------------------------------------------------------------------------- */
 typedef struct symbi_http1_field {

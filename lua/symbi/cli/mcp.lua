@@ -65,8 +65,11 @@ end
 
 local function tools(o, server, tool)
     local symbi = require "symbi"
-    local list, message = symbi.mcp.tools(server, o)
-    if not list then return nil, message end
+    local list, left_out = symbi.mcp.tools(server, o)
+    if not list then return nil, left_out end
+    for _, t in ipairs(left_out) do
+        if not tool or t.name == tool then io.stderr:write("warning: tool ", symbi.show.safe(t.name, 60), " is left out: ", symbi.show.safe(t.reason, 200), "\n") end
+    end
     if tool then
         for _, t in ipairs(list) do
             if t.name == tool then

@@ -44,7 +44,7 @@ function M.servers(options) end
 --- What a server lists; starts it.
 ---@param server string
 ---@param options? symbi.mcp.Options
----@return symbi.mcp.ListedTool[]? tools, string? message, symbi.Failure? err
+---@return symbi.mcp.ListedTool[]? tools, any left_out_or_message, symbi.Failure? err
 function M.tools(server, options) end
 ---@param server string
 ---@param tool string

@@ -23,21 +23,48 @@ local function left(deadline) return deadline - mono_ms() end
 local Conn = {}
 Conn.__index = Conn
 
+local PART_MS = 1000
+local FAR_MS = 5000 -- past the end of a job after which whoever began it has gone
+local CAN_YIELD_ANYWHERE = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
+
+-- The last words over HTTP: one after the other, and not for long.
+local function say_over_http(set, url, words)
+    local until_ms = mono_ms() + PART_MS
+    for _, w in ipairs(words) do
+        local left_ms = math.ceil(until_ms - mono_ms())
+        if left_ms <= 0 then return end
+        set.transport.http { url = url, method = w.method, headers = w.headers, body = w.body ~= "" and w.body or nil, by_operator = true, once = true, timeout_ms = left_ms, max_bytes = 65536 }
+    end
+end
+
+-- Waiting is not possible everywhere where something is closed; a session that stays is the server's to forget.
+local function part_http(self, words)
+    if #words == 0 then return end
+    local set, url = self.set, self.server.url
+    if set.transport.kind ~= "host" then return say_over_http(set, url, words) end
+    local host = require "symbi.io.host"
+    if not host.running() then return end
+    if CAN_YIELD_ANYWHERE then return say_over_http(set, url, words) end
+    set:fork(function() say_over_http(set, url, words) end)
+end
+
 function Conn:close()
     local client, pipe = self.client, self.pipe
     self.client, self.pipe = nil, nil
-    if pipe then pipe:close() end
     if not client then return end
-    local session = self.server.url and client:session() or ""
-    -- Waiting is not possible everywhere where something is closed; a session that stays is the server's to forget.
-    if session ~= "" and self.set.transport.kind ~= "host" and not client:broken() then
-        local headers = {}
-        for _, h in ipairs(self.headers or {}) do
-            local name = h[1]:lower()
-            if name ~= "content-type" and name ~= "accept" then headers[#headers + 1] = h end
+    if self.server.url then
+        local words = {}
+        while true do
+            local w = client:part()
+            if not w then break end
+            words[#words + 1] = w
         end
-        self.set.transport.http { url = self.server.url, method = "DELETE", headers = headers, by_operator = true, timeout_ms = 1000, max_bytes = 65536 }
+        part_http(self, words)
+    elseif pipe then
+        local w = client:part()
+        if w then pipe:write(w.body) end
     end
+    if pipe then pipe:close() end
     client:close()
 end
 
@@ -123,8 +150,8 @@ end
 -- ---- over HTTP ---------------------------------------------------------------------------------------------------------------------
 
 local function request(self, out, deadline)
-    return { url = self.server.url, method = "POST", headers = out.headers, body = out.body, by_operator = true, once = true, timeout_ms = math.max(1, math.ceil(left(deadline))),
-        max_bytes = core.limits().tool_output }
+    return { url = self.server.url, method = out.method, headers = out.headers, body = out.body ~= "" and out.body or nil, by_operator = true, once = true,
+        timeout_ms = math.max(1, math.ceil(left(deadline))), max_bytes = core.limits().tool_output }
 end
 
 -- What the server asked in the middle of its answer is answered beside it.
@@ -188,11 +215,19 @@ local function stream(self, rq, deadline)
     return { status = r.status, headers = r.headers, body = table.concat(rest) .. r.body }
 end
 
+-- The server asked for a pause. Where it is longer than what is left, waiting for its end is of no use.
+local function pause(self, ms, deadline)
+    if ms >= left(deadline) then return timed_out(self) end
+    local ok, message, err = self.set.transport.sleep(ms)
+    if ok == nil then lost(self, err and err.code or "EIO", "%s", tostring(message)) end
+end
+
 local function http_send(self, deadline)
     local out, message, err = self.client:take()
     if not out then return lost(self, err.code, "%s", message) end
+    if out.after_ms > 0 then pause(self, out.after_ms, deadline) end
+    if self.client:broken() then return end
     if left(deadline) <= 0 then return timed_out(self) end
-    self.headers = out.headers
     local r
     local rq = request(self, out, deadline)
     if out.wants_answer then
@@ -203,7 +238,7 @@ local function http_send(self, deadline)
     end
     if not r then
         if err and err.code == "ETIMEOUT" then return timed_out(self) end
-        return lost(self, err and err.code or "EIO", "MCP server '%s': %s", self.server.name, tostring(message))
+        return self.client:http_broken(err and err.code or "EIO", ("MCP server '%s': %s"):format(self.server.name, tostring(message)))
     end
     if r == "answered" then return self.client:http_end(200, {}, "") end
     if r.status >= 200 and r.status < 300 and out.wants_answer and r.body ~= "" then
@@ -281,8 +316,12 @@ local function acquire(set, name, box, deadline)
         if not conn then return nil, message, err end
         if not conn.busy then
             conn.key = key
-            conn.busy = true
+            conn.busy, conn.deadline = true, deadline
             return conn
+        end
+        if left(conn.deadline) < -FAR_MS then -- its task was ended where it waited; this one is closed with the set
+            set:forget(key)
+            set:keep(key .. " given up at " .. conn.deadline, function() return conn end)
         end
         if left(deadline) <= 0 then return fail("ETIMEOUT", "MCP server '%s' is at work for somebody else", name) end
         set.transport.sleep(20)
