@@ -3,6 +3,7 @@
  * whoever has the file and the journal sees every later change. */
 #include "base/err.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "symbi/crypto.h"
 #include "symbi/json.h"
 #include "toolclad/session_run.h"
@@ -127,7 +128,10 @@ void sy_session_take_events(symbi_session *s, sy_arena *a, sy_obj *o, int64_t wa
     while (s->nevents && wall - s->events[0].wall > s->ttl_ms) drop_oldest(s), s->dropped++;
     for (size_t i = 0; i < s->nevents; i++) {
         sy_obj e = sy_obj_new(a);
+        char stamp[SY_RFC3339_MS];
+        sy_time_rfc3339(s->events[i].wall, stamp);
         sy_obj_str(&e, "event_type", SY_LIT("output"));
+        sy_obj_str(&e, "timestamp", sy_arena_dup(a, symbi_str_z(stamp)));
         sy_obj_int(&e, "timestamp_ms", s->events[i].wall);
         sy_obj_str(&e, "session_id", sy_arena_dup(a, (symbi_str){ s->id, s->nid }));
         sy_obj_str(&e, "content", sy_utf8_lossy(a, (symbi_str){ s->events[i].p, s->events[i].n }));

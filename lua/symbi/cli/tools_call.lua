@@ -94,7 +94,8 @@ function M.test(symbi, o, host)
     if not call then return nil, message end
     local lines, good = checks(symbi, call)
     local plan, why
-    if good then plan, why = call.tool:plan(call.args, { project_dir = "." }) end
+    -- of the environment only what decides: whether a parser may run
+    if good then plan, why = call.tool:plan(call.args, { project_dir = ".", env = { "SYMBIONT_TOOLCLAD_ALLOWED_PARSERS=" .. (os.getenv "SYMBIONT_TOOLCLAD_ALLOWED_PARSERS" or "") } }) end
     local verdict
     verdict, message = judge(symbi, o, host, call)
     if message then return nil, message end
@@ -104,7 +105,7 @@ function M.test(symbi, o, host)
     if o.json then
         local validations = symbi.array()
         for i, l in ipairs(lines) do validations[i] = l.text end
-        print(symbi.json.encode { command = plan and plan.command or "", argv = plan and plan.kind == "shell" and plan.argv or nil, request = plan and plan.detail or nil, validations = validations,
+        print(symbi.json.encode { command = plan and plan.command or "", argv = plan and plan.kind == "shell" and plan.argv or nil, parser = plan and plan.parser or nil, request = plan and plan.detail or nil, validations = validations,
             cedar = cedar or symbi.null, timeout = d.timeout_ms / 1000, valid = plan ~= nil, error = why, decision = verdict and verdict.decision, reason = verdict and verdict.reason,
             policies = verdict and verdict.policies })
         return plan and allowed and 0 or 1
@@ -119,6 +120,7 @@ function M.test(symbi, o, host)
     if plan then
         print("Command    " .. safe(plan.command, 2000))
         for i, w in ipairs(plan.kind == "shell" and plan.argv or {}) do print("  argv[" .. i - 1 .. "]  " .. safe(w, 500)) end
+        if plan.parser then print("Parser     " .. safe(plan.parser, 300) .. " (listed)") end
         if plan.detail then print("Request    " .. safe(symbi.json.encode(plan.detail), 4000)) end
         print(string.format("Timeout    %gs", plan.timeout_ms / 1000))
     elseif why then

@@ -5,6 +5,10 @@
 ---@field evidence_dir? string
 ---@field project_dir? string
 ---@field allow_options? boolean
+---@field env? string[] of the host, "NAME=value"; SYMBIONT_TOOLCLAD_ALLOWED_PARSERS in it lists parsers that may run
+---@field checks_files? boolean
+---@field timeout_ms? integer
+---@field sandbox? string
 
 --- What a program did, or what another backend's executor gave.
 ---@class symbi.toolclad.ExecResult
@@ -13,6 +17,7 @@
 ---@field exit_code? integer
 ---@field signal? integer
 ---@field timed_out? boolean
+---@field parser? table how the plan's parser went: exit_code=, stdout=, stderr=, timed_out=, sha256=, ...
 
 ---@class symbi.toolclad.ExecuteOptions
 ---@field gate? symbi.gate.Gate an open gate; else policies
@@ -144,7 +149,7 @@ function Folder:close() end
 local M = {}
 
 ---@param text string a manifest
----@param options? string|{ source?: string, types?: symbi.toolclad.Types }
+---@param options? string|{ source?: string, types?: symbi.toolclad.Types, child?: symbi.toolclad.Tool } child: the contract of child sessions
 ---@return symbi.toolclad.Tool? tool, string? message, symbi.Failure? err
 function M.parse(text, options) end
 
@@ -155,7 +160,8 @@ function M.declare(manifest, options) end
 
 ---@param path string
 ---@param options? { types?: symbi.toolclad.Types }
----@return symbi.toolclad.Tool? tool, string? message, symbi.Failure? err
+---@return symbi.toolclad.Tool? tool, string? message the path of the manifest of its child sessions, if it has one; or what failed
+---@return symbi.Failure? err
 function M.load(path, options) end
 
 --- The tools of a folder. With partial the good ones, and as second result what was wrong with the others.
