@@ -22,7 +22,7 @@
 symbi_status sy_file_fail(symbi_err *err, int e, const char *what, const char *path)
 {
     symbi_status st = e == ENOENT || e == ENOTDIR ? SYMBI_ENOTFOUND : e == EEXIST ? SYMBI_EEXISTS : e == ENOMEM ? SYMBI_ENOMEM : SYMBI_EIO;
-    sy_fail(err, st, "cannot %s %s: %s", what, path, strerror(e));
+    sy_fail(err, st, "cannot %s %s: %s", what, path, e == SY_NO_FILE ? "it is no file, but a pipe, a device or a socket" : strerror(e));
     sy_err_path(err, symbi_str_z(path));
     return st;
 }
@@ -55,7 +55,7 @@ symbi_status symbi_file_read_info(symbi_ctx *cx, const char *path, size_t max, b
     if (fd < 0) return sy_file_fail(err, errno, "read", path);
     if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
         close(fd);
-        return sy_file_fail(err, S_ISDIR(st.st_mode) ? EISDIR : EINVAL, "read", path);
+        return sy_file_fail(err, S_ISDIR(st.st_mode) ? EISDIR : SY_NO_FILE, "read", path);
     }
     info_of(&st, info);
     sy_buf_init(&b, cx->alloc, max);

@@ -23,7 +23,7 @@ symbi_status symbi_file_append(symbi_ctx *cx, const char *path, symbi_str data, 
     (void)cx;
     if (fd < 0) return sy_file_fail(err, errno, "append to", path);
     if (fstat(fd, &st)) e = errno;
-    else if (!S_ISREG(st.st_mode)) e = EINVAL;
+    else if (!S_ISREG(st.st_mode)) e = S_ISDIR(st.st_mode) ? EISDIR : SY_NO_FILE;
     if (!e) e = sy_file_write_all(fd, data);
     if (!e && sync && fdatasync(fd)) e = errno;
     if (close(fd) && !e) e = errno;

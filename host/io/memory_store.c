@@ -215,7 +215,7 @@ static symbi_status read_entry(symbi_memory_store *m, int fd, const struct stat 
     symbi_status st = SYMBI_OK;
     size_t max = m->cx->limits.doc_bytes;
     sy_buf b;
-    if (!S_ISREG(info->st_mode)) return sy_file_fail(err, S_ISDIR(info->st_mode) ? EISDIR : EINVAL, "read", path);
+    if (!S_ISREG(info->st_mode)) return sy_file_fail(err, S_ISDIR(info->st_mode) ? EISDIR : SY_NO_FILE, "read", path);
     sy_buf_init(&b, m->alloc, max);
     if (info->st_size > 0 && (uint64_t)info->st_size <= max) sy_buf_reserve(&b, (size_t)info->st_size + 1);
     for (;;) {

@@ -50,6 +50,7 @@ static void test_failures(void)
     CHECK(symbi_file_read(cx, dir, 9, &t, &err) == SYMBI_EIO);
     CHECK(mkfifo(at("fifo"), 0600) == 0);
     CHECK(symbi_file_read(cx, at("fifo"), 9, &t, &err) == SYMBI_EIO); /* at once */
+    CHECK(strstr(err.msg, "no file, but a pipe"));
     CHECK(symbi_file_write(cx, at("no/such/folder"), data, 0, &err) == SYMBI_ENOTFOUND);
     CHECK(symbi_file_write(cx, "/dev/full/x", data, 0, &err) == SYMBI_ENOTFOUND);
     CHECK(symbi_file_stat(cx, at("none"), true, &i, &err) == SYMBI_ENOTFOUND && !i.type);
