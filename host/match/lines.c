@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Characters that rules must see themselves: those that stand for ASCII ones of their literals. */
-static size_t exotic_hits(const symbi_match *m, const char *text, size_t n, sy_mhit *out)
+static size_t exotic_hits(const symbi_match *m, const char *text, size_t n, size_t after, sy_mhit *out)
 {
     const unsigned char *p = (const unsigned char *)text;
     size_t k = 0, i = 0;
@@ -15,9 +15,8 @@ static size_t exotic_hits(const symbi_match *m, const char *text, size_t n, sy_m
         if (i >= n) break;
         if (m->exotic_lead[p[i] / 64] >> (p[i] % 64) & 1) {
             uint32_t cp;
-            size_t len = sy_mdecode(text + i, n - i, &cp);
-            /* cut off by the end of the block: looked at, to be safe */
-            if (sy_mclass_has(m->exotic, cp) || i + len == n) out[k++] = (sy_mhit){ (uint32_t)i, UINT32_MAX };
+            size_t len = sy_mdecode(text + i, n - i + after, &cp);
+            if (sy_mclass_has(m->exotic, cp)) out[k++] = (sy_mhit){ (uint32_t)i, UINT32_MAX };
             i += len;
         } else {
             i++;
@@ -26,11 +25,11 @@ static size_t exotic_hits(const symbi_match *m, const char *text, size_t n, sy_m
     return k;
 }
 
-size_t sy_mscratch_block(symbi_match_scratch *s, const char *p, size_t n, size_t before)
+size_t sy_mscratch_block(symbi_match_scratch *s, const char *p, size_t n, size_t before, size_t after)
 {
     const symbi_match *m = s->m;
     size_t k = sy_mac_scan(&m->ac, p, n, before, s->hits), more, i, j;
-    if (!m->exotic.n || !(more = exotic_hits(m, p, n, s->more))) return k;
+    if (!m->exotic.n || !(more = exotic_hits(m, p, n, after, s->more))) return k;
     /* merged in order, from the end */
     i = k;
     j = more;
@@ -180,7 +179,7 @@ static bool next_hit(symbi_match_scratch *s)
         s->hit = s->nhit = s->nblock = 0;
         if (s->block >= s->text.n) return false;
         s->nblock = s->text.n - s->block < SY_MBLOCK ? s->text.n - s->block : SY_MBLOCK;
-        s->nhit = sy_mscratch_block(s, s->text.p + s->block, s->nblock, s->block);
+        s->nhit = sy_mscratch_block(s, s->text.p + s->block, s->nblock, s->block, s->text.n - s->block - s->nblock);
     }
 }
 

@@ -102,7 +102,7 @@ typedef struct sy_mac {
     uint32_t *outstart;  /* nstate + 1 */
     uint32_t *outrule;
 } sy_mac;
-typedef struct sy_mhit { uint32_t at, state; } sy_mhit; /* at: of the literal's last byte, in the block; state UINT32_MAX: any rule */
+typedef struct sy_mhit { uint32_t at, state; } sy_mhit; /* at: of the literal's last byte, in the block; state UINT32_MAX: an exotic character */
 enum { SY_MBLOCK = 8192, SY_MSTREAMS = 4, SY_MCOLS = 64 };
 /* lits[i] belongs to rule[i]. */
 symbi_status sy_mac_make(sy_arena *keep, sy_arena *tmp, const sy_mlit *lits, const uint32_t *rule, size_t n, sy_mac *out, symbi_err *err);
@@ -152,6 +152,7 @@ struct symbi_match {
     uint32_t *member;
     uint32_t *groupof, *indexof; /* of each rule */
     uint64_t *filtered;          /* bit set of rules */
+    uint64_t *foreign;           /* those of them that an exotic character concerns */
     uint32_t *reach;             /* of a filtered rule: characters from the start of a match to the end of a literal in it, or SY_MFAR */
     uint8_t *anchored;
     sy_mac ac;
@@ -170,7 +171,7 @@ struct symbi_match_scratch {
     const uint64_t *watch; /* hits.h: rules of which hits are marked, or NULL */
     uint64_t *map;
     unsigned shift;
-    bool wide;         /* an exotic character stands in it: all rules have to go over all of it */
+    bool wide;         /* an exotic character stands in it: the rules that this concerns have to go over all of it */
     uint32_t *rules;   /* result */
     sy_mhit *hits, *more; /* room for 2 and 1 blocks */
     void *find;        /* grows to the largest need */
@@ -186,6 +187,6 @@ struct symbi_match_scratch {
 void sy_mscratch_begin(symbi_match_scratch *s, symbi_str line);
 symbi_status sy_mscratch_take(symbi_match_scratch *s, size_t at, uint32_t state, symbi_err *err);
 symbi_status sy_mscratch_end(symbi_match_scratch *s, size_t *n, symbi_err *err);
-/* Hits of a block, exotic characters included, in order. */
-size_t sy_mscratch_block(symbi_match_scratch *s, const char *p, size_t n, size_t before);
+/* Hits of a block, exotic characters included, in order. after: how many bytes behind it belong to the same text. */
+size_t sy_mscratch_block(symbi_match_scratch *s, const char *p, size_t n, size_t before, size_t after);
 #endif

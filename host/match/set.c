@@ -82,6 +82,7 @@ static symbi_status parse_all(mcompile *c)
         if ((!lits->n && !lits->never) || bytes > LITERAL_BYTES) continue;
         if ((st = add_literals(c, i, lits))) return st;
         m->reach[i] = lits->before < SY_MFAR - SY_MLIT_MAX && !sy_mnode_fixed(c->node[i], false) ? lits->before + SY_MLIT_MAX : SY_MFAR;
+        if (sy_mset_class(&wide).n || lits->never) mset(m->foreign, i);
         sy_mset_addclass(&exotic, sy_mset_class(&wide));
         mset(m->filtered, i);
         m->nfiltered++;
@@ -164,6 +165,7 @@ static symbi_status compile_all(mcompile *c)
     m->groupof = sy_arena_calloc(&m->arena, m->n + 1, sizeof *m->groupof);
     m->indexof = sy_arena_calloc(&m->arena, m->n + 1, sizeof *m->indexof);
     m->filtered = sy_arena_calloc(&m->arena, m->words, sizeof *m->filtered);
+    m->foreign = sy_arena_calloc(&m->arena, m->words, sizeof *m->foreign);
     m->anchored = sy_arena_calloc(&m->arena, m->n + 1, 1);
     m->reach = sy_arena_calloc(&m->arena, m->n + 1, sizeof *m->reach);
     c->node = sy_arena_calloc(&c->tmp, m->n + 1, sizeof *c->node);
@@ -366,7 +368,7 @@ symbi_status sy_mscratch_end(symbi_match_scratch *s, size_t *n, symbi_err *err)
     *n = 0;
     for (uint32_t g = 0; g < m->nopen && !st; g++) st = run_group(s, g, err);
     for (size_t w = 0; w < m->words && s->wide && !st; w++)
-        for (uint64_t bits = m->filtered[w] & ~s->found[w]; bits && !st; bits &= bits - 1) st = run_group(s, m->groupof[w * 64 + (size_t)__builtin_ctzll(bits)], err);
+        for (uint64_t bits = m->foreign[w] & ~s->found[w]; bits && !st; bits &= bits - 1) st = run_group(s, m->groupof[w * 64 + (size_t)__builtin_ctzll(bits)], err);
     for (size_t w = 0; w < m->words && !st; w++)
         for (uint64_t bits = s->found[w]; bits; bits &= bits - 1) s->rules[(*n)++] = (uint32_t)(w * 64 + (size_t)__builtin_ctzll(bits));
     return st;
@@ -382,7 +384,7 @@ symbi_status symbi_match_run(symbi_match_scratch *s, symbi_str text, const uint3
     *n = 0;
     sy_mscratch_begin(s, text);
     for (size_t at = 0; at < text.n && s->m->nfiltered && !st; at += SY_MBLOCK) {
-        size_t len = text.n - at < SY_MBLOCK ? text.n - at : SY_MBLOCK, k = sy_mscratch_block(s, text.p + at, len, at);
+        size_t len = text.n - at < SY_MBLOCK ? text.n - at : SY_MBLOCK, k = sy_mscratch_block(s, text.p + at, len, at, text.n - at - len);
         for (size_t i = 0; i < k && !st; i++) st = sy_mscratch_take(s, at + s->hits[i].at, s->hits[i].state, err);
     }
     return st ? st : sy_mscratch_end(s, n, err);
