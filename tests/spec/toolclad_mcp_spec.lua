@@ -781,7 +781,7 @@ describe("MCP tools", function()
 
         for behaviour, what in pairs { redirects = "302", html = "without having answered", empty = "without having answered", ["sse-ends"] = "without having answered", never = "timed out", ["wrong-id"] = "never sent",
             huge = "than allowed", garbage = "without having answered", ["invalid-utf8"] = "UTF%-8", flood = "more than 10000", ["input-required"] = "asks for input", ["strange-type"] = "what resultType 'surprise' means", ["asks-modern"] = "servers ask nothing", ["sse-huge"] = "larger than",
-            ["sse-batch"] = "batch", batch = "batch", both = "exactly one of", ["duplicate-key"] = "no JSON message", ["string-id"] = "never sent", ["old-id"] = "twice", ["no-id"] = "without an id", deep = "nest",
+            ["sse-batch"] = "batch", batch = "batch", both = "exactly one of", ["duplicate-key"] = "no JSON message", ["string-id"] = "never sent", ahead = "never sent", ["old-id"] = "twice", ["no-id"] = "without an id", deep = "nest",
             ["rpc-error"] = "bad arguments", ["bad-image"] = "base64", progress = "timed out" } do
             it("survive a server that is like this: " .. behaviour, function()
                 local stop = serve "good"

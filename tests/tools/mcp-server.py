@@ -374,7 +374,7 @@ def http():
                 held[:] = out
                 self.begin_stream((), 100000 if BEHAVIOUR == "resume-cut" else None)
                 return self.wfile.write(b"retry: %d\nid: call-1\ndata:\n\n" % {"resume-late": 600000, "resume-never": 1}.get(BEHAVIOUR, 20))
-            if BEHAVIOUR in ("sse", "asks", "twice", "sse-open", "flood", "sse-ends", "progress", "sse-huge", "sse-batch", "batch-2025"):
+            if BEHAVIOUR in ("sse", "asks", "twice", "ahead", "sse-open", "flood", "sse-ends", "progress", "sse-huge", "sse-batch", "batch-2025"):
                 self.begin_stream(more)
                 self.wfile.write(b": hello\n\ndata:\n\n" if BEHAVIOUR == "sse-ends" else b": hello\n\nid: 1\ndata:\n\n")
                 try:
