@@ -18,14 +18,16 @@ enum { CAP_FIRST = 32, CAP_LEAST = 8, WASTED_MAX = 3, WORTH = 10 };
 static size_t state_bytes(const sy_mdfa *d) { return d->width * sizeof(uint32_t) + d->g->nword * sizeof(uint64_t) + sizeof(uint64_t) + 3 * sizeof(uint32_t) + 1; }
 static size_t block_bytes(const sy_mdfa *d, uint32_t cap) { return cap * state_bytes(d); } /* two buckets for each state */
 
-void sy_mdfa_init(sy_mdfa *d, const sy_mprog *g, symbi_alloc alloc, size_t bytes)
+void sy_mdfa_init(sy_mdfa *d, const sy_mprog *g, symbi_alloc alloc, size_t own, size_t *pool)
 {
     size_t max;
     memset(d, 0, sizeof *d);
     d->g = g;
     d->alloc = alloc;
     d->width = g->nsym + 2;
-    max = bytes / state_bytes(d);
+    d->own = own;
+    d->pool = pool;
+    max = (own + *pool) / state_bytes(d);
     if (max > (0x7fffffffu - 16) / d->width) max = (0x7fffffffu - 16) / d->width;
     d->max = (uint32_t)max;
     d->memwords = (uint32_t)((3 * g->nword * sizeof(uint64_t) + (g->n + 1) * sizeof(uint32_t)) / sizeof(uint64_t) + 1);
@@ -54,15 +56,18 @@ static void link_state(sy_mdfa *d, uint32_t i)
     *b = i + 1;
 }
 
+static size_t beyond(const sy_mdfa *d, uint32_t cap) { return block_bytes(d, cap) > d->own ? block_bytes(d, cap) - d->own : 0; }
+
 /* Room for cap states; false: no memory, and everything is as it was. */
 static bool grow(sy_mdfa *d, uint32_t cap)
 {
     uint32_t n = d->nstate, words = d->g->nword;
-    uint64_t *sets = sy_alloc(&d->alloc, block_bytes(d, cap)), *match, *old = d->sets;
+    uint64_t *sets, *match, *old = d->sets;
     uint32_t *t;
     uint8_t *before;
-    size_t oldbytes = block_bytes(d, d->cap);
-    if (!sets) return false;
+    size_t oldbytes = block_bytes(d, d->cap), more = beyond(d, cap) - beyond(d, d->cap);
+    if (more > *d->pool || !(sets = sy_alloc(&d->alloc, block_bytes(d, cap)))) return false;
+    *d->pool -= more;
     match = sets + (size_t)cap * words;
     t = (uint32_t *)(void *)(match + cap);
     before = (uint8_t *)(t + (size_t)cap * d->width + 3 * (size_t)cap);
@@ -137,8 +142,8 @@ static uint32_t state_of(sy_mdfa *d, const uint64_t *set, unsigned before, uint6
     for (i = d->bucket[hash_of(d, set, before, hits)]; i; i = d->chain[i - 1])
         if (d->before[i - 1] == before && d->match[i - 1] == hits && !memcmp(d->sets + (size_t)(i - 1) * d->g->nword, set, d->g->nword * sizeof *set)) return i - 1;
     if (d->nstate == d->cap) {
-        uint32_t cap = d->cap < d->max / 2 ? 2 * d->cap : d->max;
-        if (cap <= d->cap || !grow(d, cap)) {
+        uint32_t cap = d->cap < d->max / 2 ? 2 * d->cap : d->max, own = (uint32_t)(d->own / state_bytes(d));
+        if ((cap <= d->cap || !grow(d, cap)) && (own <= d->cap || own > d->max || !grow(d, own))) {
             forget(d);
             d->flushes++;
             *forgot = true;

@@ -123,11 +123,12 @@ typedef struct sy_mdfa {
     uint64_t *mem;     /* one block for: set, seen, stack */
     uint64_t *tmpset;
     sy_mwork work;
+    size_t own, *pool; /* bytes of states that it may have in any case; that are left to all automata of the scratch beside that */
     uint32_t idle[8];  /* by flags: 1 + the state in which no match has begun, 0: not made yet */
     uint32_t nstate, cap, max, width, start, nbucket, memwords;
     size_t flushes;
 } sy_mdfa;
-void sy_mdfa_init(sy_mdfa *d, const sy_mprog *g, symbi_alloc alloc, size_t bytes);
+void sy_mdfa_init(sy_mdfa *d, const sy_mprog *g, symbi_alloc alloc, size_t own, size_t *pool);
 void sy_mdfa_free(sy_mdfa *d);
 symbi_status sy_mdfa_run(sy_mdfa *d, symbi_str text, uint64_t *hits, symbi_err *err);
 /* A part of text: matches that begin at or behind *at, where the text or a character behind an ASCII one begins; up to a place behind
@@ -165,6 +166,7 @@ struct symbi_match_scratch {
     symbi_alloc alloc;
     symbi_match *m;
     sy_mdfa *dfa;      /* one per group */
+    size_t pool;       /* bytes of states for those that need more than their share */
     uint64_t *cand, *found; /* of the present line: rules of which a literal stood there; rules that match */
     size_t *done;      /* by rule in cand: how much of the line it has gone over; SIZE_MAX: all it has to */
     symbi_str now;     /* the line */

@@ -232,7 +232,9 @@ symbi_status symbi_match_scratch_new(symbi_ctx *cx, symbi_match *m, size_t bytes
     s->alloc = cx->alloc;
     s->m = symbi_match_ref(m);
     if (!bytes) bytes = SCRATCH_BYTES;
-    share = bytes / (m->ngroup ? m->ngroup : 1);
+    /* half of it in equal shares, half for those that need more; of little, all in shares */
+    s->pool = bytes >= SCRATCH_BYTES ? bytes / 2 : 0;
+    share = (bytes - s->pool) / (m->ngroup ? m->ngroup : 1);
     if (share < GROUP_LEAST && bytes >= SCRATCH_BYTES) share = GROUP_LEAST;
     s->dfa = sy_calloc(&s->alloc, m->ngroup + 1u, sizeof *s->dfa);
     s->cand = sy_calloc(&s->alloc, 2 * m->words, sizeof *s->cand);
@@ -245,7 +247,7 @@ symbi_status symbi_match_scratch_new(symbi_ctx *cx, symbi_match *m, size_t bytes
     }
     s->found = s->cand + m->words;
     s->more = s->hits + 2 * SY_MBLOCK;
-    for (uint32_t i = 0; i < m->ngroup; i++) sy_mdfa_init(&s->dfa[i], &m->group[i].prog, s->alloc, share);
+    for (uint32_t i = 0; i < m->ngroup; i++) sy_mdfa_init(&s->dfa[i], &m->group[i].prog, s->alloc, share, &s->pool);
     *out = s;
     return SYMBI_OK;
 }
