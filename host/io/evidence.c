@@ -1,5 +1,5 @@
 /* io/evidence.c: the evidence folder lies in a shared place by default (/tmp/toolclad-evidence), so nothing is followed, reused or
- * shared there: each run gets a folder of its own that did not exist before. */
+ * shared there: each run gets a folder of its own that did not exist before. The two sy_ functions also run in the spawner (spawn_int.h). */
 #define _GNU_SOURCE
 #include "io/evidence.h"
 
@@ -34,7 +34,7 @@ symbi_status sy_evidence_prepare(symbi_str path, symbi_err *err)
     *slash = 0;
     for (char *p = dir + 1; (p = strchr(p, '/')); p++) {
         *p = 0;
-        if (mkdir(dir, 0700) && errno != EEXIST) return sy_fail(err, SYMBI_EIO, "cannot make the evidence folder %s: %s", dir, strerror(errno));
+        if (mkdir(dir, 0700) && errno != EEXIST) return sy_fail(err, SYMBI_EIO, "cannot make the evidence folder %s: %s", dir, strerrordesc_np(errno));
         *p = '/';
     }
     slash = strrchr(dir, '/');
@@ -43,7 +43,7 @@ symbi_status sy_evidence_prepare(symbi_str path, symbi_err *err)
         if (!trusted(dir)) return sy_fail(err, SYMBI_EIO, "the evidence folder %s belongs to somebody else, or others can write to it; name another with TOOLCLAD_EVIDENCE_DIR", dir);
         *slash = '/';
     }
-    if (mkdir(dir, 0700)) return sy_fail(err, SYMBI_EIO, "cannot make the evidence folder %s: %s", dir, strerror(errno));
+    if (mkdir(dir, 0700)) return sy_fail(err, SYMBI_EIO, "cannot make the evidence folder %s: %s", dir, strerrordesc_np(errno));
     return SYMBI_OK;
 }
 
@@ -87,5 +87,5 @@ symbi_status symbi_evidence_write(symbi_ctx *cx, symbi_str path, symbi_str data,
     memcpy(z, path.p, path.n);
     z[path.n] = 0;
     if (lstat(z, &st) == 0) return sy_fail(err, SYMBI_EIO, "the evidence file %s is there already", z);
-    return sy_evidence_write(z, data) ? SYMBI_OK : sy_fail(err, SYMBI_EIO, "cannot write the evidence file %s: %s", z, strerror(errno));
+    return sy_evidence_write(z, data) ? SYMBI_OK : sy_fail(err, SYMBI_EIO, "cannot write the evidence file %s: %s", z, strerrordesc_np(errno));
 }

@@ -53,6 +53,7 @@ typedef struct sy_sp_job {
     int status_fd; /* of bwrap, what it says about the tool; -1: none */
     bool boxed;
     size_t sent;
+    char evidence[SY_XW_MAX_PATH + 1]; /* where stdout is kept, for a client that cannot (of the socket); "": nowhere */
     /* A plan with a parser (spawn_parse.c): the tool is run, then the parser takes its place here. */
     sy_sp_mem rq;      /* the request, to start the parser from; n 0: no parser */
     int64_t due;       /* when both must have ended */
@@ -103,8 +104,8 @@ bool sy_sp_box_began(int status_fd); /* bwrap's status says that the tool was st
 /* Why it was not, from what bwrap said: a message of at most cap - 1 bytes. */
 size_t sy_sp_box_why(symbi_str said, char *msg, size_t cap);
 void sy_sp_box_signal(pid_t leader, int sig, char *scratch); /* to everything in the box that leader made, not to bwrap itself; and SIGCONT */
-/* EINVAL unless every file to check is a regular one inside the plan's folder. The client looked too (check_files.c), with an answer for people;
- * this look is the one nearest to the start, and it does not depend on who the client is. */
+/* Every file to check must be a regular one whose real path lies inside the real path of the plan's folder: EDENIED, ENOTFOUND. The one look there
+ * is: nearest to the start, and the same for every client. */
 symbi_status sy_sp_check_files(const sy_xw_exec *x, symbi_err *err);
 
 /* 0, or an errno and why this file is not started as a parser (EDENIED). */

@@ -1,5 +1,6 @@
 /* io/spawn_job.c: supervision of one running tool inside the spawner: capture, timeout, group kill, and the result frame. */
 #define _GNU_SOURCE
+#include "io/evidence.h"
 #include "io/spawn_int.h"
 
 #include <errno.h>
@@ -111,8 +112,9 @@ static void frame(sy_sp_job *j, symbi_status st, const char *message, symbi_exec
     size_t out_n = st ? 0 : o->n - SY_SP_HOLE, err_n = st ? 0 : j->buf[1].n, msg_n = strlen(message), at = SY_XW_HEAD;
     uint8_t u[4], fixed[SY_XW_RESULT_FIXED];
     size_t more = r->parsed.tried && !st ? SY_XW_PARSED_FIXED + 10 + r->parsed.out.n + r->parsed.err.n : 0;
+    if (!st && r->output_file.n) more += 5 + r->output_file.n;
     if (more && !sy_sp_mem_room(o, err_n + 6 + more)) st = SYMBI_ENOMEM, message = "the spawner has no memory for the result", msg_n = strlen(message);
-    if (st) r->parsed.tried = false, out_n = err_n = 0;
+    if (st) r->parsed.tried = false, r->output_file.n = 0, out_n = err_n = 0;
     if (!st && !sy_sp_mem_room(o, err_n + 6)) { /* no memory for stderr: the rest still goes out, there is room for 6 bytes below */
         err_n = 0;
         r->err_truncated = true;
@@ -137,7 +139,8 @@ static void frame(sy_sp_job *j, symbi_status st, const char *message, symbi_exec
         put(o, u, 4);
         if (err_n) put(o, j->buf[1].p, err_n);
         put(o, "", 1);
-        if (more) put_parsed(o, &r->parsed);
+        if (r->parsed.tried) put_parsed(o, &r->parsed);
+        if (r->output_file.n) put_str(o, r->output_file);
     }
     sy_xw_write_head((uint8_t *)o->p, j->id, o->n - SY_XW_HEAD);
     j->stage = SY_SP_SEND;
@@ -238,6 +241,7 @@ static void finish(sy_sp_job *j, int status, bool reaped)
     r.timed_out = j->timed_out;
     r.started_ms = j->start_wall < 0 ? 0 : j->start_wall;
     r.duration_ms = sy_sp_mono() - j->start_mono;
+    if (j->evidence[0] && !j->aborted && sy_evidence_write(j->evidence, (symbi_str){ j->buf[0].p + SY_SP_HOLE, j->buf[0].n - SY_SP_HOLE })) r.output_file = symbi_str_z(j->evidence);
     if (j->rq.n && r.exit_code == 0 && !j->aborted) {
         j->tool = r;
         j->stage = SY_SP_PARSE;

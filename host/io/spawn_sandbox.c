@@ -71,20 +71,29 @@ static bool below(const char *path, const char *root)
 
 static int open_cwd(symbi_str cwd) { return open(cwd.n ? cwd.p : ".", O_PATH | O_DIRECTORY | O_CLOEXEC); }
 
+/* Both names are resolved by the kernel's own rules; a tool that opens the name afterwards sees the same file unless somebody who may write to
+ * the project changes it meanwhile. */
+static symbi_status check_file(int dir, const char *root, symbi_str file, symbi_err *err)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    int e;
+    if (file.p[0] == '/') return sy_fail(err, SYMBI_EDENIED, "'%.*s' is no path inside the project", SY_FMT(file));
+    e = real_path(dir, file.p, &st, path);
+    if (e) return sy_fail(err, e == ENOENT || e == ENOTDIR ? SYMBI_ENOTFOUND : SYMBI_EDENIED, "the file '%.*s' cannot be used: %s", SY_FMT(file), strerrordesc_np(e));
+    if (!below(path, root)) return sy_fail(err, SYMBI_EDENIED, "the file '%.*s' lies outside the project", SY_FMT(file));
+    return S_ISREG(st.st_mode) ? SYMBI_OK : sy_fail(err, SYMBI_EDENIED, "'%.*s' is no regular file", SY_FMT(file));
+}
+
 symbi_status sy_sp_check_files(const sy_xw_exec *x, symbi_err *err)
 {
     const symbi_plan *p = &x->rq.plan;
-    char root[PATH_MAX], path[PATH_MAX];
+    char root[PATH_MAX];
     struct stat st;
     symbi_status r = SYMBI_OK;
     int dir = open_cwd(p->cwd), e = dir < 0 ? errno : real_path(dir, ".", &st, root);
-    if (e) r = sy_fail(err, SYMBI_EINVAL, "the project folder %s: %s", p->cwd.p, strerrorname_np(e));
-    for (size_t i = 0; !r && i < p->ncheck_files; i++) {
-        e = real_path(dir, p->check_files[i].p, &st, path);
-        if (e) r = sy_fail(err, SYMBI_EINVAL, "the file %s is not there: %s", p->check_files[i].p, strerrorname_np(e));
-        else if (!below(path, root)) r = sy_fail(err, SYMBI_EINVAL, "the file %s is not inside the project", p->check_files[i].p);
-        else if (!S_ISREG(st.st_mode)) r = sy_fail(err, SYMBI_EINVAL, "%s is not a regular file", p->check_files[i].p);
-    }
+    if (e) r = sy_fail(err, SYMBI_EDENIED, "the project's folder %s cannot be used: %s", p->cwd.p, strerrordesc_np(e));
+    for (size_t i = 0; !r && i < p->ncheck_files; i++) r = check_file(dir, root, p->check_files[i], err);
     if (dir >= 0) close(dir);
     return r;
 }

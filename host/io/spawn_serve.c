@@ -1,6 +1,7 @@
 /* io/spawn_serve.c: the spawner process: one poll loop over its clients and the tools it runs. When its parent goes (end of
  * file on the control socket) it kills every tool and all that descends from it, and ends. */
 #define _GNU_SOURCE
+#include "io/evidence.h"
 #include "io/spawn_int.h"
 
 #include "base/err.h"
@@ -218,6 +219,18 @@ static void parse(serve *s, sy_sp_job *j, int64_t now)
     j->deadline = j->due > now + SY_SP_PARSE_MS ? j->due : now + SY_SP_PARSE_MS;
 }
 
+/* Evidence of a request over the socket is kept here, since whoever sent it may not wait for a disk (an nginx worker); our own process keeps
+ * its own. A tool whose evidence cannot be kept is not run. */
+static symbi_status keep(sy_sp_job *j, const sy_xw_exec *x, symbi_err *err)
+{
+    symbi_str file = x->rq.plan.output_file;
+    symbi_status st;
+    if (!x->rq.plan.capture || x->rq.local) return SYMBI_OK;
+    if ((st = sy_evidence_prepare(file, err))) return st;
+    memcpy(j->evidence, file.p, file.n + 1); /* decoding saw to its length */
+    return SYMBI_OK;
+}
+
 /* Begins a request in a free slot; false: the frame is garbage and the connection goes. */
 static bool begin(serve *s, int c, sy_sp_job *j, uint64_t id, symbi_str payload)
 {
@@ -238,6 +251,7 @@ static bool begin(serve *s, int c, sy_sp_job *j, uint64_t id, symbi_str payload)
     j->tag = s->next_tag--;
     j->buf[0].n = j->buf[1].n = j->rq.n = 0;
     j->parsing = false;
+    j->evidence[0] = 0;
     sy_spawn_sha_init(&j->sha);
     if (!sy_sp_mem_room(&j->buf[0], SY_SP_READ)) return false;
     j->buf[0].n = SY_SP_HOLE;
@@ -245,6 +259,7 @@ static bool begin(serve *s, int c, sy_sp_job *j, uint64_t id, symbi_str payload)
     x.rq.since_ms = s->conf->since;
     if (!st) st = permitted(s, &x.rq, &err);
     if (!st && x.rq.plan.ncheck_files) st = sy_sp_check_files(&x, &err);
+    if (!st) st = keep(j, &x, &err);
     if (!st && x.rq.plan.parser.n) st = hold(j, &x, payload, &err);
     if (!st && x.rq.plan.box) st = box_of(s, &x, NULL, &box, &e, &err);
     if (st) {

@@ -96,7 +96,7 @@ static void put_str(sy_buf *b, symbi_str s)
 }
 
 /* Flags of a request, in its second byte: which of the parts after the environment are there. */
-enum { X_BWRAP = 1, X_NETWORK = 2, X_OUTPUT = 4, X_FILES = 8, X_PARSER = 16, X_ALL = 31 };
+enum { X_BWRAP = 1, X_NETWORK = 2, X_OUTPUT = 4, X_FILES = 8, X_PARSER = 16, X_CAPTURE = 32, X_ALL = 63 };
 
 static symbi_status check_text(symbi_str s, const char *what, symbi_err *err)
 {
@@ -116,6 +116,8 @@ static symbi_status check_list(const symbi_str *s, size_t n, const char *what, s
     *size += 4;
     return SYMBI_OK;
 }
+
+static bool names_evidence(const symbi_plan *p) { return p->capture || (p->box && p->box_output); }
 
 static symbi_status check_plan(const symbi_plan *plan, symbi_str args_json, symbi_str permit, size_t *size, symbi_err *err)
 {
@@ -141,9 +143,8 @@ static symbi_status check_plan(const symbi_plan *plan, symbi_str args_json, symb
     }
     if (plan->box && (plan->box != SYMBI_BOX_BWRAP)) return sy_fail(err, SYMBI_EINVAL, "the plan asks for an unknown sandbox");
     if ((st = check_list(plan->check_files, plan->ncheck_files, "files to check", &n, err)) || (st = check_list(&plan->parser, plan->parser.n ? 1 : 0, "parser", &n, err))) return st;
-    if (plan->box && ((st = check_list(plan->box_write, plan->nbox_write, "sandbox_write", &n, err)) || (st = check_list(plan->box_hide, plan->nbox_hide, "sandbox_hide", &n, err)) ||
-                      (st = check_list(&plan->output_file, plan->box_output, "evidence file", &n, err))))
-        return st;
+    if (plan->box && ((st = check_list(plan->box_write, plan->nbox_write, "sandbox_write", &n, err)) || (st = check_list(plan->box_hide, plan->nbox_hide, "sandbox_hide", &n, err)))) return st;
+    if ((st = check_list(&plan->output_file, names_evidence(plan), "evidence file", &n, err))) return st;
     if (n > SY_XW_MAX_EXEC) return sy_fail(err, SYMBI_ELIMIT, "the command and its environment are larger than %d bytes", SY_XW_MAX_EXEC);
     *size = n;
     return SYMBI_OK;
@@ -167,6 +168,7 @@ symbi_status sy_xw_write_exec(sy_buf *b, const symbi_plan *plan, symbi_str args_
     if (plan->box) type[1] = (uint8_t)(X_BWRAP | (plan->box_network ? X_NETWORK : 0) | (plan->box_output ? X_OUTPUT : 0));
     if (plan->ncheck_files) type[1] |= X_FILES;
     if (plan->parser.n) type[1] |= X_PARSER;
+    if (plan->capture) type[1] |= X_CAPTURE;
     sy_buf_add(b, type, sizeof type);
     sy_buf_u64be(b, plan->timeout_ms > 0 ? (uint64_t)plan->timeout_ms : 0);
     sy_buf_u64be(b, plan->stdout_max);
@@ -181,7 +183,7 @@ symbi_status sy_xw_write_exec(sy_buf *b, const symbi_plan *plan, symbi_str args_
     put_list(b, plan->env, plan->nenv);
     if (plan->ncheck_files) put_list(b, plan->check_files, plan->ncheck_files);
     if (plan->box) put_list(b, plan->box_write, plan->nbox_write), put_list(b, plan->box_hide, plan->nbox_hide);
-    if (plan->box && plan->box_output) put_str(b, plan->output_file);
+    if (names_evidence(plan)) put_str(b, plan->output_file);
     if (plan->parser.n) put_str(b, plan->parser);
     if (sy_buf_status(b)) return sy_buf_status(b) == SYMBI_ENOMEM ? sy_fail_nomem(err) : sy_fail(err, SYMBI_ELIMIT, "too many requests wait for the spawner");
     sy_xw_write_head(head, id, b->n - at - SY_XW_HEAD);
@@ -253,7 +255,7 @@ symbi_status sy_xw_read_exec(symbi_str payload, const symbi_alloc *a, sy_xw_exec
     if ((flags & X_FILES) && !(nfiles = take_paths(&r, NULL))) r.ok = false; /* there to say something */
     if (flags & X_BWRAP) nwrite = take_paths(&r, NULL), nhide = take_paths(&r, NULL);
     p->output_file.p = "";
-    if (flags & X_OUTPUT) {
+    if (flags & (X_OUTPUT | X_CAPTURE)) {
         p->output_file = take_str(&r, true);
         if (!p->output_file.n || p->output_file.n > SY_XW_MAX_PATH) r.ok = false;
     }
@@ -294,6 +296,7 @@ symbi_status sy_xw_read_exec(symbi_str payload, const symbi_alloc *a, sy_xw_exec
     p->box = flags & X_BWRAP ? SYMBI_BOX_BWRAP : SYMBI_BOX_NONE;
     p->box_network = flags & X_NETWORK;
     p->box_output = flags & X_OUTPUT;
+    p->capture = flags & X_CAPTURE;
     p->box_write = wv;
     p->nbox_write = nwrite;
     p->box_hide = hv;
@@ -312,13 +315,13 @@ void sy_xw_exec_free(sy_xw_exec *x, const symbi_alloc *a)
     memset(x, 0, sizeof *x);
 }
 
-enum { F_OUT_CUT = 1, F_ERR_CUT = 2, F_TIMED_OUT = 4, F_PARSED = 8, F_ALL = 15 };
+enum { F_OUT_CUT = 1, F_ERR_CUT = 2, F_TIMED_OUT = 4, F_PARSED = 8, F_EVIDENCE = 16, F_ALL = 31 };
 
 void sy_xw_write_result_fixed(uint8_t o[SY_XW_RESULT_FIXED], symbi_status status, const symbi_exec_result *r)
 {
     memset(o, 0, SY_XW_RESULT_FIXED);
     o[0] = SY_XW_RESULT;
-    o[1] = (uint8_t)((r->out_truncated ? F_OUT_CUT : 0) | (r->err_truncated ? F_ERR_CUT : 0) | (r->timed_out ? F_TIMED_OUT : 0) | (r->parsed.tried ? F_PARSED : 0));
+    o[1] = (uint8_t)((r->out_truncated ? F_OUT_CUT : 0) | (r->err_truncated ? F_ERR_CUT : 0) | (r->timed_out ? F_TIMED_OUT : 0) | (r->parsed.tried ? F_PARSED : 0) | (r->output_file.n ? F_EVIDENCE : 0));
     sy_xw_put32(o + 4, (uint32_t)status);
     sy_xw_put32(o + 8, (uint32_t)r->exit_code);
     sy_xw_put32(o + 12, (uint32_t)r->signal);
@@ -384,11 +387,15 @@ symbi_status sy_xw_read_result(symbi_str payload, symbi_status *status, symbi_st
     out->out = take_str(&r, false);
     out->err = take_str(&r, false);
     if (d[1] & F_PARSED) take_parsed(&r, &out->parsed);
+    out->output_file.p = "";
+    if (d[1] & F_EVIDENCE) {
+        out->output_file = take_str(&r, true);
+        if (!out->output_file.n) r.ok = false;
+    }
     if (!r.ok || r.p != r.end || st > 0 || st < -1000 || out->started_ms < 0 || out->duration_ms < 0) {
         memset(out, 0, sizeof *out);
         return sy_fail(err, SYMBI_EPARSE, "the result of the spawner is cut or malformed");
     }
-    out->output_file.p = "";
     *status = (symbi_status)st;
     return SYMBI_OK;
 }

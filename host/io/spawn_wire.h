@@ -5,7 +5,7 @@
  * length, the bytes, one NUL; so a decoded string can go to execve as it stands. A list is u32be count and its strings.
  *
  * A request: type 1, flags, 0, 0 | timeout u64 | stdout_max u64 | stderr_max u64 | digest 32 | permit, tool, scan id, folder, arguments |
- * argv | env, and then, by flag: 8 the files to check; 1 (bwrap) what may be written, what is hidden; 4 the evidence file; 16 the parser. 2: network. */
+ * argv | env, and then, by flag: 8 the files to check; 1 (bwrap) what may be written, what is hidden; 4 (writable), 32 (to be kept) the evidence file; 16 the parser. 2: network. */
 #ifndef SY_IO_SPAWN_WIRE_H
 #define SY_IO_SPAWN_WIRE_H
 #include "base/buf.h"

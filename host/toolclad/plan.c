@@ -430,6 +430,10 @@ static symbi_status digest(symbi_ctx *cx, const symbi_plan *p, const symbi_value
     }
     symbi_json_out_raw(&o, SY_LIT(",\"env\":"));
     put_list(&o, p->env, p->nenv);
+    if (p->capture) { /* an order is for a run that leaves its evidence there */
+        symbi_json_out_raw(&o, SY_LIT(",\"evidence\":"));
+        symbi_json_out_string(&o, p->output_file);
+    }
     symbi_json_out_raw(&o, SY_LIT(",\"kind\":"));
     symbi_json_out_string(&o, symbi_str_z(symbi_backend_name(p->kind)));
     if (p->parser.n) {

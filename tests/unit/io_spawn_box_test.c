@@ -398,9 +398,10 @@ static symbi_status look(cmd *c, symbi_err *e)
 
 static void test_check_files(void)
 {
-    static const struct { const char *file, *text; } bad[] = {
-        { "none.txt", "is not there: ENOENT" }, { "out", "not a regular file" }, { "away/passwd", "not inside the project" }, { "loop", "ELOOP" }, { "../../etc/passwd", "not inside" },
-        { "null", "not inside" }, { "fifo", "not a regular file" }, { "/etc/passwd", "not inside" }, { ".", "not a regular file" },
+    static const struct { const char *file; symbi_status st; const char *text; } bad[] = {
+        { "none.txt", SYMBI_ENOTFOUND, "No such file" }, { "out", SYMBI_EDENIED, "no regular file" }, { "away/passwd", SYMBI_EDENIED, "outside the project" }, { "loop", SYMBI_EDENIED, "cannot be used" },
+        { "../../etc/passwd", SYMBI_EDENIED, "outside" }, { "null", SYMBI_EDENIED, "outside" }, { "fifo", SYMBI_EDENIED, "no regular file" }, { "/etc/passwd", SYMBI_EDENIED, "no path inside" },
+        { ".", SYMBI_EDENIED, "no regular file" },
     };
     cmd c;
     symbi_exec_result r;
@@ -424,11 +425,11 @@ static void test_check_files(void)
         symbi_status st;
         c.files[1] = symbi_str_z(bad[i].file);
         st = look(&c, &err);
-        if (st != SYMBI_EINVAL || !strstr(err.msg, bad[i].text)) printf("%s: %s %s\n", bad[i].file, symbi_status_name(st), err.msg), t_now_failed = 1;
-        CHECK(symbi_exec_blocking(sp, &c.plan, no_permit, &j, &err) != SYMBI_OK && !j); /* and for the caller it has not run either */
+        if (st != bad[i].st || !strstr(err.msg, bad[i].text)) printf("%s: %s %s\n", bad[i].file, symbi_status_name(st), err.msg), t_now_failed = 1;
+        CHECK(symbi_exec_blocking(sp, &c.plan, no_permit, &j, &err) == bad[i].st && !j && strstr(err.msg, bad[i].text)); /* and so its caller hears */
     }
     c.plan.cwd = symbi_str_z("/no/such/folder");
-    CHECK(look(&c, &err) == SYMBI_EINVAL && strstr(err.msg, "the project folder"));
+    CHECK(look(&c, &err) == SYMBI_EDENIED && strstr(err.msg, "the project's folder"));
 }
 
 int main(void)

@@ -137,7 +137,7 @@ static void test_digest(void)
         p = t ? plan(t, SYMBI_BOX_NONE, NULL) : NULL;
         REQUIRE(p);
         memcpy(d[i], p->digest, 32);
-        for (size_t k = 0; k < i; k++) CHECK((memcmp(d[i], d[k], 32) == 0) == (i == 5 && k == 1)); /* that evidence is kept is no part of it */
+        for (size_t k = 0; k < i; k++) CHECK(memcmp(d[i], d[k], 32)); /* that evidence is kept, and where, is part of it */
         symbi_plan_unref(p);
         symbi_tool_unref(t);
     }

@@ -101,8 +101,8 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_job_wait(symbi_job *j, int64_t timeo
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_exec_blocking(symbi_spawner *sp, const symbi_plan *plan, symbi_str permit, symbi_job **out, symbi_err *err);
 
 /* The wire format of the listening socket, for clients that speak it themselves (nginx over a cosocket): the request frame of
- * a plan, and the reading of a result frame. id is the client's, repeated in the answer. EUNSUPPORTED for a plan with capture:
- * whoever writes the evidence must have made its folder before the tool runs. */
+ * a plan, and the reading of a result frame. id is the client's, repeated in the answer. The evidence of a plan with
+ * capture is written by the spawner: folder before the tool runs, file after it (out->output_file says so). */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_exec_encode(symbi_ctx *cx, const symbi_plan *plan, symbi_str permit, uint64_t id, symbi_text *out, symbi_err *err);
 /* Length of the whole frame that starts with these bytes: 0 when fewer than 16 are there; EPARSE for garbage. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_exec_frame_len(symbi_str bytes, size_t *len, symbi_err *err);

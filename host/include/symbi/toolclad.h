@@ -163,8 +163,8 @@ typedef struct symbi_plan_options {
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_plan(symbi_ctx *cx, const symbi_tool *t, const symbi_value *validated, const symbi_plan_options *o, symbi_plan **out, symbi_err *err);
 /* Both in one step: what symbi_tool_validate gives for args, planned. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_plan_args(symbi_ctx *cx, const symbi_tool *t, const symbi_value *args, const symbi_plan_options *o, symbi_plan **out, symbi_err *err);
-/* The digest of a plan's fields kind, tool, scan_id, argv, env, cwd, timeout_ms, stdout_max and stderr_max, of detail, check_files and
- * the box where there is one, with its arguments given as canonical JSON (p->args is not looked at): what an executor that received a plan compares with the order. */
+/* The digest of a plan's fields kind, tool, scan_id, argv, env, cwd, timeout_ms, stdout_max and stderr_max, of detail, check_files, the
+ * evidence file (of a plan with capture), the parser and the box where there is one, with its arguments given as canonical JSON (p->args is not looked at): what an executor that received a plan compares with the order. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_plan_digest(symbi_ctx *cx, const symbi_plan *p, symbi_str args_json, uint8_t out[32], symbi_err *err);
 SYMBI_API symbi_plan *symbi_plan_ref(symbi_plan *p);
 SYMBI_API void symbi_plan_unref(symbi_plan *p);
