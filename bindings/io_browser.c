@@ -1,6 +1,7 @@
 /* bindings/io_browser.c: a browser for as long as a run needs it (symbi/io_browser.h).
  *   b, msg, err = io.browser(plan[, {program=, no_sandbox=, endpoint=}])   for a plan with its order (which begin spends): starts chromium, or
  *                                        connects to the one that runs at endpoint
+ *   true, msg, err = b:secret(name, value)   for a plan that names secrets, before begin
  *   true, msg, err = b:begin(plan)       the command of a plan; its order is spent
  *   true, msg, err = b:step()            carries messages without waiting; then look at done(), wanted() and ended()
  *   b:fd() b:wants() ("r", "rw", "" when it is gone) b:due() ms or nil: when step is needed at the latest
@@ -62,6 +63,16 @@ static int io_browser(lua_State *L)
     symL_ctx(L);
     u = symL_newud(L, sizeof *u, UD_CHROME);
     if (symbi_chrome_open(symL_ctx(L), plan->p, &o, &u->p, &err)) return symL_fail(L, &err);
+    return 1;
+}
+
+static int chrome_secret(lua_State *L)
+{
+    symbi_browser *b = checkmachine(L);
+    symbi_str name = symL_checkstr(L, 2), value = symL_checkstr(L, 3);
+    symbi_err err;
+    if (symbi_browser_secret(b, name, value, &err)) return symL_fail(L, &err);
+    lua_pushboolean(L, 1);
     return 1;
 }
 
@@ -228,7 +239,7 @@ static int chrome_profile(lua_State *L)
 
 void l_io_browser_open(lua_State *L)
 {
-    static const luaL_Reg methods[] = { { "begin", chrome_begin }, { "step", chrome_step }, { "fd", chrome_fd }, { "wants", chrome_wants }, { "due", chrome_due }, { "done", chrome_done },
+    static const luaL_Reg methods[] = { { "begin", chrome_begin }, { "secret", chrome_secret }, { "step", chrome_step }, { "fd", chrome_fd }, { "wants", chrome_wants }, { "due", chrome_due }, { "done", chrome_done },
                                         { "reply", chrome_reply }, { "picture", chrome_picture }, { "wanted", chrome_wanted }, { "fetched", chrome_fetched }, { "ended", chrome_ended },
                                         { "state", chrome_state }, { "pid", chrome_pid }, { "profile", chrome_profile }, { "close", chrome_close }, { NULL, NULL } };
     static const luaL_Reg meta[] = { { "__gc", chrome_close }, { NULL, NULL } };

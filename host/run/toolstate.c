@@ -17,7 +17,10 @@ struct sy_tool_state {
     char url[1024], title[256], domain[256];
     bool has_forms, authenticated, loaded;
     int64_t tabs;
+    unsigned untold; /* bits: fields that [browser.state] leaves out; a policy gets none rather than a wrong one */
 };
+
+static const char *const page_fields[] = { "domain", "has_forms", "is_authenticated", "page_loaded", "tab_count", "title", "url" };
 
 static bool is_browser(const symbi_tool *t)
 {
@@ -44,6 +47,9 @@ static bool take_flag(const symbi_value *from, const char *key)
 static void take_page(sy_tool_state *s, const symbi_value *page)
 {
     const symbi_value *n = symbi_value_getz(page, "tab_count");
+    s->untold = 0;
+    for (unsigned i = 0; i < sizeof page_fields / sizeof page_fields[0]; i++)
+        if (page && page->kind == SYMBI_OBJECT && page->u.o.n && !symbi_value_getz(page, page_fields[i])) s->untold |= 1u << i;
     take_text(s->url, sizeof s->url, page, "url");
     take_text(s->title, sizeof s->title, page, "title");
     take_text(s->domain, sizeof s->domain, page, "domain");
@@ -55,14 +61,13 @@ static void take_page(sy_tool_state *s, const symbi_value *page)
 
 static symbi_value page_of(symbi_run *r, const sy_tool_state *s)
 {
+    const symbi_value values[] = { /* in the order of page_fields */
+        sy_val_str(sy_run_dup(&r->turn, symbi_str_z(s ? s->domain : ""))), sy_val_bool(s && s->has_forms), sy_val_bool(s && s->authenticated), sy_val_bool(s && s->loaded), sy_val_int(s ? s->tabs : 0),
+        sy_val_str(sy_run_dup(&r->turn, symbi_str_z(s ? s->title : ""))), sy_val_str(sy_run_dup(&r->turn, symbi_str_z(s ? s->url : ""))),
+    };
     sy_obj o = sy_obj_new(&r->turn);
-    sy_obj_str(&o, "domain", sy_run_dup(&r->turn, symbi_str_z(s ? s->domain : "")));
-    sy_obj_bool(&o, "has_forms", s && s->has_forms);
-    sy_obj_bool(&o, "is_authenticated", s && s->authenticated);
-    sy_obj_bool(&o, "page_loaded", s && s->loaded);
-    sy_obj_int(&o, "tab_count", s ? s->tabs : 0);
-    sy_obj_str(&o, "title", sy_run_dup(&r->turn, symbi_str_z(s ? s->title : "")));
-    sy_obj_str(&o, "url", sy_run_dup(&r->turn, symbi_str_z(s ? s->url : "")));
+    for (unsigned i = 0; i < sizeof values / sizeof values[0]; i++)
+        if (!s || !(s->untold >> i & 1)) sy_obj_put(&o, page_fields[i], values[i]);
     return sy_obj_value(&o);
 }
 

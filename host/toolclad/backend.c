@@ -51,7 +51,7 @@ static symbi_status check_mode(sy_rd *rd, const symbi_value *tool, const backend
 symbi_status sy_load_backend(sy_rd *rd, const symbi_value *m)
 {
     const backend *b = NULL;
-    const symbi_value *tables[NBACKENDS], *tool = symbi_value_getz(m, "tool");
+    const symbi_value *tables[NBACKENDS], *tool = symbi_value_getz(m, "tool"), *screenshots;
     symbi_status st;
     for (size_t i = 0; i < NBACKENDS; i++) {
         if ((st = sy_rd_table(rd, m, backends[i].table, &tables[i]))) return st;
@@ -76,6 +76,8 @@ symbi_status sy_load_backend(sy_rd *rd, const symbi_value *m)
         sy_rd_leave(rd, mark);
         if (&backends[i] == b) rd->t->backend_table = tables[i];
     }
+    if (b->id != SYMBI_BACKEND_BROWSER && (screenshots = symbi_value_getz(symbi_value_getz(tool, "evidence"), "screenshots")) && screenshots->kind == SYMBI_BOOL && screenshots->u.b)
+        return sy_rd_fail(rd, screenshots, "tool.evidence.screenshots", "only a browser takes pictures, and this tool is none");
     if ((b->id == SYMBI_BACKEND_SESSION || b->id == SYMBI_BACKEND_BROWSER) && memchr(rd->t->info.name.p, '.', rd->t->info.name.n))
         return sy_rd_fail(rd, symbi_value_getz(tool, "name"), "tool.name", "a dot separates tool and command; the name of a %s tool cannot have one", b->table);
     return SYMBI_OK;

@@ -1,5 +1,6 @@
 /* toolclad/browser_cdp.c: messages to the browser: each a text with an id of its own, in a queue until the driver has sent it. */
 #include "base/str.h"
+#include "symbi/crypto.h"
 #include "toolclad/browser_in.h"
 
 int64_t sy_cdp_begin(symbi_browser *b, const char *method, const sy_target *t)
@@ -62,10 +63,12 @@ void symbi_browser_sent(symbi_browser *b)
 {
     symbi_str s = symbi_browser_out(b);
     if (!s.p) return;
+    if (b->wipe) symbi_wipe(b->out.p + b->out_at, s.n);
     b->out_at += s.n + 1;
     if (b->out_at < b->out.n) return;
     sy_buf_clear(&b->out);
     b->out_at = 0;
+    b->wipe = false;
 }
 
 int64_t sy_cdp_text(symbi_browser *b, const char *method, const sy_target *t, const char *head, symbi_str text, const char *tail)

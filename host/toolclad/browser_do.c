@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 const char *const sy_browser_commands[SY_DO_COUNT + 1] = { "navigate", "click", "type_text", "submit_form", "snapshot", "extract_html", "screenshot",
-    "execute_js", "wait_for", "go_back", "list_tabs", "network_timing", "scroll", NULL };
+    "execute_js", "wait_for", "go_back", "list_tabs", "network_timing", "scroll", "login", NULL };
 
 sy_do sy_browser_do(symbi_str s)
 {
@@ -17,7 +17,7 @@ sy_do sy_browser_do(symbi_str s)
     return (sy_do)i;
 }
 
-enum { POLL_MS = 100, PICTURE_MAX = 12 << 20 };
+enum { POLL_MS = 100 };
 
 static symbi_str arg(const symbi_browser *b, const char *name) { return symbi_value_str(b->plan->args, name, SY_LIT("")); }
 
@@ -52,18 +52,31 @@ static void set_value(symbi_browser *b, const symbi_value *v)
     symbi_text_free(&t);
 }
 
-static void navigate(symbi_browser *b)
+static void navigate(symbi_browser *b, symbi_str url)
 {
     symbi_browser_where where;
     symbi_err e;
-    if (symbi_browser_judge_url(b->scope, arg(b, "url"), false, &where, &e)) {
+    if (symbi_browser_judge_url(b->scope, url, false, &where, &e)) {
         b->denied = true;
         sy_do_fail(b, "%s", e.msg);
         sy_do_end_page(b);
         return;
     }
     sy_step_to(b, SY_STEP_NAVIGATE);
-    b->want = sy_cdp_text(b, "Page.navigate", b->tab, "{\"url\":", arg(b, "url"), "}");
+    b->want = sy_cdp_text(b, "Page.navigate", b->tab, "{\"url\":", url, "}");
+}
+
+/* The gate decided by what the page was when the last command ended. Another tab, or a page of another host that came since, is not what it
+ * decided about: then nothing is done but to say so, and to look again. */
+static bool elsewhere(symbi_browser *b)
+{
+    symbi_str domain = symbi_value_str(symbi_browser_state(b), "domain", SY_LIT(""));
+    if (!b->state || b->what == SY_DO_NAVIGATE || b->what == SY_DO_TABS || b->what == SY_DO_LOGIN) return false;
+    if (b->tab->order != b->state_tab) sy_do_fail(b, "the tab of the last command was closed: look at the page that is there now");
+    else if (sy_browser_tells(b->settings, "domain") && !sy_str_eqz(domain, b->tab->host)) sy_do_fail(b, "the page went on to '%s' by itself: look again", b->tab->host);
+    else return false;
+    sy_do_end_page(b);
+    return true;
 }
 
 static void insert_text(symbi_browser *b)
@@ -82,8 +95,12 @@ static bool mode_is(const symbi_browser *b, const char *z) { return sy_str_eqz(s
 
 static void begin_command(symbi_browser *b)
 {
+    if (elsewhere(b)) return;
     switch (b->what) {
-    case SY_DO_NAVIGATE: navigate(b); break;
+    case SY_DO_NAVIGATE: navigate(b, arg(b, "url")); break;
+    case SY_DO_LOGIN:
+        if (sy_login_begin(b)) navigate(b, symbi_value_str(b->login, "login_url", SY_LIT("")));
+        break;
     case SY_DO_SNAPSHOT:
         if (mode_is(b, "accessibility_tree") && !arg(b, "selector").n) sy_page_ask(b, SY_STEP_TREE, "Accessibility.getFullAXTree", "{}");
         else sy_page_world(b, SY_STEP_WORLD);
@@ -116,38 +133,30 @@ static void world_made(symbi_browser *b, const symbi_value *r)
     symbi_str selector = arg(b, "selector"), direction = arg(b, "direction");
     int64_t amount = arg_int(b, "amount", 600);
     b->world = id && id->kind == SYMBI_INT ? id->u.i : 0;
+    if (b->what != SY_DO_WAIT && elsewhere(b)) return; /* it came while this began */
     switch (b->what) {
-    case SY_DO_CLICK: sy_page_call(b, SY_STEP_CALL, SY_FN_POINT, &selector, NULL, true); break;
-    case SY_DO_TYPE: sy_page_call(b, SY_STEP_CALL, SY_FN_FOCUS, &selector, NULL, true); break;
-    case SY_DO_SUBMIT: sy_page_call(b, SY_STEP_CALL, SY_FN_SUBMIT, &selector, NULL, true); break;
+    case SY_DO_LOGIN: sy_login_world(b); break;
+    case SY_DO_CLICK: sy_page_call(b, SY_STEP_CALL, SY_FN_POINT, &selector, 1, NULL, true); break;
+    case SY_DO_TYPE: sy_page_call(b, SY_STEP_CALL, SY_FN_FOCUS, &selector, 1, NULL, true); break;
+    case SY_DO_SUBMIT: sy_page_call(b, SY_STEP_CALL, SY_FN_SUBMIT, &selector, 1, NULL, true); break;
     case SY_DO_SNAPSHOT:
-        if (mode_is(b, "accessibility_tree")) sy_page_call(b, SY_STEP_CALL, SY_FN_NODE, &selector, NULL, false);
-        else sy_page_call(b, SY_STEP_CALL, mode_is(b, "html") ? SY_FN_HTML : SY_FN_TEXT, &selector, &max, true);
+        if (mode_is(b, "accessibility_tree")) sy_page_call(b, SY_STEP_CALL, SY_FN_NODE, &selector, 1, NULL, false);
+        else sy_page_call(b, SY_STEP_CALL, mode_is(b, "html") ? SY_FN_HTML : SY_FN_TEXT, &selector, 1, &max, true);
         break;
-    case SY_DO_HTML: sy_page_call(b, SY_STEP_CALL, SY_FN_HTML, &selector, &max, true); break;
-    case SY_DO_WAIT: sy_page_call(b, SY_STEP_CALL, SY_FN_THERE, &selector, NULL, true); break;
-    case SY_DO_TIMING: sy_page_call(b, SY_STEP_CALL, SY_FN_TIMING, NULL, NULL, true); break;
+    case SY_DO_HTML: sy_page_call(b, SY_STEP_CALL, SY_FN_HTML, &selector, 1, &max, true); break;
+    case SY_DO_WAIT: sy_page_call(b, SY_STEP_CALL, SY_FN_THERE, &selector, 1, NULL, true); break;
+    case SY_DO_TIMING: sy_page_call(b, SY_STEP_CALL, SY_FN_TIMING, NULL, 0, NULL, true); break;
     default:
         if (amount < 0) amount = 0;
         if (amount > 100000) amount = 100000;
-        sy_page_call(b, SY_STEP_CALL, SY_FN_SCROLL, &direction, &amount, true);
+        sy_page_call(b, SY_STEP_CALL, SY_FN_SCROLL, &direction, 1, &amount, true);
         break;
     }
 }
 
 static void mouse(symbi_browser *b)
 {
-    static const char *const kinds[] = { "mouseMoved", "mousePressed", "mouseReleased" };
-    if (b->mouse == 3) {
-        sy_do_settle(b);
-        return;
-    }
-    sy_step_to(b, SY_STEP_MOUSE);
-    b->want = sy_cdp_begin(b, "Input.dispatchMouseEvent", b->tab);
-    sy_buf_addf(&b->out, "{\"type\":\"%s\",\"x\":%lld,\"y\":%lld,\"button\":\"%s\",\"buttons\":%d,\"clickCount\":%d}", kinds[b->mouse], (long long)b->x, (long long)b->y,
-        b->mouse ? "left" : "none", b->mouse == 1, b->mouse != 0);
-    sy_cdp_end(b);
-    b->mouse++;
+    if (!sy_page_mouse(b)) sy_do_settle(b);
 }
 
 static bool coordinate(const symbi_value *v, double *out)
@@ -170,7 +179,10 @@ static void called(symbi_browser *b, const symbi_value *r)
         sy_do_end_page(b);
         return;
     }
+    if (b->what == SY_DO_LOGIN && !sy_login_called(b, v)) return;
+    if (b->what == SY_DO_CLICK && elsewhere(b)) return;
     switch (b->what) {
+    case SY_DO_LOGIN:
     case SY_DO_CLICK:
         if (!coordinate(symbi_value_getz(v, "x"), &b->x) || !coordinate(symbi_value_getz(v, "y"), &b->y)) {
             sy_do_fail(b, "the element is nowhere on the page");
@@ -221,18 +233,6 @@ static void evaluated(symbi_browser *b, const symbi_value *r)
         set_value(b, symbi_value_getz(symbi_value_getz(r, "result"), "value"));
     }
     sy_do_settle(b);
-}
-
-static void took_picture(symbi_browser *b, const symbi_value *r)
-{
-    symbi_str data = symbi_value_str(r, "data", SY_LIT(""));
-    size_t room = sy_base64_decoded_max(data.n), n = 0;
-    char *p;
-    sy_buf_clear(&b->picture);
-    p = data.n && room <= PICTURE_MAX ? sy_buf_reserve(&b->picture, room) : NULL;
-    if (p && !sy_base64_decode(data, SY_BASE64, p, &n, NULL) && n > 8 && !memcmp(p, "\x89PNG\r\n\x1a\n", 8)) sy_buf_commit(&b->picture, n);
-    else sy_do_fail(b, "the browser gave no picture");
-    sy_do_end_page(b);
 }
 
 static void go_back(symbi_browser *b, const symbi_value *r)
@@ -298,8 +298,12 @@ static void step_failed(symbi_browser *b, const char *error)
     case SY_STEP_SETTLE: return; /* another page came while we asked this one: that is an answer */
     case SY_STEP_WORLD:
     case SY_STEP_CALL:
-        if (b->what == SY_DO_WAIT) { /* a new page came: look again */
+        if (b->what == SY_DO_WAIT || (b->what == SY_DO_LOGIN && sy_login_waits(b))) { /* a new page came: look again */
             sy_step_to(b, SY_STEP_POLL);
+            return;
+        }
+        if (b->what == SY_DO_LOGIN && sy_login_went_on(b)) {
+            sy_do_settle(b);
             return;
         }
         break;
@@ -313,6 +317,13 @@ static void step_failed(symbi_browser *b, const char *error)
     }
     sy_do_fail(b, "%s", error);
     sy_do_end_page(b);
+}
+
+static void settling(symbi_browser *b)
+{
+    if (!sy_do_settled(b, sy_browser_now(b))) return;
+    if (b->what == SY_DO_LOGIN) sy_login_settled(b);
+    else sy_do_end_page(b);
 }
 
 static void replied(symbi_browser *b, const symbi_value *r)
@@ -329,7 +340,7 @@ static void replied(symbi_browser *b, const symbi_value *r)
         break;
     case SY_STEP_WORLD: world_made(b, r); break;
     case SY_STEP_CALL: called(b, r); break;
-    case SY_STEP_SETTLE: sy_do_settling(b, sy_browser_now(b)); break;
+    case SY_STEP_SETTLE: settling(b); break;
     case SY_STEP_MOUSE: mouse(b); break;
     case SY_STEP_INSERT: sy_do_settle(b); break;
     case SY_STEP_GO:
@@ -345,14 +356,18 @@ static void replied(symbi_browser *b, const symbi_value *r)
         b->truncated = cut;
         sy_do_end_page(b);
         break;
-    case SY_STEP_SHOT: took_picture(b, r); break;
+    case SY_STEP_SHOT:
+    case SY_STEP_END_SHOT:
+        if (!sy_take_picture(b, r)) sy_do_fail(b, "the browser gave no picture");
+        sy_do_end_page(b);
+        break;
     case SY_STEP_EVAL: evaluated(b, r); break;
     case SY_STEP_TABS: tabs(b, r); break;
     case SY_STEP_END_HISTORY: sy_do_history_came(b, r); break;
     case SY_STEP_END_WORLD:
         id = symbi_value_getz(r, "executionContextId");
         b->world = id && id->kind == SYMBI_INT ? id->u.i : 0;
-        sy_page_call(b, SY_STEP_END_STATE, SY_FN_STATE, &auth, NULL, true);
+        sy_page_call(b, SY_STEP_END_STATE, SY_FN_STATE, &auth, 1, NULL, true);
         break;
     case SY_STEP_END_STATE: sy_do_state_came(b, r); break;
     default: break;
@@ -381,10 +396,17 @@ void sy_do_advance(symbi_browser *b, const symbi_value *result, const char *erro
         return;
     }
     if (b->step == SY_STEP_UP && b->tab && b->tab->ready && !b->tab->closing) begin_command(b);
-    else if (b->step == SY_STEP_SETTLE) sy_do_settling(b, now);
+    else if (b->step == SY_STEP_SETTLE) settling(b);
     else if (b->step == SY_STEP_POLL && now >= b->poll_until) {
         symbi_str s = arg(b, "selector");
+        if (b->what == SY_DO_LOGIN) {
+            sy_login_late(b);
+            return;
+        }
         sy_do_fail(b, "nothing matched %.*s in time", SY_FMT(s));
+        sy_do_end_page(b);
+    } else if (b->step == SY_STEP_END_SHOT && now - b->step_at > SY_CDP_PICTURE_MS) {
+        sy_do_fail(b, "the page gave no picture for the evidence in time");
         sy_do_end_page(b);
     } else if (b->step == SY_STEP_POLL && now - b->step_at >= POLL_MS) sy_page_world(b, SY_STEP_WORLD);
     else if (b->step >= SY_STEP_END_HISTORY && b->step < SY_STEP_DONE && now - b->step_at > SY_CDP_STATE_MS) sy_do_finish(b);
@@ -421,6 +443,7 @@ int64_t symbi_browser_due(const symbi_browser *b)
     if (b->step == SY_STEP_UP) at = b->step_at + b->startup_ms + 1;
     else if (b->step == SY_STEP_SETTLE) at = b->step_at + SY_CDP_SETTLE_MS > now ? b->step_at + SY_CDP_SETTLE_MS : now + 50;
     else if (b->step == SY_STEP_POLL) at = b->step_at + POLL_MS;
+    else if (b->step == SY_STEP_END_SHOT) at = b->step_at + SY_CDP_PICTURE_MS + 1;
     else if (b->step >= SY_STEP_END_HISTORY) at = b->step_at + SY_CDP_STATE_MS + 1;
     if (at > b->deadline + 1) at = b->deadline + 1;
     return at > now ? at - now : 0;

@@ -1,9 +1,13 @@
 /* toolclad/browser_end.c: how a command ends, and the browser: errors, refused requests, and the reply that becomes an envelope. */
+#include "base/alloc.h"
 #include "base/err.h"
 #include "base/str.h"
-#include "base/utf8.h"
+#include "codec/base64.h"
+#include "symbi/crypto.h"
 #include "toolclad/browser_in.h"
 #include <stdarg.h>
+
+enum { PICTURE_MAX = 12 << 20 };
 
 size_t sy_utf8_cut(symbi_str s, size_t max)
 {
@@ -62,22 +66,48 @@ bool symbi_browser_ended(const symbi_browser *b, const char **why)
 
 static symbi_value page_state(symbi_browser *b, sy_arena *a)
 {
+    const struct { const char *name; symbi_value v; } fields[] = {
+        { "domain", sy_val_str(symbi_str_z(b->domain)) }, { "has_forms", sy_val_bool(b->has_forms) }, { "is_authenticated", sy_val_bool(b->authenticated) },
+        { "page_loaded", sy_val_bool(b->loaded) }, { "tab_count", sy_val_int((int64_t)sy_browser_pages(b)) }, { "title", sy_val_str(symbi_str_z(b->title)) }, { "url", sy_val_str(symbi_str_z(b->url)) },
+    };
     sy_obj o = sy_obj_new(a);
-    sy_obj_str(&o, "domain", symbi_str_z(b->domain));
-    sy_obj_bool(&o, "has_forms", b->has_forms);
-    sy_obj_bool(&o, "is_authenticated", b->authenticated);
-    sy_obj_bool(&o, "page_loaded", b->loaded);
-    sy_obj_count(&o, "tab_count", sy_browser_pages(b));
-    sy_obj_str(&o, "title", symbi_str_z(b->title));
-    sy_obj_str(&o, "url", symbi_str_z(b->url));
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        if (sy_browser_tells(b->settings, fields[i].name)) sy_obj_put(&o, fields[i].name, fields[i].v);
     return sy_obj_value(&o);
+}
+
+void sy_browser_forget(symbi_browser *b)
+{
+    for (size_t i = 0; i < SY_CDP_SECRETS; i++) {
+        sy_secret *s = &b->secrets[i];
+        if (s->value) {
+            symbi_wipe(s->value, s->n);
+            sy_free(&b->cx->alloc, s->value, s->n);
+        }
+        memset(s, 0, sizeof *s);
+    }
+}
+
+bool sy_take_picture(symbi_browser *b, const symbi_value *r)
+{
+    symbi_str data = symbi_value_str(r, "data", SY_LIT(""));
+    size_t room = sy_base64_decoded_max(data.n), n = 0;
+    char *p;
+    sy_buf_clear(&b->picture);
+    p = data.n && room <= PICTURE_MAX ? sy_buf_reserve(&b->picture, room) : NULL;
+    if (!p || sy_base64_decode(data, SY_BASE64, p, &n, NULL) || n <= 8 || memcmp(p, "\x89PNG\r\n\x1a\n", 8)) return false;
+    sy_buf_commit(&b->picture, n);
+    return true;
 }
 
 void sy_do_finish(symbi_browser *b)
 {
     if (!b->plan || b->step == SY_STEP_DONE) return;
-    sy_step_to(b, SY_STEP_DONE);
-    b->last_used = sy_browser_now(b);
+    b->step = SY_STEP_DONE;
+    b->want = 0;
+    b->step_at = b->last_used = sy_browser_now(b);
+    b->state_tab = b->tab ? b->tab->order : 0;
+    sy_browser_forget(b);
 }
 
 const symbi_value *symbi_browser_state(const symbi_browser *b) { return b->state ? symbi_doc_root(b->state) : NULL; }

@@ -11,6 +11,7 @@ static void navigated(symbi_browser *b, sy_target *t, const symbi_value *p)
     const symbi_value *frame = symbi_value_getz(p, "frame");
     symbi_str url = symbi_value_str(frame, "url", SY_LIT(""));
     symbi_browser_where where;
+    sy_scope_host h;
     symbi_err why;
     bool top = t->kind == SY_TARGET_PAGE && sy_cdp_is(&t->target, symbi_value_str(frame, "id", SY_LIT("")));
     if (top) {
@@ -28,7 +29,9 @@ static void navigated(symbi_browser *b, sy_target *t, const symbi_value *p)
         sy_browser_end(b, "the browser left its scope");
         return;
     }
-    if (top) t->was_somewhere = true;
+    if (!top) return;
+    t->was_somewhere = true;
+    if (!sy_scope_read(url, &h)) memcpy(t->host, h.host, h.n + 1);
 }
 
 static void event(symbi_browser *b, sy_target *t, symbi_str method, const symbi_value *p, symbi_status *st)

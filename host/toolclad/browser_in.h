@@ -1,7 +1,7 @@
 /* toolclad/browser_in.h: what the files of the browser machine share. Each calls only those above it: browser_cdp.c (messages out), browser_end.c (how
  * commands end), browser_tabs.c (who is attached), browser_request.c (the decision on requests), browser_page.c (what a page is asked),
- * browser_settle.c (waiting, and the page's state), browser_do.c (the commands), browser_feed.c (messages in), browser_new.c (its life). Beside them
- * browser_ax.c turns an accessibility tree into text, and browser.c reads manifests and makes plans. */
+ * browser_settle.c (waiting, and the page's state), browser_login.c (auth flows), browser_do.c (the commands), browser_feed.c (messages in), browser_new.c (its life). Beside them
+ * browser_ax.c turns an accessibility tree into text, browser.c and browser_auth.c read manifests, and browser_plan.c makes plans. */
 #ifndef SY_TOOLCLAD_BROWSER_IN_H
 #define SY_TOOLCLAD_BROWSER_IN_H
 #include "base/arena.h"
@@ -21,7 +21,10 @@ enum {
     SY_CDP_OUT = 24 << 20,    /* bytes waiting to be sent */
     SY_CDP_CONTENT = 1 << 20, /* characters of a page that a result carries */
     SY_CDP_URL = 2048,
+    SY_CDP_SECRETS = 3,
+    SY_CDP_SECRET = 4096,     /* bytes of one */
     SY_CDP_SETTLE_MS = 120,   /* what a page does a moment later on its own */
+    SY_CDP_PICTURE_MS = 10000,
     SY_CDP_STATE_MS = 3000    /* for the page's state; a page that hangs has none */
 };
 
@@ -44,6 +47,7 @@ typedef struct sy_target {
     int64_t stopped_at;        /* when loading ended */
     uint64_t order;            /* of attaching */
     sy_cdp_id loader;          /* of the document that is there */
+    char host[SY_SCOPE_HOST + 1]; /* likewise */
 } sy_target;
 
 typedef struct sy_fetch {
@@ -72,7 +76,8 @@ typedef enum sy_step {
     SY_STEP_SHOT,
     SY_STEP_EVAL,
     SY_STEP_TABS,
-    SY_STEP_END_HISTORY, /* every command ends with the page's state */
+    SY_STEP_END_SHOT,    /* every command ends with the page's state, and a picture where evidence wants one */
+    SY_STEP_END_HISTORY,
     SY_STEP_END_WORLD,
     SY_STEP_END_STATE,
     SY_STEP_DONE
@@ -80,11 +85,19 @@ typedef enum sy_step {
 
 typedef enum sy_do {
     SY_DO_NAVIGATE, SY_DO_CLICK, SY_DO_TYPE, SY_DO_SUBMIT, SY_DO_SNAPSHOT, SY_DO_HTML, SY_DO_SCREENSHOT, SY_DO_JS, SY_DO_WAIT, SY_DO_BACK, SY_DO_TABS,
-    SY_DO_TIMING, SY_DO_SCROLL, SY_DO_COUNT
+    SY_DO_TIMING, SY_DO_SCROLL, SY_DO_LOGIN, SY_DO_COUNT
 } sy_do;
 /* The commands of section 14 by name; SY_DO_COUNT when s is none. */
 sy_do sy_browser_do(symbi_str s);
 extern const char *const sy_browser_commands[SY_DO_COUNT + 1];
+
+/* How far an auth flow is. */
+typedef enum sy_login_phase { SY_LOGIN_OPEN, SY_LOGIN_FIELDS, SY_LOGIN_USER, SY_LOGIN_PASSWORD, SY_LOGIN_SUBMIT, SY_LOGIN_CHECK, SY_LOGIN_CODE } sy_login_phase;
+typedef struct sy_secret {
+    char name[144];
+    char *value; /* NULL: none */
+    size_t n;
+} sy_secret;
 
 typedef struct sy_blocked {
     char url[200], reason[200];
@@ -141,8 +154,18 @@ struct symbi_browser {
     char url[SY_CDP_URL + 1], title[301], domain[SY_SCOPE_HOST + 1];
     bool has_forms, authenticated, loaded;
     sy_buf picture;
-    symbi_doc *state;
+    bool pictured;               /* it was asked for, for the evidence */
+    symbi_doc *state;            /* what the gate decides by */
+    uint64_t state_tab;          /* the tab that it is of */
     bool replied;
+
+    /* auth flows */
+    const symbi_value *login;    /* the open one; of settings */
+    sy_login_phase phase;
+    bool coded, code_sent;
+    bool wipe;                   /* a secret is in out */
+    char login_host[SY_SCOPE_HOST + 1]; /* where a login succeeded */
+    sy_secret secrets[SY_CDP_SECRETS];  /* for the command that begins or is open */
 };
 
 static inline bool sy_flag(const symbi_value *v, const char *key)
@@ -170,6 +193,8 @@ void sy_do_finish(symbi_browser *b); /* no page to ask any more: over at once */
 void sy_browser_end(symbi_browser *b, const char *why);
 void sy_blocked_add(symbi_browser *b, symbi_str url, const char *reason);
 size_t sy_utf8_cut(symbi_str s, size_t max);      /* length of the longest prefix of whole characters within max bytes */
+bool sy_take_picture(symbi_browser *b, const symbi_value *r);
+void sy_browser_forget(symbi_browser *b); /* wipes the secrets */
 void sy_cut_into(char *dst, size_t cap, symbi_str s);
 
 /* browser_tabs.c */
@@ -187,24 +212,42 @@ void sy_tab_progress(symbi_browser *b, sy_target *t, symbi_str method, const sym
 void sy_request_paused(symbi_browser *b, sy_target *t, const symbi_value *p, symbi_status *st);
 
 /* browser_page.c */
-typedef enum sy_fn { SY_FN_POINT, SY_FN_FOCUS, SY_FN_SUBMIT, SY_FN_HTML, SY_FN_TEXT, SY_FN_THERE, SY_FN_NODE, SY_FN_SCROLL, SY_FN_TIMING, SY_FN_STATE } sy_fn;
+typedef enum sy_fn { SY_FN_POINT, SY_FN_FOCUS, SY_FN_SUBMIT, SY_FN_HTML, SY_FN_TEXT, SY_FN_THERE, SY_FN_NODE, SY_FN_SCROLL, SY_FN_TIMING, SY_FN_STATE, SY_FN_ALL, SY_FN_FILL, SY_FN_LOGGED_IN } sy_fn;
 void sy_step_to(symbi_browser *b, sy_step s);
 void sy_page_ask(symbi_browser *b, sy_step s, const char *method, const char *params);
 void sy_page_world(symbi_browser *b, sy_step s);
-/* Calls f(string or null, number or nothing) in the isolated world. */
-void sy_page_call(symbi_browser *b, sy_step s, sy_fn f, const symbi_str *text, const int64_t *number, bool by_value);
+/* Calls f(strings ("": null), number or nothing) in the isolated world. */
+void sy_page_call(symbi_browser *b, sy_step s, sy_fn f, const symbi_str *text, size_t n, const int64_t *number, bool by_value);
+bool sy_page_mouse(symbi_browser *b); /* the next event of a click at b->x, b->y; false: all were sent */
 
 /* browser_settle.c */
 void sy_do_settle(symbi_browser *b);
-void sy_do_settling(symbi_browser *b, int64_t now);
+bool sy_do_settled(symbi_browser *b, int64_t now); /* else it was seen to that it will be */
 void sy_do_end_page(symbi_browser *b);
 int64_t sy_do_reserve(const symbi_browser *b); /* what is left of a command's time for its end */
 const symbi_value *sy_history_entry(const symbi_value *history, int64_t offset, int64_t *index);
 void sy_do_history_came(symbi_browser *b, const symbi_value *r);
 void sy_do_state_came(symbi_browser *b, const symbi_value *r);
 
+/* browser_login.c */
+bool sy_login_begin(symbi_browser *b); /* false: it cannot, and is over */
+void sy_login_settled(symbi_browser *b);
+void sy_login_world(symbi_browser *b);
+bool sy_login_called(symbi_browser *b, const symbi_value *v); /* true: v says where to click */
+bool sy_login_waits(const symbi_browser *b);                  /* for a page: a call that failed is no failure */
+bool sy_login_went_on(const symbi_browser *b);                /* likewise: the page goes on by itself */
+void sy_login_late(symbi_browser *b);
+
 /* browser_do.c: the reply to b->want came (result NULL: error says why), or time passed (both NULL) */
 void sy_do_advance(symbi_browser *b, const symbi_value *result, const char *error);
+
+/* browser.c: settings, and what commands take */
+typedef struct sy_browser_def {
+    symbi_value settings; /* without the manifest's digest */
+    bool playwright;
+} sy_browser_def;
+const char *sy_browser_needs(sy_do what);                                /* the argument without which it does nothing, or NULL */
+bool sy_browser_tells(const symbi_value *settings, const char *field);   /* of the page's state */
 
 /* browser_ax.c */
 symbi_str sy_ax_text(symbi_ctx *cx, sy_arena *a, const symbi_value *nodes, size_t max, bool *cut);

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "codec/base64.h"
+#include "symbi/crypto.h"
 #include "toolclad/browser_in.h"
 #include "toolclad/sandbox.h"
 
@@ -111,6 +112,7 @@ void symbi_browser_free(symbi_browser *b)
     sy_buf_free(&b->argv);
     sy_buf_free(&b->out);
     sy_buf_free(&b->picture);
+    sy_browser_forget(b);
     sy_arena_free(&b->a);
     symbi_doc_unref(b->state);
     symbi_plan_unref(b->plan);
@@ -124,13 +126,35 @@ static void fresh(symbi_browser *b)
     b->a.status = SYMBI_OK;
     sy_buf_clear(&b->picture);
     b->content = sy_val_null();
-    b->has_content = b->truncated = b->timed_out = b->denied = b->replied = false;
+    b->has_content = b->pictured = b->truncated = b->timed_out = b->denied = b->replied = false;
     b->error[0] = b->url[0] = b->title[0] = b->domain[0] = 0;
     b->has_forms = b->authenticated = b->loaded = false;
     b->nblocked = 0;
     b->want = 0;
     b->mouse = 0;
     b->popups = 0;
+}
+
+symbi_status symbi_browser_secret(symbi_browser *b, symbi_str name, symbi_str value, symbi_err *err)
+{
+    sy_secret *s = NULL;
+    symbi_err_clear(err);
+    if (b->plan && !b->replied) return sy_fail(err, SYMBI_ESTATE, "a command of this browser is open");
+    for (size_t i = SY_CDP_SECRETS; i--;)
+        if (!b->secrets[i].value || sy_str_eqz(name, b->secrets[i].name)) s = &b->secrets[i];
+    if (!s || !name.n || name.n >= sizeof s->name || memchr(name.p, 0, name.n)) return sy_fail(err, SYMBI_EINVAL, "no auth flow has such a secret");
+    if (!value.n || value.n > SY_CDP_SECRET) return sy_fail(err, SYMBI_ELIMIT, "secret '%.*s': 1 to %d bytes", SY_FMT(name), SY_CDP_SECRET);
+    if (s->value) {
+        symbi_wipe(s->value, s->n);
+        sy_free(&b->cx->alloc, s->value, s->n);
+    }
+    s->value = sy_alloc(&b->cx->alloc, value.n);
+    if (!s->value) return sy_fail_nomem(err);
+    memcpy(s->value, value.p, value.n);
+    memcpy(s->name, name.p, name.n);
+    s->name[name.n] = 0;
+    s->n = value.n;
+    return SYMBI_OK;
 }
 
 symbi_status symbi_browser_begin(symbi_browser *b, const symbi_plan *p, symbi_err *err)

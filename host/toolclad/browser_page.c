@@ -28,6 +28,12 @@ static const char *const functions[] = {
         "return{value:{navigation:n?{duration_ms:Math.round(n.duration),dom_ms:Math.round(n.domContentLoadedEventEnd),load_ms:Math.round(n.loadEventEnd),bytes:n.transferSize}:null,"
         "resources:r.slice(0,200).map(k),resource_count:r.length}};}",
     [SY_FN_STATE] = "function(s){let a=false;try{a=!!(s&&document.querySelector(s))}catch(e){}return{forms:document.forms.length>0,auth:a,loaded:document.readyState==='complete'};}",
+    [SY_FN_ALL] = "function(...s){return{href:location.href,ok:s.every(q=>document.querySelector(q))};}",
+    [SY_FN_FILL] = "function(s,v,t){" PICK "if(!(e instanceof HTMLInputElement)||(t&&e.type!==t))return{error:s+' is no '+(t||'text')+' field'};e.focus();"
+        "Object.getOwnPropertyDescriptor(HTMLInputElement.prototype,'value').set.call(e,v);"
+        "for(const k of ['input','change'])e.dispatchEvent(new Event(k,{bubbles:true}));return{ok:true};}",
+    [SY_FN_LOGGED_IN] = "function(s,m){const q=m&&document.querySelector(m);"
+        "return{href:location.href,ok:!!(s&&document.querySelector(s)),mfa:!!(q&&q.getClientRects().length)};}",
 };
 
 void sy_step_to(symbi_browser *b, sy_step s)
@@ -51,24 +57,37 @@ void sy_page_world(symbi_browser *b, sy_step s)
     sy_cdp_end(b);
 }
 
-void sy_page_call(symbi_browser *b, sy_step s, sy_fn f, const symbi_str *text, const int64_t *number, bool by_value)
+void sy_page_call(symbi_browser *b, sy_step s, sy_fn f, const symbi_str *text, size_t n, const int64_t *number, bool by_value)
 {
     sy_step_to(b, s);
     b->want = sy_cdp_begin(b, "Runtime.callFunctionOn", b->tab);
     sy_buf_addf(&b->out, "{\"executionContextId\":%lld,\"returnByValue\":%s,\"silent\":true,\"userGesture\":true,\"functionDeclaration\":", (long long)b->world, by_value ? "true" : "false");
     sy_cdp_str(b, symbi_str_z(functions[f]));
     sy_cdp_z(b, ",\"arguments\":[");
-    if (text) {
-        sy_cdp_z(b, "{\"value\":");
-        if (text->n) sy_cdp_str(b, *text);
+    for (size_t i = 0; i < n; i++) {
+        sy_cdp_z(b, i ? ",{\"value\":" : "{\"value\":");
+        if (text[i].n) sy_cdp_str(b, text[i]);
         else sy_cdp_z(b, "null");
         sy_cdp_z(b, "}");
     }
     if (number) {
-        sy_cdp_z(b, ",{\"value\":");
+        sy_cdp_z(b, n ? ",{\"value\":" : "{\"value\":");
         sy_cdp_int(b, *number);
         sy_cdp_z(b, "}");
     }
     sy_cdp_z(b, "]}");
     sy_cdp_end(b);
+}
+
+bool sy_page_mouse(symbi_browser *b)
+{
+    static const char *const kinds[] = { "mouseMoved", "mousePressed", "mouseReleased" };
+    if (b->mouse == 3) return false;
+    sy_step_to(b, SY_STEP_MOUSE);
+    b->want = sy_cdp_begin(b, "Input.dispatchMouseEvent", b->tab);
+    sy_buf_addf(&b->out, "{\"type\":\"%s\",\"x\":%lld,\"y\":%lld,\"button\":\"%s\",\"buttons\":%d,\"clickCount\":%d}", kinds[b->mouse], (long long)b->x, (long long)b->y,
+        b->mouse ? "left" : "none", b->mouse == 1, b->mouse != 0);
+    sy_cdp_end(b);
+    b->mouse++;
+    return true;
 }

@@ -97,7 +97,7 @@ void sy_request_paused(symbi_browser *b, sy_target *t, const symbi_value *p, sym
     /* Aborted leaves the page that stands there in place. */
     fail_request(b, t, &request, top ? "Aborted" : "BlockedByClient");
     if (!top) return;
-    if (b->tab == t && b->plan && b->step > SY_STEP_UP && b->step < SY_STEP_END_HISTORY && !b->denied) {
+    if (b->tab == t && b->plan && b->step > SY_STEP_UP && b->step < SY_STEP_END_SHOT && !b->denied) {
         b->denied = true;
         sy_do_fail(b, "navigation refused: %s", why.msg);
     }

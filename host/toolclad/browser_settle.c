@@ -15,8 +15,14 @@ enum {
 
 void sy_do_end_page(symbi_browser *b)
 {
-    if (!b->tab || b->ended) sy_do_finish(b);
-    else sy_page_ask(b, SY_STEP_END_HISTORY, "Page.getNavigationHistory", "{}");
+    if (!b->tab || b->ended) {
+        sy_do_finish(b);
+    } else if (!b->pictured && b->what != SY_DO_SCREENSHOT && sy_flag(b->settings, "screenshots")) {
+        b->pictured = true;
+        sy_page_ask(b, SY_STEP_END_SHOT, "Page.captureScreenshot", "{\"format\":\"png\"}");
+    } else {
+        sy_page_ask(b, SY_STEP_END_HISTORY, "Page.getNavigationHistory", "{}");
+    }
 }
 
 /* Does the page hear? Its answer comes after everything that it announced before: that is what makes "nothing was set off" certain. */
@@ -68,17 +74,15 @@ static bool is_quiet(const symbi_browser *b, int64_t now)
 }
 
 /* Over when nothing is under way, and the page, asked after that, says that nothing began meanwhile. */
-void sy_do_settling(symbi_browser *b, int64_t now)
+bool sy_do_settled(symbi_browser *b, int64_t now)
 {
     bool late = now - b->step_at > SETTLE_MAX_MS || now > b->deadline - sy_do_reserve(b);
     to_front(b);
-    if (!late && !is_quiet(b, now)) return;
-    if (late || b->want || (b->looked && b->news == b->news_asked)) {
-        sy_do_end_page(b);
-        return;
-    }
+    if (!late && !is_quiet(b, now)) return false;
+    if (late || b->want || (b->looked && b->news == b->news_asked)) return true;
     b->looked = true;
     look(b);
+    return false;
 }
 
 const symbi_value *sy_history_entry(const symbi_value *r, int64_t offset, int64_t *index)
@@ -109,6 +113,7 @@ void sy_do_history_came(symbi_browser *b, const symbi_value *r)
     sy_cut_into(b->url, sizeof b->url, url);
     sy_cut_into(b->title, sizeof b->title, title);
     if (!sy_scope_read(url, &h)) memcpy(b->domain, h.host, h.n + 1);
+    memcpy(b->tab->host, b->domain, sizeof b->domain);
     sy_page_world(b, SY_STEP_END_WORLD);
 }
 
@@ -116,7 +121,7 @@ void sy_do_state_came(symbi_browser *b, const symbi_value *r)
 {
     const symbi_value *v = symbi_value_getz(symbi_value_getz(r, "result"), "value");
     b->has_forms = sy_flag(v, "forms");
-    b->authenticated = sy_flag(v, "auth");
+    b->authenticated = sy_flag(v, "auth") || (b->login_host[0] && !strcmp(b->login_host, b->domain) && !symbi_value_getz(b->settings, "authenticated_selector"));
     b->loaded = sy_flag(v, "loaded");
     sy_do_finish(b);
 }

@@ -44,6 +44,19 @@ static symbi_value ended(sy_arena *a, const symbi_exec_result *x, const symbi_va
     return sy_obj_value(&o);
 }
 
+/* What a browser left: the content, and a picture of the page. */
+static void pages(sy_obj *o, sy_arena *a, const symbi_value *env)
+{
+    const symbi_value *r = symbi_value_getz(env, "results");
+    symbi_str file = symbi_value_str(env, "output_file", SY_LIT("")), shot = symbi_value_str(r, "screenshot_path", SY_LIT("")), hash = symbi_value_str(r, "screenshot_hash", SY_LIT(""));
+    sy_obj s = sy_obj_new(a);
+    if (file.n) sy_obj_str(o, "output_file", file);
+    if (!shot.n || !sy_str_starts(hash, SY_LIT("sha256:"))) return;
+    sy_obj_str(&s, "file", shot);
+    sy_obj_str(&s, "sha256", (symbi_str){ hash.p + 7, hash.n - 7 });
+    sy_obj_put(o, "screenshot", sy_obj_value(&s));
+}
+
 static symbi_value decision(sy_arena *a, const symbi_evidence_facts *f)
 {
     sy_obj o = sy_obj_new(a);
@@ -85,6 +98,7 @@ static symbi_value build(sy_arena *a, const symbi_tool *t, const symbi_plan *p, 
     else if (bytes && bytes->kind == SYMBI_INT) sy_obj_put(&o, "output_bytes", *bytes);
     sy_obj_bool(&o, "truncated", x ? x->out_truncated || x->err_truncated : symbi_value_getz(env, "truncated") != NULL);
     if (x && x->output_file.n) sy_obj_str(&o, "output_file", x->output_file);
+    if (p->kind == SYMBI_BACKEND_BROWSER) pages(&o, a, env);
     if (parser) sy_obj_put(&o, "parser", *parser);
     sy_obj_put(&o, "decision", decision(a, f));
     sy_obj_put(&o, "identity", identity(a, f));

@@ -1,11 +1,36 @@
 #!/usr/bin/env python3
 """tests/tools/browser-server.py LOG: pages for the browser tests, on a free port of 127.0.0.1 (printed first). Each request is a line of
 LOG: host, path. The scope of the tests is the name localhost; 127.0.0.1 stands for everything outside it."""
+import base64
+import hashlib
+import hmac
 import http.server
 import socketserver
+import struct
 import sys
+import time
+import urllib.parse
 
 log = open(sys.argv[1], "a", buffering=1)
+
+
+SEED = "JBSWY3DPEHPK3PXP"
+
+
+def codes():
+    """The one-time codes of now and of the steps around it."""
+    key = base64.b32decode(SEED)
+    out = []
+    for step in (-1, 0, 1):
+        mac = hmac.new(key, struct.pack(">Q", int(time.time()) // 30 + step), hashlib.sha1).digest()
+        at = mac[19] & 15
+        out.append("%06d" % ((struct.unpack(">I", mac[at:at + 4])[0] & 0x7FFFFFFF) % 1000000))
+    return out
+
+
+def signin(kind="password", action="/signin"):
+    return ("<title>Sign in</title><form id=f action=%s method=post><input id=user name=user><input id=pass name=pass type=%s>"
+            "<button id=go>Sign in</button></form>" % (action, kind))
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -29,6 +54,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         n = int(self.headers.get("Content-Length", 0))
         body = self.rfile.read(n).decode("utf-8", "replace")
         log.write("%s POST %s %s\n" % (self.headers.get("Host"), self.path, body))
+        fields = urllib.parse.parse_qs(body)
+        if self.path == "/signin":
+            good = fields.get("user") == ["alice"] and fields.get("pass") == ["s3cr3t pass; {x}"]
+            return self.answer("", 303, Location="/code" if good else "/signin?next=/account")
+        if self.path == "/code":
+            return self.answer("", 303, Location="/account" if fields.get("otp", [""])[0] in codes() else "/code")
         self.answer("<title>posted</title><p id=got>%s</p>" % body.replace("<", "&lt;"))
 
     def do_GET(self):
@@ -60,11 +91,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "/cover": "<title>Cover</title><button id=b>b</button><div style='position:fixed;inset:0;background:red'></div>",
             "/half": "<title>Half</title><p id=p></p><script>document.getElementById('p').textContent='a\\ud800b'</script>",
             "/login": "<title>Login</title><div id=user>alice</div>",
+            "/signin": signin(),
+            "/signin-text": signin("text"),
+            "/signin-app": "<title>App</title><div id=app></div><script>setTimeout(()=>{app.innerHTML='<input id=user><input id=pass type=password>"
+                           "<button id=go>Go</button>';go.onclick=()=>setTimeout(()=>{app.innerHTML=user.value==='alice'&&pass.value.length===16?'<p id=me>hello</p>':'no'},300)},300)</script>",
+            "/code": "<title>Code</title><form action=/code method=post><input id=otp name=otp><button>Send</button></form>",
+            "/account": "<title>Account</title><p>Hello alice</p>",
         }
         if path in pages:
             self.answer(pages[path])
         elif path == "/worker.js":
             self.answer("fetch('%s/worker-out',{mode:'no-cors'}).catch(()=>0)" % out, kind="text/javascript")
+        elif path == "/signin-away":
+            self.answer("", 302, Location="http://app.localhost:%d/signin" % port)
         elif path == "/redirect":
             self.answer("", 302, Location="%s/redirect-out" % out)
         elif path == "/redirect-in":

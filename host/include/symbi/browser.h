@@ -28,6 +28,8 @@ typedef struct symbi_browser symbi_browser;
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_browser_new(symbi_ctx *cx, const symbi_plan *p, symbi_browser **out, symbi_err *err);
 SYMBI_API void symbi_browser_free(symbi_browser *b);
 
+/* For a plan that names secrets: the value of one, before begin. Wiped when the command is over. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_browser_secret(symbi_browser *b, symbi_str name, symbi_str value, symbi_err *err);
 /* Begins the command of a plan. ESTATE: one is open, or the browser has ended; EDENIED: a plan of other settings than the machine's;
  * ELIMIT: max_interactions, session or idle time are used up (the browser has ended then). */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_browser_begin(symbi_browser *b, const symbi_plan *p, symbi_err *err);
@@ -51,7 +53,7 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_browser_reply(symbi_browser *b, symb
 SYMBI_API symbi_str symbi_browser_picture(const symbi_browser *b);
 /* True when nothing more can be done with this browser (end it). why may be NULL. */
 SYMBI_API bool symbi_browser_ended(const symbi_browser *b, const char **why);
-/* {url, title, domain, has_forms, is_authenticated, page_loaded, tab_count} as of the last command, for the next decision of the gate;
+/* {url, title, domain, has_forms, is_authenticated, page_loaded, tab_count}, or those of [browser.state] fields, as of the last command, for the next decision of the gate;
  * borrowed until the next call. NULL before the first. */
 SYMBI_API const symbi_value *symbi_browser_state(const symbi_browser *b);
 

@@ -214,6 +214,11 @@ local Browser = {}
 ---@param plan symbi.gate.Plan
 ---@return boolean? ok, string? message, symbi.Failure? err
 function Browser:begin(plan) end
+--- For a plan that names secrets: the value of one, before begin.
+---@param name string
+---@param value string
+---@return true? ok, string? message, symbi.Failure? err
+function Browser:secret(name, value) end
 ---@return boolean? ok, string? message, symbi.Failure? err
 function Browser:step() end
 ---@return integer

@@ -9,8 +9,8 @@ local ALL = { "navigate", "click", "type_text", "submit_form", "snapshot", "extr
 
 local BOX = os.getenv "BROWSER_BOX" and 'sandbox = "bwrap"\nsandbox_network = true\n' or ""
 
-local function manifest(browser, scope, seconds)
-    local t = { ('[tool]\nname = "web"\nversion = "1"\ndescription = "d"\ntimeout_seconds = %d\n' .. BOX .. '[browser]\n%s\n[browser.scope]\n%s\n'):format(seconds or 60, browser or "startup_timeout_seconds = 60", scope or 'allowed_domains = ["localhost"]') }
+local function manifest(browser, scope, seconds, more)
+    local t = { ('[tool]\nname = "web"\nversion = "1"\ndescription = "d"\ntimeout_seconds = %d\n' .. BOX .. '[browser]\n%s\n[browser.scope]\n%s\n'):format(seconds or 60, browser or "startup_timeout_seconds = 60", scope or 'allowed_domains = ["localhost"]'), more or "" }
     for _, c in ipairs(ALL) do
         t[#t + 1] = ('[browser.commands.%s]\ndescription = "d"\n'):format(c)
         if WITH[c] then
@@ -30,10 +30,10 @@ end
 -- A gate with such a tool, and one call after the other.
 local function session(o)
     o = o or {}
-    local tool = assert(symbi.toolclad.parse(manifest(o.browser, o.scope, o.seconds), "web.clad.toml"))
+    local tool = assert(symbi.toolclad.parse(manifest(o.browser, o.scope, o.seconds, o.more), "web.clad.toml"))
     local set = assert(core.toolclad.toolset { tool })
     local gate = assert(symbi.gate.open { policies = assert(symbi.cedar.policies "permit(principal, action, resource);"), tools = set })
-    local io_ = symbi.io.auto { browser = o.options }
+    local io_ = symbi.io.auto { browser = o.options, secrets = o.secrets }
     if o.http then io_.transport = setmetatable({ http = o.http }, { __index = io_.transport }) end
     local s = { io = io_ }
     function s.call(name, args)
@@ -305,6 +305,78 @@ function parts.killed()
     s = session { options = { program = "/bin/cat" }, browser = "startup_timeout_seconds = 2" }
     e = s.go "/"
     fact("what does not talk", e.status ~= "success", shown(e))
+    s.close()
+end
+
+-- Logins without the model, against a page with a password and a one-time code.
+function parts.auth()
+    local function flow(name, path, more)
+        return ('[browser.auth_flows.%s]\nlogin_url = "%s%s"\nusername_selector = "#user"\npassword_selector = "#pass"\nsubmit_selector = "#go"\nsecret_ref = "vault:test/web-login"\n%s\n')
+            :format(name, base, path, more)
+    end
+    local totp = 'mfa_handler = "totp"\nmfa_selector = "#otp"\nmfa_secret_ref = "vault:test/seed"'
+    local more = '[browser.commands.login]\ndescription = "d"\n[browser.commands.login.args.service]\nrequired = true\n' .. flow("shop", "/signin", 'success_indicator = "url_contains=/account"\n' .. totp) ..
+        flow("app", "/signin-app", 'success_indicator = "element=#me"') .. flow("away", "/signin-away", 'success_indicator = "url_contains=/account"') ..
+        flow("plain", "/signin-text", 'success_indicator = "url_contains=/account"')
+    local password = "s3cr3t pass; {x}"
+    local kept = { test_web_login_username = "alice", test_web_login_password = password, test_seed = "jbsw y3dp ehpk 3pxp" }
+    local function secrets(name) return kept[name] end
+    local scope = 'allowed_domains = ["localhost", "*.localhost"]'
+    local s = session { more = more, scope = scope, secrets = secrets }
+    local function login(service) return s.call("login", { service = service }) end
+    local e, r = login "shop"
+    fact("a login with a one-time code", e.status == "success" and r.content.authenticated == true and r.content.service == "shop" and r.title == "Account" and r.url == base .. "/account", shown(e))
+    fact("is_authenticated", r.page_state.is_authenticated == true, shown(e))
+    fact("no credentials in the result", not core.json.encode(e):find("s3cr3t", 1, true), shown(e))
+    local sent = {}
+    for line in io.lines(dir .. "/log") do if line:find "POST" then sent[#sent + 1] = line end end
+    local text = table.concat(sent, "\n")
+    fact("they were sent once, to that host", select(2, text:gsub("pass=s3cr3t", "")) == 1 and text:find("localhost:" .. port .. " POST /signin user=alice&pass=s3cr3t+pass", 1, true) and
+        text:find "POST /code otp=%d%d%d%d%d%d" and not text:find "app%.localhost", text)
+    e, r = login "app"
+    fact("a page that draws its form later", e.status == "success" and r.content.service == "app", shown(e))
+    s.call("navigate", { url = "http://app.localhost:" .. port .. "/two" })
+    e, r = login "away"
+    fact("a login page that leads elsewhere", e.status == "error" and e.error:find "no credentials" and r.content == nil, shown(e))
+    e = login "plain"
+    fact("a password field that shows it", e.status == "error" and e.error:find "no password field", shown(e))
+    e = login "nobody"
+    fact("an unknown service", e.status == "refused" and e.error:find "no auth flow", shown(e))
+    s.close()
+    kept.test_web_login_password = "wrong"
+    s = session { more = more, scope = scope, secrets = secrets, seconds = 20 }
+    e, r = login "shop"
+    fact("a wrong password", e.status == "error" and e.error:find "did not succeed" and r.content == nil and r.page_state.is_authenticated == false, shown(e))
+    s.close()
+    kept.test_web_login_password = nil
+    s = session { more = more, scope = scope, secrets = secrets }
+    e = login "shop"
+    fact("a secret that is not there", e.status ~= "success" and e.error:find "test_web_login_password", shown(e))
+    s.close()
+end
+
+-- [tool.evidence] and [browser.state]: what is kept of each step, and what is told.
+function parts.evidence()
+    local s = session { more = '[tool.evidence]\ncapture = true\nscreenshots = true\n[browser.state]\nfields = ["url", "tab_count"]\n' }
+    local function pictured(e)
+        local r = e.results
+        local png = r.screenshot_path and symbi.io.read_file(r.screenshot_path)
+        return png and png:sub(2, 4) == "PNG" and r.screenshot_hash == "sha256:" .. core.crypto.sha256(png)
+    end
+    local e, r = s.go "/"
+    fact("a picture of each step", e.status == "success" and pictured(e), shown(e))
+    fact("state.fields", r.page_state.url == base .. "/" and r.page_state.tab_count == 1 and r.page_state.title == nil and r.page_state.has_forms == nil, shown(e))
+    local first = r.screenshot_path
+    e, r = s.call "snapshot"
+    local text = symbi.io.read_file(e.output_file)
+    fact("the content is kept", text == r.content and e.output_hash == "sha256:" .. core.crypto.sha256(text) and pictured(e) and r.screenshot_path ~= first, shown(e))
+    fact("privately", symbi.io.stat(e.output_file).mode % 64 == 0 and symbi.io.stat(r.screenshot_path).mode % 64 == 0, shown(e))
+    e = s.js "({b: 1, a: [2]})"
+    fact("as its hash was taken", symbi.io.read_file(e.output_file) == '{"a":[2],"b":1}' and e.output_hash == "sha256:" .. core.crypto.sha256 '{"a":[2],"b":1}', shown(e))
+    e = s.call("click", { selector = "#out" })
+    fact("a refused step has its picture too", e.status == "denied" and pictured(e), shown(e))
+    e = s.call "screenshot"
+    fact("a picture is not taken twice", e.status == "success" and pictured(e) and e.output_hash == e.results.screenshot_hash, shown(e))
     s.close()
 end
 

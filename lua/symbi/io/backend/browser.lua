@@ -2,6 +2,7 @@
 -- here bytes are waited for, requests to hosts outside are made under the network guard, and a picture is written.
 --   options of the transports (and of symbi.runtime): browser = { program = path of chromium, no_sandbox = true (root has to say so;
 --   SYMBI_BROWSER_NO_SANDBOX=1 says it too) }
+--   secrets = as for HTTP tools (symbi.io.backend.http): what the auth flows of a manifest name
 -- One browser per manifest and set of transports: it begins with the first command and ends with the set, or when something went wrong with it.
 local core = require "symbi.core"
 
@@ -88,12 +89,40 @@ end
 -- The picture goes where the plan says, in a folder of its own.
 local function keep_picture(b, plan)
     local png, digest = b:picture()
-    local path = plan.output_file
-    if not png or not path or path == "" then return nil end
+    local path = plan.detail.picture
+    if not png or not path then return nil end
     local ok, message, err = symio().mkdir(path:match("^(.*)/[^/]*$"), { mode = 448, parents = true }) -- 0700
     if ok then ok, message, err = symio().write_file(path, png, 384) end
     if not ok then return nil, message, err end
     return { sha256 = digest, bytes = #png }
+end
+
+-- What the command gave, as its hash is taken: the text, or the canonical JSON.
+local function keep_content(raw, path)
+    local content = raw.content
+    if content == nil then return true end
+    local ok, message, err
+    if type(content) ~= "string" then
+        content, message, err = core.json.canonical(content)
+        if not content then return nil, message, err end
+    end
+    ok, message, err = symio().evidence_write(path, content)
+    if not ok then return nil, message, err end
+    raw.output_file = path
+    return true
+end
+
+-- The secrets that the plan names, for the machine.
+local function hand_over(set, b, plan)
+    if #plan.secrets == 0 then return true end
+    local values, message, err = require("symbi.io.backend.http").secrets(set, plan)
+    if not values then return nil, message, err end
+    for name, value in pairs(values) do
+        local ok
+        ok, message, err = b:secret(name, value)
+        if not ok then return nil, message, err end
+    end
+    return true
 end
 
 -- The set's browser for this manifest, when no other command is using it.
@@ -125,17 +154,33 @@ end
 
 function M.perform(set, plan)
     if set.transport.kind == "ngx" then return fail("EUNSUPPORTED", "browser tools cannot run in an nginx worker: use the host (symbi-lua serve) for agents that browse") end
+    local evidence = plan.detail.evidence
+    if evidence then -- what cannot be kept is not done
+        local ok, message, err = symio().evidence_prepare(evidence)
+        if not ok then return nil, message, err end
+    end
     local held, key, err = acquire(set, plan)
     if not held then return nil, key, err end
     local b, raw = held.browser, nil
     local ok, message
+    ok, message, err = hand_over(set, b, plan)
+    if not ok then
+        release(set, held, key)
+        return nil, message, err
+    end
     ok, message, err = b:begin(plan)
     if ok then ok, message, err = drive(set, b) end
     if ok then raw, message, err = b:reply() end
     if raw then
         local shot, why = keep_picture(b, plan)
-        raw.screenshot = shot
+        local status = raw.status
+        raw = require("symbi.secrets").redact(raw)
+        raw.status, raw.screenshot = status, shot
         if why then raw.status, raw.error = "error", "the screenshot cannot be written: " .. why end
+        if evidence then
+            ok, why = keep_content(raw, evidence)
+            if not ok then raw.status, raw.error = "error", "the evidence cannot be written: " .. why end
+        end
         set.page_state = b:state()
     elseif ok == nil and not b:ended() then
         set:forget(key) -- waiting failed in the middle: nobody knows where it stands
@@ -144,7 +189,7 @@ function M.perform(set, plan)
     end
     release(set, held, key)
     if not raw then return nil, message, err end
-    return require("symbi.secrets").redact(raw)
+    return raw
 end
 
 return M
