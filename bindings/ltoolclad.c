@@ -15,7 +15,7 @@
  *                                                     backends what their executor gave (scripts/guide/tool-<backend>.md)
  *   text, msg, err = tool:cedar(["gate"|"upstream"])
  *   record, msg, err = tool:evidence(plan, envelope, facts[, result])   the record that is kept beside the journal (ltoolclad_more.c)
- *   set:cedar_schema([facts]), toolclad.constraints(text, limits[, {upstream_tiers=}]), toolclad.traceparent(header), toolclad.triage: likewise
+ *   set:cedar_schema([facts[, policies]]) (toolclad.cedar_schema: without tools), toolclad.constraints(text, limits[, {upstream_tiers=}]), toolclad.traceparent(header), toolclad.triage: likewise
  *   set:find(name) set:names() set:count() set:close(); types:problems() types:count() types:close() */
 #include <string.h>
 

@@ -88,16 +88,33 @@ int l_tool_check(lua_State *L)
     return 1;
 }
 
-int l_set_cedar_schema(lua_State *L)
+/* at: facts; behind it the texts of policies */
+static int cedar_schema(lua_State *L, const symbi_toolset *s, int at)
 {
-    symbi_toolset *s = l_checkset(L, 1);
-    symbi_str facts = symL_optstr(L, 2, symbi_str_z(""));
-    symbi_text *text = symL_text(L);
+    symbi_str facts = symL_optstr(L, at, symbi_str_z("")), *policies = NULL;
+    size_t n = 0;
+    symbi_text *text;
     symbi_err err;
-    if (symbi_toolset_cedar_schema(symL_ctx(L), s, facts, text, &err)) return symL_fail(L, &err);
+    if (!lua_isnoneornil(L, at + 1)) {
+        luaL_checktype(L, at + 1, LUA_TTABLE);
+        n = symL_rawlen(L, at + 1);
+        if (n > 1000000) luaL_argerror(L, at + 1, "too many policies");
+        policies = lua_newuserdata(L, (n + 1) * sizeof *policies);
+        for (size_t i = 0; i < n; i++) {
+            lua_rawgeti(L, at + 1, (int)i + 1);
+            policies[i] = symL_tostr(L, -1); /* anchored by the table */
+            lua_pop(L, 1);
+            if (!policies[i].p) luaL_argerror(L, at + 1, "policies must be a list of texts");
+        }
+    }
+    text = symL_text(L);
+    if (symbi_toolset_cedar_schema(symL_ctx(L), s, facts, policies, n, text, &err)) return symL_fail(L, &err);
     symL_pushtext(L, text);
     return 1;
 }
+
+int l_set_cedar_schema(lua_State *L) { return cedar_schema(L, l_checkset(L, 1), 2); }
+static int toolclad_cedar_schema(lua_State *L) { return cedar_schema(L, NULL, 1); }
 
 static int toolclad_constraints(lua_State *L)
 {
@@ -173,7 +190,7 @@ static int triage_context(lua_State *L)
 
 void l_toolclad_more(lua_State *L)
 {
-    static const luaL_Reg more[] = { { "constraints", toolclad_constraints }, { "traceparent", toolclad_traceparent }, { NULL, NULL } };
+    static const luaL_Reg more[] = { { "constraints", toolclad_constraints }, { "cedar_schema", toolclad_cedar_schema }, { "traceparent", toolclad_traceparent }, { NULL, NULL } };
     static const luaL_Reg triage[] = { { "severity", triage_severity }, { "category", triage_category }, { "ticket", triage_ticket }, { "route", triage_route },
         { "grounded", triage_grounded }, { "decided", triage_decided }, { "context", triage_context }, { NULL, NULL } };
     symL_setfuncs(L, more);

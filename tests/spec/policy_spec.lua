@@ -615,7 +615,7 @@ describe("policy validate and schema", function()
     it("writes a schema that the engine reads, for every tool", function()
         local odd = symbi.tool { name = "odd", description = "d", args = { n = { type = "number" }, b = { type = "boolean", required = true } }, run = function() end }
         local set = assert(require "symbi.core".toolclad.toolset { odd })
-        local text = require("symbi.policy_schema").text { tools = set, policies = { 'permit(principal, action == Action::"delegate::a b", resource);' } }
+        local text = assert(set:cedar_schema("", { 'permit(principal, action == Action::"delegate::a b", resource);' }))
         local schema = assert(symbi.cedar.schema(text))
         has(text, '"b": Bool')
         has(text, 'action "delegate::a b"')

@@ -251,6 +251,13 @@ static void test_evidence(void)
         if (!strstr(out, parts[i])) printf("%s is missing in %s\n", parts[i], out), t_now_failed = 1;
 }
 
+static size_t actions(const char *schema)
+{
+    size_t n = 0;
+    for (const char *p = schema; (p = strstr(p, "action \"")); p++) n++;
+    return n;
+}
+
 static symbi_status contract(symbi_ctx *c, void *ud)
 {
     symbi_tool *t = NULL;
@@ -258,19 +265,23 @@ static symbi_status contract(symbi_ctx *c, void *ud)
     symbi_doc *d = NULL, *v = NULL;
     symbi_text text = { 0 };
     symbi_value n = sy_val_str(SY_LIT("7"));
+    symbi_str policy = SY_LIT("permit(principal, action in [Action::\"delegate::a b\", Action::\"send_message::a b\", Action::\"delegate::a b\"], resource);"
+                              "forbid(principal, action == Action::\"tool_call::other\", resource); Action::\"delegate::\" Action::\"delegate::x\\ny\" Action::\"delegate::open");
     bool check = ud != NULL;
     symbi_status st = symbi_tool_parse(c, SY_LIT(grep), SY_LIT("g"), &t, NULL);
     if (!st) st = symbi_toolset_new(c, &s, NULL);
     if (!st) st = symbi_toolset_add(s, t, NULL);
     if (!st) st = symbi_tool_describe(c, t, &d, NULL);
     if (!st) st = symbi_tool_check(c, t, SY_LIT("n"), &n, &v, NULL);
-    if (!st) st = symbi_toolset_cedar_schema(c, s, SY_LIT("ticket?: String"), &text, NULL);
+    if (!st) st = symbi_toolset_cedar_schema(c, s, SY_LIT("ticket?: String"), &policy, 1, &text, NULL);
     if (!st && check) {
         const symbi_value *args = symbi_value_getz(symbi_doc_root(d), "args");
         CHECK(args && args->u.a.n == 6 && sy_str_eqz(symbi_value_str(&args->u.a.items[0], "name", SY_LIT("")), "f"));
         CHECK(sy_str_eqz(symbi_value_str(symbi_value_getz(symbi_doc_root(d), "cedar"), "resource", SY_LIT("")), "Tool::Grep"));
         CHECK(symbi_doc_root(v)->kind == SYMBI_INT && symbi_doc_root(v)->u.i == 7);
         CHECK(strstr(text.p, "input: { \"mode\": String, \"n\"?: Long, \"ok\"?: Bool, \"p\": Long, \"pattern\": String }") && strstr(text.p, "ticket?: String }"));
+        CHECK(strstr(text.p, "action \"delegate::a b\" in [\"delegate\"] appliesTo") && strstr(text.p, "action \"send_message::a b\" in [\"send_message\"] appliesTo"));
+        CHECK(actions(text.p) == 6); /* one line for three groups, grep, two for a b, respond, terminate */
     }
     symbi_text_free(&text);
     symbi_doc_unref(v);

@@ -88,8 +88,9 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_check(symbi_ctx *cx, const symb
 
 /* A Cedar schema of the gate's requests with the arguments of every tool of the set (NULL: none), so that policies over context.input.<argument>
  * validate strictly. An argument that is always there (required, or with a default) is no optional attribute; lists, objects and fractions
- * have no one Cedar type and are left out. facts: attributes of the context that the host adds ("ticket_severity?: String"), or "". */
-SYMBI_API SYMBI_MUST_USE symbi_status symbi_toolset_cedar_schema(symbi_ctx *cx, const symbi_toolset *s, symbi_str facts, symbi_text *out, symbi_err *err);
+ * have no one Cedar type and are left out. facts: attributes of the context that the host adds ("ticket_severity?: String"), or "". policies:
+ * texts whose agents (Action::"delegate::NAME", "send_message::NAME") get actions of their own, and whose tools do where s is NULL. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_toolset_cedar_schema(symbi_ctx *cx, const symbi_toolset *s, symbi_str facts, const symbi_str *policies, size_t npolicies, symbi_text *out, symbi_err *err);
 
 /* A project's limits on a manifest (spec section 5.3): constraints {max_risk_tier=, require_evidence_above_tier=, require_scope_check=} as
  * [constraints.toolclad] has them. *out: a list of {severity, message}; the text need not load as a tool. upstream_tiers: critical counts

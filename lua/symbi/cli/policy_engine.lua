@@ -30,12 +30,12 @@ local function load_schema(symbi, path, cli)
 end
 
 local function gate_schema(symbi, o, sources)
-    local tools, message
-    if o.tools then
-        tools, message = symbi.toolclad.dir(o.tools)
-        if not tools then return nil, message end
-    end
-    return require("symbi.policy_schema").text { tools = tools, facts = o.facts, policies = sources }
+    local texts = {}
+    for i, s in ipairs(sources or texts) do texts[i] = type(s) == "table" and s.text or s end
+    if not o.tools then return require "symbi.core".toolclad.cedar_schema(o.facts, texts) end
+    local tools, message = symbi.toolclad.dir(o.tools)
+    if not tools then return nil, message end
+    return tools:cedar_schema(o.facts, texts)
 end
 
 function M.schema(o, rest, cli)

@@ -109,8 +109,9 @@ function Toolset:names() end
 ---@return integer
 function Toolset:count() end
 ---@param facts? string further attributes of the context, as Cedar writes them
+---@param policies? string[] their texts: whom they let delegate and send is declared as well
 ---@return string? text, string? message, symbi.Failure? err
-function Toolset:cedar_schema(facts) end
+function Toolset:cedar_schema(facts, policies) end
 function Toolset:close() end
 
 --- Custom types of a project.
@@ -178,6 +179,12 @@ function M.follow(path, options) end
 ---@param list (symbi.toolclad.Tool|symbi.tool.Tool|table)[]
 ---@return symbi.toolclad.Toolset? set, string? message, symbi.Failure? err
 function M.toolset(list) end
+
+--- The Cedar schema of the gate's requests, without tools; Toolset:cedar_schema has theirs too.
+---@param facts? string
+---@param policies? string[]
+---@return string? text, string? message, symbi.Failure? err
+function M.cedar_schema(facts, policies) end
 
 ---@param from string|table the text of a toolclad.toml, or what stands below its [types]
 ---@param source? string
