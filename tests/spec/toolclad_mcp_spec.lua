@@ -105,6 +105,22 @@ end
 
 local function approve(tool, more) return assert(symbi.mcp.approve("s", tool or "echo", options(more))) end
 
+-- The approval of the well-behaved stand-in's echo (or another tool), as the operator's act gives it; made once.
+local records = {}
+local function approved(tool)
+    tool = tool or "echo"
+    if not records[tool] then
+        config "good"
+        approve(tool)
+        records[tool] = assert(read "record/approvals.json")
+        os.remove(path "state.notes")
+        os.remove(path "state.lists")
+        return
+    end
+    assert(symio.mkdir(path "record", { parents = true, mode = 448 }))
+    assert(symio.write_file(path "record/approvals.json", records[tool], 384))
+end
+
 local function children()
     local out, p = {}, io.popen("LD_PRELOAD= ps -eo pid=,args= | grep -v grep | grep -F " .. SERVER .. " | grep -F '" .. dir .. "'")
     for line in p:lines() do out[#out + 1] = line end
@@ -292,8 +308,7 @@ describe("MCP tools", function()
         for _, case in ipairs(BAD) do
             local behaviour = case[1]:gsub("%%", "")
             it("survive a server that is like this: " .. behaviour, function()
-                config "good"
-                approve()
+                approved()
                 config(behaviour)
                 local t = symio.monotonic()
                 local e = once { seconds = case[2]:find "timed" and 1 or 20 }
@@ -307,8 +322,7 @@ describe("MCP tools", function()
         end
 
         it("tell a server that nobody waits any more, and need no answer to that", function()
-            config "good"
-            approve()
+            approved()
             config "never"
             assert.equal("timeout", once({ seconds = 1 }).status)
             local notes = noted "state.notes"
@@ -326,8 +340,7 @@ describe("MCP tools", function()
         end)
 
         it("take batches in the one revision that has them", function()
-            config "good"
-            approve()
+            approved()
             config "batch-2025"
             local e = once()
             assert.equal("success", e.status, e.error)
@@ -335,8 +348,7 @@ describe("MCP tools", function()
         end)
 
         it("give pictures, links and files as they came, and models what they are", function()
-            config "good"
-            approve()
+            approved()
             config "kinds"
             local e = once()
             assert.equal("success", e.status, e.error)
@@ -346,8 +358,7 @@ describe("MCP tools", function()
         end)
 
         it("tell an error of the tool from one of the server", function()
-            config "good"
-            approve()
+            approved()
             config "is-error"
             local e = once()
             assert.equal("error", e.status)
@@ -357,8 +368,7 @@ describe("MCP tools", function()
         end)
 
         it("believe structured results only when they keep the promised form", function()
-            config "good"
-            approve "sum"
+            approved "sum"
             for behaviour, what in pairs { ["lies-schema"] = "outputSchema", ["no-structure"] = "promises structured output" } do
                 config(behaviour)
                 local e = once { upstream = "sum", arguments = { text = "x" } }
@@ -368,8 +378,7 @@ describe("MCP tools", function()
         end)
 
         it("take the first of two answers, and end such a conversation", function()
-            config "good"
-            approve()
+            approved()
             config "twice"
             local gate, _, rest = gate_of()
             local set = new_set()
@@ -384,8 +393,7 @@ describe("MCP tools", function()
         end)
 
         it("end servers that do not want to end, and what they left behind", function()
-            config "good"
-            approve()
+            approved()
             for _, behaviour in ipairs { "stubborn", "orphan", "chatty" } do
                 config(behaviour)
                 assert.equal("success", once().status)
@@ -404,8 +412,7 @@ describe("MCP tools", function()
         end)
 
         it("work in the host's loop, side by side", function()
-            config "good"
-            approve()
+            approved()
             config "slow"
             local gate, _, rest = gate_of()
             local t = symio.monotonic()
@@ -441,8 +448,7 @@ describe("MCP tools", function()
 
     describe("approvals", function()
         it("are for one definition, and tell what changed", function()
-            config "good"
-            approve()
+            approved()
             config "changed"
             local e = once()
             assert.equal("denied", e.status)
@@ -464,8 +470,7 @@ describe("MCP tools", function()
         end)
 
         it("are asked for again when a server changes its list in the middle of a run", function()
-            config "good"
-            approve()
+            approved()
             config "changes-later"
             local gate, tool, rest = gate_of()
             local set = new_set()
@@ -482,14 +487,13 @@ describe("MCP tools", function()
         end)
 
         it("are for the list that stands when the call goes out", function()
-            config "good"
-            approve()
+            approved()
             config "changes-at-once"
             local e = once()
             assert.equal("denied", e.status)
             assert.truthy(e.error:find("changed since", 1, true))
             assert.equal(0, count_lines "state")
-            assert.equal(1 + 2, count_lines "state.lists")
+            assert.equal(2, count_lines "state.lists")
         end)
 
         it("can be given on first use, and hold from then on", function()
@@ -626,9 +630,8 @@ describe("MCP tools", function()
 
         for behaviour, gets in pairs { resume = 1, ["resume-polls"] = 4, ["resume-cut"] = 1, ["resume-503"] = 3 } do
             it("go on with a stream that broke off, and call nothing twice: " .. behaviour, function()
-                local stop = serve "good"
-                approve()
-                stop()
+                approved()
+                local stop
                 for _, kind in ipairs { "blocking", "host" } do
                     stop = serve(behaviour)
                     local e
@@ -655,10 +658,8 @@ describe("MCP tools", function()
         for behaviour, what in pairs { ["resume-404"] = "does not go on with it %(HTTP status 404%)", ["resume-405"] = "HTTP status 405", ["resume-json"] = "the rest of a stream", ["resume-never"] = "without having answered",
             ["resume-late"] = "timed out" } do
             it("end where a stream that broke off cannot be had: " .. behaviour, function()
-                local stop = serve "good"
-                approve()
-                stop()
-                stop = serve(behaviour)
+                approved()
+                local stop = serve(behaviour)
                 local t = symio.monotonic()
                 local e = once { seconds = 60 }
                 assert.equal(behaviour == "resume-late" and "timeout" or "error", e.status)
@@ -671,10 +672,8 @@ describe("MCP tools", function()
         end
 
         it("say goodbye: the call is given up, the session over", function()
-            local stop = serve "good"
-            approve()
-            stop()
-            stop = serve "never"
+            approved()
+            local stop = serve "never"
             both(function(call)
                 local notes, deleted = count_lines "state.notes", count_lines "state.deleted"
                 assert.equal("timeout", call({ seconds = 1 }).status)
@@ -784,10 +783,8 @@ describe("MCP tools", function()
             ["sse-batch"] = "batch", batch = "batch", both = "exactly one of", ["duplicate-key"] = "no JSON message", ["string-id"] = "never sent", ahead = "never sent", ["old-id"] = "twice", ["no-id"] = "without an id", deep = "nest",
             ["rpc-error"] = "bad arguments", ["bad-image"] = "base64", progress = "timed out" } do
             it("survive a server that is like this: " .. behaviour, function()
-                local stop = serve "good"
-                approve()
-                stop()
-                stop = serve(behaviour)
+                approved()
+                local stop = serve(behaviour)
                 both(function(call)
                     local late = behaviour == "never" or behaviour == "progress"
                     local e = call { seconds = late and 1 or 20 }
@@ -810,8 +807,7 @@ describe("MCP tools", function()
     end)
 
     it("are part of a run: gate, evidence, the trace, what the model is told", function()
-        config "good"
-        approve()
+        approved()
         config "kinds"
         assert(symio.mkdir(path "tools"))
         assert(symio.mkdir(path "policies"))
