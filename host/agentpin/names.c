@@ -87,6 +87,21 @@ bool symbi_agentpin_domain_ok(symbi_str d)
     return labels >= 2;
 }
 
+symbi_agentpin_reason sy_ap_issuer_reason(symbi_str iss)
+{
+    char low[254];
+    bool upper = false;
+    for (size_t i = 0; i < iss.n; i++)
+        if ((unsigned char)iss.p[i] >= 0x80) return SYMBI_AGENTPIN_R_ISSUER_IDN;
+    if (iss.n > 1 && iss.p[iss.n - 1] == '.' && symbi_agentpin_domain_ok((symbi_str){ iss.p, iss.n - 1 })) return SYMBI_AGENTPIN_R_ISSUER_DOT;
+    for (size_t i = 0; i < iss.n && i < sizeof low; i++) {
+        bool is = iss.p[i] >= 'A' && iss.p[i] <= 'Z';
+        low[i] = (char)(is ? iss.p[i] | 32 : iss.p[i]);
+        upper |= is;
+    }
+    return upper && iss.n <= sizeof low && symbi_agentpin_domain_ok((symbi_str){ low, iss.n }) ? SYMBI_AGENTPIN_R_ISSUER_CASE : SYMBI_AGENTPIN_R_ISSUER_DOMAIN;
+}
+
 /* ---- times ---- */
 
 bool symbi_agentpin_parse_time(symbi_str s, int64_t *out) { return sy_time_parse(s, SY_TIME_ANY_CASE | SY_TIME_LEAP, out, NULL); }

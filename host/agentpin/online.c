@@ -126,7 +126,7 @@ symbi_status symbi_agentpin_online_new(symbi_ctx *cx, symbi_str jwt, const symbi
     }
     if (!go || !sy_ap_verify_time(&m->t, &m->o, m->r)) m->phase = OVER; /* no questions for a token that is no good anyway */
     else if (!symbi_agentpin_domain_ok(m->t.iss)) {
-        refuse(m, SYMBI_AGENTPIN_STEP_DISCOVERY, SYMBI_AGENTPIN_DISCOVERY_FETCH_FAILED, SYMBI_AGENTPIN_R_ISSUER_DOMAIN, "Failed to fetch discovery document: issuer '%.*s' is not a domain name",
+        refuse(m, SYMBI_AGENTPIN_STEP_DISCOVERY, SYMBI_AGENTPIN_DISCOVERY_FETCH_FAILED, sy_ap_issuer_reason(m->t.iss), "Failed to fetch discovery document: issuer '%.*s' is not a domain name",
                SY_FMT(m->t.iss));
     } else {
         m->s[0].domain = m->t.iss;

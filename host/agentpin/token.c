@@ -75,13 +75,20 @@ static const symbi_value *optional(const symbi_value *claims, const char *name)
     return sy_ap_is_null(v) ? NULL : v;
 }
 
+/* Two attacks that are as old as JWT have names of their own. */
+static symbi_agentpin_reason which_alg(symbi_str s)
+{
+    if (s.n == 4 && (s.p[0] | 32) == 'n' && (s.p[1] | 32) == 'o' && (s.p[2] | 32) == 'n' && (s.p[3] | 32) == 'e') return SYMBI_AGENTPIN_R_TOKEN_ALG_NONE;
+    return s.n > 2 && (s.p[0] | 32) == 'h' && (s.p[1] | 32) == 's' ? SYMBI_AGENTPIN_R_TOKEN_ALG_HMAC : SYMBI_AGENTPIN_R_TOKEN_ALG;
+}
+
 static symbi_status read_header(sy_ap_token *t, symbi_err *err)
 {
     const symbi_value *h = symbi_jwt_header(t->jwt), *alg = symbi_value_getz(h, "alg"), *typ = symbi_value_getz(h, "typ");
     char buf[24];
     if (!alg || alg->kind != SYMBI_STRING || !sy_str_eqz(alg->u.s, SY_AP_ALG)) {
         symbi_str s = sy_ap_show(alg, buf);
-        return refuse(t, SYMBI_AGENTPIN_R_TOKEN_ALG, err, "Algorithm '%.*s' rejected, must be '" SY_AP_ALG "'", SY_FMT(s));
+        return refuse(t, which_alg(s), err, "Algorithm '%.*s' rejected, must be '" SY_AP_ALG "'", SY_FMT(s));
     }
     if (!typ || typ->kind != SYMBI_STRING || !sy_str_eqz(typ->u.s, SY_AP_TYP)) {
         symbi_str s = sy_ap_show(typ, buf);

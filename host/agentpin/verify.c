@@ -1,6 +1,7 @@
 /* agentpin/verify.c: the twelve steps, in upstream's order and with its codes and words; what we check beyond them stands at the
  * step it belongs to and goes away with its flag. Nothing is written (pin, replay store) before everything passed. */
 #include "agentpin/result.h"
+#include "crypto/der.h"
 
 #include <inttypes.h>
 
@@ -78,7 +79,7 @@ static symbi_status check_discovery(symbi_ctx *cx, const sy_ap_token *t, const s
     symbi_status st;
     *ok = false;
     if (!(o->flags & SYMBI_AGENTPIN_NO_ISSUER_DOMAIN) && !symbi_agentpin_domain_ok(t->iss)) {
-        return sy_ap_result_refuse(r, S(DISCOVERY), C(DISCOVERY_INVALID), R(ISSUER_DOMAIN), "Discovery validation failed: issuer '%.*s' is not a domain name", SY_FMT(t->iss));
+        return sy_ap_result_refuse(r, S(DISCOVERY), C(DISCOVERY_INVALID), sy_ap_issuer_reason(t->iss), "Discovery validation failed: issuer '%.*s' is not a domain name", SY_FMT(t->iss));
     }
     if (sy_ap_is_null(doc)) return sy_ap_result_refuse(r, S(DISCOVERY), C(DISCOVERY_FETCH_FAILED), R(NO_DOCUMENT), "No discovery document for '%.*s'", SY_FMT(t->iss));
     if (symbi_agentpin_discovery_validate(doc, t->iss, !(o->flags & SYMBI_AGENTPIN_NO_STRICT_DOCUMENT), NULL, &reason, &why)) {
@@ -99,6 +100,28 @@ static symbi_status check_discovery(symbi_ctx *cx, const sy_ap_token *t, const s
     }
     *ok = true;
     return SYMBI_OK;
+}
+
+static symbi_agentpin_reason which_key(const symbi_value *jwk, symbi_status st)
+{
+    symbi_str kty, crv;
+    if (sy_ap_str(jwk, "kty", &kty) && sy_ap_str(jwk, "crv", &crv) && (!sy_str_eqz(kty, "EC") || !sy_str_eqz(crv, "P-256"))) return R(KEY_CURVE);
+    return st == SYMBI_EVERIFY ? R(KEY_POINT) : R(KEY_UNUSABLE);
+}
+
+static symbi_agentpin_reason which_signature(const sy_ap_token *t)
+{
+    if (t->bad_signature) return R(SIGNATURE_FORM);
+    switch (sy_es256_look(symbi_jwt_signature(t->jwt))) {
+    case SY_ES256_WELL_FORMED: break;
+    case SY_ES256_MALFORMED: return R(SIGNATURE_FORM);
+    case SY_ES256_RAW_FORM: return R(SIGNATURE_RAW);
+    case SY_ES256_CUT: return R(SIGNATURE_CUT);
+    case SY_ES256_TRAILING: return R(SIGNATURE_TRAILING);
+    case SY_ES256_ZEROS: return R(SIGNATURE_ZEROS);
+    case SY_ES256_NEGATIVE: return R(SIGNATURE_NEGATIVE);
+    }
+    return R(SIGNATURE);
 }
 
 /* Step 4: the key, one reference in *key when it passed. */
@@ -122,7 +145,7 @@ static symbi_status check_key(symbi_ctx *cx, const sy_ap_token *t, const symbi_v
         if (err) *err = why;
         return st;
     }
-    if (st) return sy_ap_result_refuse(r, S(KEY), C(KEY_NOT_FOUND), R(KEY_UNUSABLE), "Invalid key format for '%.*s': %s", SY_FMT(t->kid), why.msg);
+    if (st) return sy_ap_result_refuse(r, S(KEY), C(KEY_NOT_FOUND), which_key(*jwk, st), "Invalid key format for '%.*s': %s", SY_FMT(t->kid), why.msg);
     return SYMBI_OK;
 }
 
@@ -136,7 +159,7 @@ static symbi_status check_signature(symbi_ctx *cx, const sy_ap_token *t, const s
         if (err) *err = why;
         return st;
     }
-    return sy_ap_result_refuse(r, S(SIGNATURE), C(SIGNATURE_INVALID), R(SIGNATURE), "JWT signature verification failed for kid '%.*s'", SY_FMT(t->kid));
+    return sy_ap_result_refuse(r, S(SIGNATURE), C(SIGNATURE_INVALID), which_signature(t), "JWT signature verification failed for kid '%.*s'", SY_FMT(t->kid));
 }
 
 static bool check_agent(const sy_ap_token *t, const symbi_value *agent, const symbi_agentpin_options *o, symbi_agentpin_result *r)

@@ -7,7 +7,7 @@ const char *sy_der_get(sy_der *d, unsigned tag, sy_der *body)
 {
     const uint8_t *p = d->p;
     size_t left = sy_der_left(d), n;
-    if (left < 2) return "the DER is cut off";
+    if (left < 2) return SY_DER_CUT;
     if (p[0] != tag) return "a DER element has another type than expected";
     n = p[1];
     p += 2;
@@ -16,13 +16,13 @@ const char *sy_der_get(sy_der *d, unsigned tag, sy_der *body)
     if (n > 0x80) {
         size_t k = n - 0x80;
         if (k > 2) return "a DER length is too large";
-        if (left < k) return "the DER is cut off";
+        if (left < k) return SY_DER_CUT;
         n = k == 1 ? p[0] : (size_t)p[0] << 8 | p[1];
         if (n < 0x80 || (k == 2 && n < 0x100)) return "a DER length is not written in its shortest form";
         p += k;
         left -= k;
     }
-    if (n > left) return "the DER is cut off";
+    if (n > left) return SY_DER_CUT;
     body->p = p;
     body->end = p + n;
     d->p = p + n;
@@ -37,10 +37,10 @@ const char *sy_der_uint(sy_der *d, symbi_str *mag)
     if (why) return why;
     n = sy_der_left(&b);
     if (!n) return "an INTEGER is empty";
-    if (b.p[0] & 0x80) return "an INTEGER is negative";
+    if (b.p[0] & 0x80) return SY_DER_NEGATIVE;
     if (b.p[0] == 0) {
         if (n == 1) return "an INTEGER is zero";
-        if (!(b.p[1] & 0x80)) return "an INTEGER has leading zeros";
+        if (!(b.p[1] & 0x80)) return SY_DER_ZEROS;
         b.p++;
     }
     mag->p = (const char *)b.p;

@@ -30,6 +30,15 @@ const char *sy_der_bits(sy_der *d, sy_der *body);
 /* The next element is this OID, which is skipped; false otherwise. */
 bool sy_der_oid(sy_der *d, const void *oid, size_t n);
 
+/* The texts of refusals that others tell apart. */
+#define SY_DER_CUT "the DER is cut off"
+#define SY_DER_NEGATIVE "an INTEGER is negative"
+#define SY_DER_ZEROS "an INTEGER has leading zeros"
+
+/* es256.c: what is wrong with a signature that should be DER; where it is well formed, it simply does not verify. */
+typedef enum sy_es256_flaw { SY_ES256_WELL_FORMED = 0, SY_ES256_MALFORMED, SY_ES256_RAW_FORM, SY_ES256_CUT, SY_ES256_TRAILING, SY_ES256_ZEROS, SY_ES256_NEGATIVE } sy_es256_flaw;
+sy_es256_flaw sy_es256_look(symbi_str sig);
+
 /* Writing, for contents of at most 65535 bytes. Each returns the end. */
 uint8_t *sy_der_put_head(uint8_t *o, unsigned tag, size_t n);
 size_t sy_der_head_len(size_t n);

@@ -16,13 +16,16 @@ static size_t to_der(const uint8_t rs[64], uint8_t out[SYMBI_ES256_MAX_BYTES])
     return (size_t)(o - out);
 }
 
+#define RAW "64 bytes r||s where DER is expected"
+#define TRAILING "bytes follow after the DER"
+
 /* NULL, or what is wrong. */
 static const char *from_der(symbi_str sig, uint8_t rs[64])
 {
     sy_der d = sy_der_over(sig.p, sig.n), b;
     const char *why = sy_der_get(&d, SY_DER_SEQUENCE, &b);
-    if (why) return sig.n == SYMBI_ES256_RAW_BYTES ? "64 bytes r||s where DER is expected" : why;
-    if (sy_der_left(&d)) return "bytes follow after the DER";
+    if (why) return sig.n == SYMBI_ES256_RAW_BYTES ? RAW : why;
+    if (sy_der_left(&d)) return TRAILING;
     for (int i = 0; i < 2; i++) {
         symbi_str m;
         why = sy_der_uint(&b, &m);
@@ -43,6 +46,20 @@ static const char *parse(symbi_str sig, symbi_es256_form form, uint8_t rs[64])
     else memcpy(rs, sig.p, 64);
     if (!why && (!sy_p256_scalar_ok(rs) || !sy_p256_scalar_ok(rs + 32))) why = "r or s is zero or not below the order of the curve";
     return why;
+}
+
+sy_es256_flaw sy_es256_look(symbi_str sig)
+{
+    static const struct {
+        const char *why;
+        sy_es256_flaw flaw;
+    } known[] = { { RAW, SY_ES256_RAW_FORM }, { SY_DER_CUT, SY_ES256_CUT }, { TRAILING, SY_ES256_TRAILING }, { SY_DER_ZEROS, SY_ES256_ZEROS }, { SY_DER_NEGATIVE, SY_ES256_NEGATIVE } };
+    uint8_t rs[64];
+    const char *why = parse(sig, SYMBI_ES256_DER, rs);
+    if (!why) return SY_ES256_WELL_FORMED;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (!strcmp(why, known[i].why)) return known[i].flaw;
+    return SY_ES256_MALFORMED;
 }
 
 static bool form_ok(symbi_es256_form form) { return form == SYMBI_ES256_RAW || form == SYMBI_ES256_DER; }

@@ -151,7 +151,7 @@ end
 -- Upstream's verdict is compared with upstream's checks. With ours on top, a case is either the same or refused by one of ours.
 local EXTRA = {
     VERSION = true, EXP_BEFORE_IAT = true, AGENT_TTL = true, KEY_USE = true, KEY_EXPIRED = true, REVOCATION_ENTITY = true, CHAIN_DEPTH = true, CAPABILITY_ADMIN = true,
-    CONSTRAINT = true, ISSUER_DOMAIN = true, DOCUMENT_SHAPE = true, DOCUMENT_DEPTH = true,
+    CONSTRAINT = true, ISSUER_DOMAIN = true, ISSUER_CASE = true, ISSUER_DOT = true, ISSUER_IDN = true, DOCUMENT_SHAPE = true, DOCUMENT_DEPTH = true,
 }
 local function verify_with(i, must, f)
     local function once(checks)

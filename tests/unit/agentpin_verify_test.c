@@ -1,74 +1,5 @@
 /* tests/unit/agentpin_verify_test.c: the steps of a verification, what each attack ends in, results, OOM. */
-#include "agentpin_make.h"
-
-static const char *code_of(const symbi_agentpin_result *r) { return symbi_agentpin_code_name(symbi_agentpin_result_code(r)); }
-static const char *why_of(const symbi_agentpin_result *r) { return symbi_agentpin_reason_name(symbi_agentpin_result_reason(r)); }
-
-typedef struct fixture {
-    symbi_ctx *cx;
-    symbi_key *k;
-    symbi_doc *doc, *rev;
-    symbi_agentpin_options o;
-} fixture;
-
-static void setup(fixture *f)
-{
-    f->cx = new_ctx();
-    f->k = new_key(f->cx);
-    f->doc = discovery(f->cx, "example.com", f->k, "k1");
-    f->rev = no_revocations(f->cx, "example.com");
-    symbi_agentpin_options_init(&f->o);
-    f->o.now = NOW;
-}
-
-static void teardown(fixture *f)
-{
-    symbi_doc_unref(f->doc);
-    symbi_doc_unref(f->rev);
-    symbi_key_unref(f->k);
-    symbi_ctx_free(f->cx);
-}
-
-static symbi_agentpin_result *verify(fixture *f, symbi_str jwt)
-{
-    symbi_agentpin_result *r = NULL;
-    symbi_err err;
-    symbi_status st = symbi_agentpin_verify(f->cx, jwt, symbi_doc_root(f->doc), symbi_doc_root(f->rev), &f->o, &r, &err);
-    CHECK_OK(st, err);
-    return r;
-}
-
-static void expect(fixture *f, symbi_str jwt, const char *code, const char *why)
-{
-    symbi_agentpin_result *r = verify(f, jwt);
-    if (!r) return;
-    if (strcmp(code_of(r), code) || strcmp(why_of(r), why)) {
-        printf("got %s %s (%.*s), expected %s %s\n", code_of(r), why_of(r), (int)symbi_agentpin_result_message(r).n, symbi_agentpin_result_message(r).p, code, why);
-        t_now_failed = 1;
-    }
-    CHECK(symbi_agentpin_result_valid(r) == !*code);
-    if (*code) { /* nothing of the identity leaks out of a refusal */
-        CHECK(symbi_agentpin_result_agent_id(r).n == 0 && symbi_agentpin_result_issuer(r).n == 0 && symbi_agentpin_result_capability_count(r) == 0);
-        CHECK(!symbi_agentpin_result_capabilities(r) && !symbi_agentpin_result_constraints(r) && !symbi_agentpin_result_delegation(r));
-        CHECK(!symbi_agentpin_result_valid_at(r, NOW) && symbi_agentpin_result_exp(r) == 0);
-        CHECK(symbi_agentpin_result_message(r).n > 0);
-    }
-    symbi_agentpin_result_unref(r);
-}
-
-static void expect_token(fixture *f, claims c, const char *code, const char *why)
-{
-    symbi_text t = token(f->cx, f->k, c);
-    expect(f, symbi_text_str(&t), code, why);
-    symbi_text_free(&t);
-}
-
-static void expect_raw(fixture *f, const char *header, const char *body, const char *code, const char *why)
-{
-    symbi_text t = raw_token(f->cx, f->k, header, body);
-    expect(f, symbi_text_str(&t), code, why);
-    raw_free(&t);
-}
+#include "agentpin_expect.h"
 
 static void test_valid(void)
 {
@@ -155,7 +86,7 @@ static void test_order(void)
     teardown(&f);
 }
 
-/* The table of attacks: each has a code and reason of its own. */
+/* Broken tokens of all kinds (agentpin_attacks_test.c has the table of attacks). */
 static void test_attacks(void)
 {
     static const char *body = "{\"iss\":\"example.com\",\"sub\":\"a\",\"iat\":1780000000,\"exp\":1780003600,\"jti\":\"j\",\"agentpin_version\":\"0.1\",\"capabilities\":[\"read:x\"]}";
@@ -170,7 +101,7 @@ static void test_attacks(void)
     memset(big, 'A', 10 << 20);
     expect(&f, (symbi_str){ big, 10 << 20 }, "ALGORITHM_REJECTED", "TOKEN_TOO_LONG");
     free(big);
-    expect_raw(&f, "{\"alg\":\"none\",\"typ\":\"agentpin-credential+jwt\",\"kid\":\"k1\"}", body, "ALGORITHM_REJECTED", "TOKEN_ALG");
+    expect_raw(&f, "{\"alg\":\"RS256\",\"typ\":\"agentpin-credential+jwt\",\"kid\":\"k1\"}", body, "ALGORITHM_REJECTED", "TOKEN_ALG");
     expect_raw(&f, "{\"alg\":\"ES256\",\"typ\":\"JWT\",\"kid\":\"k1\"}", body, "ALGORITHM_REJECTED", "TOKEN_TYP");
     expect_raw(&f, "{\"alg\":\"ES256\",\"typ\":\"agentpin-credential+jwt\",\"kid\":\"k1\",\"crit\":[\"x\"],\"x\":1}", body, "ALGORITHM_REJECTED", "TOKEN_CRIT");
     expect_raw(&f, "{\"alg\":\"ES256\",\"alg\":\"ES256\",\"typ\":\"agentpin-credential+jwt\",\"kid\":\"k1\"}", body, "ALGORITHM_REJECTED", "TOKEN_DUPLICATE");
@@ -192,7 +123,10 @@ static void test_attacks(void)
         CHECK(!symbi_agentpin_result_valid(r));
         symbi_agentpin_result_unref(r);
     }
-    expect(&f, (symbi_str){ t.p, t.n - 3 }, "SIGNATURE_INVALID", "SIGNATURE");
+    {
+        size_t sig = t.n - (size_t)(strrchr(t.p, '.') + 1 - t.p); /* whole groups of base64 stay: bits left over would be another fault */
+        expect(&f, (symbi_str){ t.p, t.n - (sig % 4 ? sig % 4 : 4) }, "SIGNATURE_INVALID", "SIGNATURE_CUT");
+    }
     symbi_text_free(&t);
     /* times: 1960, 9999, the future, both ends of 64 bits */
     expect_token(&f, (claims){ .now = -315619200 }, "CREDENTIAL_EXPIRED", "EXPIRED");
@@ -304,9 +238,9 @@ static void test_domains(void)
     snprintf(longest, sizeof longest, "%.63s.%.63s.%.63s.%.62s", label, label, label, label);
     CHECK(!symbi_agentpin_domain_ok(zs(longest)));
     setup(&f);
-    expect_token(&f, (claims){ .iss = "Example.com" }, "DISCOVERY_INVALID", "ISSUER_DOMAIN");
-    expect_token(&f, (claims){ .iss = "example.com." }, "DISCOVERY_INVALID", "ISSUER_DOMAIN");
-    expect_token(&f, (claims){ .iss = "ex\xc3\xa4mple.com" }, "DISCOVERY_INVALID", "ISSUER_DOMAIN");
+    expect_token(&f, (claims){ .iss = "Example.com" }, "DISCOVERY_INVALID", "ISSUER_CASE");
+    expect_token(&f, (claims){ .iss = "example.com." }, "DISCOVERY_INVALID", "ISSUER_DOT");
+    expect_token(&f, (claims){ .iss = "ex\xc3\xa4mple.com" }, "DISCOVERY_INVALID", "ISSUER_IDN");
     expect_token(&f, (claims){ .iss = "xn--exmple-cua.com" }, "DISCOVERY_INVALID", "DOCUMENT_ENTITY");
     f.o.flags = SYMBI_AGENTPIN_NO_ISSUER_DOMAIN;
     expect_token(&f, (claims){ .iss = "Example.com" }, "DISCOVERY_INVALID", "DOCUMENT_ENTITY");

@@ -62,6 +62,8 @@ SYMBI_API const char *symbi_agentpin_code_name(symbi_agentpin_code c); /* "KEY_E
     X(TOKEN_DUPLICATE, "a member appears twice")                                                   \
     X(TOKEN_CRIT, "the header has a critical extension")                                           \
     X(TOKEN_ALG, "the algorithm is not ES256")                                                     \
+    X(TOKEN_ALG_NONE, "the token says that it needs no signature")                                 \
+    X(TOKEN_ALG_HMAC, "a symmetric algorithm: the published key would be its secret")              \
     X(TOKEN_TYP, "the type is not that of a credential")                                           \
     X(TOKEN_KID, "the key id is missing or too long")                                              \
     X(CLAIM, "a claim is missing or of the wrong type")                                            \
@@ -72,6 +74,9 @@ SYMBI_API const char *symbi_agentpin_code_name(symbi_agentpin_code c); /* "KEY_E
     X(LIFETIME, "lives longer than the verifier allows")                                           \
     X(EXP_BEFORE_IAT, "expires before it was issued")                                              \
     X(ISSUER_DOMAIN, "the issuer is not a domain name")                                            \
+    X(ISSUER_CASE, "the issuer is a domain name in another case")                                  \
+    X(ISSUER_DOT, "the issuer is a domain name with a trailing dot")                               \
+    X(ISSUER_IDN, "the issuer is not written in ASCII")                                            \
     X(NO_DOCUMENT, "there is no discovery document for the issuer")                                \
     X(FETCH, "a document could not be fetched")                                                    \
     X(REDIRECT, "the server answered with a redirect")                                             \
@@ -84,9 +89,17 @@ SYMBI_API const char *symbi_agentpin_code_name(symbi_agentpin_code c); /* "KEY_E
     X(DOCUMENT_SHAPE, "the discovery document has another shape")                                  \
     X(KEY_UNKNOWN, "the key is not in the document")                                               \
     X(KEY_EXPIRED, "the key has expired")                                                          \
-    X(KEY_UNUSABLE, "the key is no EC P-256 key")                                                  \
+    X(KEY_UNUSABLE, "the key is no usable EC P-256 key")                                           \
+    X(KEY_CURVE, "the key is of another curve or kind than EC P-256")                              \
+    X(KEY_POINT, "the key is no point on the curve")                                               \
     X(KEY_USE, "the key is not for signatures")                                                    \
     X(SIGNATURE, "the signature does not verify")                                                  \
+    X(SIGNATURE_FORM, "the signature is not DER of two numbers")                                   \
+    X(SIGNATURE_RAW, "the signature is 64 bytes r||s where DER is expected")                       \
+    X(SIGNATURE_CUT, "the signature is cut off")                                                   \
+    X(SIGNATURE_TRAILING, "bytes follow after the signature")                                      \
+    X(SIGNATURE_ZEROS, "a number of the signature has leading zeros")                              \
+    X(SIGNATURE_NEGATIVE, "a number of the signature is negative")                                 \
     X(REVOCATION_ENTITY, "the revocation document is about another domain")                        \
     X(REVOCATION_SHAPE, "the revocation document has another shape")                               \
     X(REVOCATION_URL, "the revocation endpoint is not one that is followed")                       \
