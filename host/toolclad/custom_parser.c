@@ -75,7 +75,7 @@ static void said(symbi_str s, char out[80])
     sy_clean_line(out, 80, (symbi_str){ s.p, n });
 }
 
-symbi_status sy_custom_parser_results(symbi_ctx *cx, const symbi_plan *p, const symbi_parse_run *r, sy_arena *a, symbi_value *results, char why[160], symbi_err *err)
+symbi_status sy_custom_parser_results(symbi_ctx *cx, const symbi_parse_run *r, sy_arena *a, symbi_value *results, char why[160], symbi_err *err)
 {
     sy_obj none = sy_obj_new(a);
     char text[80], inner[160] = "";
@@ -83,7 +83,6 @@ symbi_status sy_custom_parser_results(symbi_ctx *cx, const symbi_plan *p, const 
     symbi_status st;
     *results = sy_obj_value(&none);
     why[0] = 0;
-    (void)p;
     said(r->err, text);
     if (!r->tried) snprintf(why, 160, "the custom parser was not run: this executor does not run parsers");
     else if (r->start_errno) snprintf(why, 160, "the custom parser was not run: %s", text);
@@ -104,9 +103,10 @@ symbi_status sy_custom_parser_results(symbi_ctx *cx, const symbi_plan *p, const 
 
 symbi_value sy_custom_parser_record(sy_arena *a, const symbi_plan *p, const symbi_parse_run *r)
 {
+    static const uint8_t unknown[32];
     sy_obj o = sy_obj_new(a);
     sy_obj_str(&o, "path", p->parser);
-    if (!r->start_errno) sy_obj_hex(&o, "sha256", r->sha256, 32);
+    if (memcmp(r->sha256, unknown, 32)) sy_obj_hex(&o, "sha256", r->sha256, 32);
     sy_obj_int(&o, "exit_code", r->start_errno ? -1 : r->exit_code);
     sy_obj_int(&o, "duration_ms", r->duration_ms);
     return sy_obj_value(&o);

@@ -76,7 +76,7 @@ static symbi_status build(symbi_ctx *cx, env *e, symbi_value *out, symbi_err *er
     judge(e);
     ran = strcmp(e->status, "success") == 0;
     if (ran) {
-        if ((st = e->p->parser.n ? sy_custom_parser_results(cx, e->p, &e->r->parsed, a, &results, why, err) : sy_output_parse(cx, e->t->format, e->out, a, &results, why, err))) return st;
+        if ((st = e->p->parser.n ? sy_custom_parser_results(cx, &e->r->parsed, a, &results, why, err) : sy_output_parse(cx, e->t->format, e->out, a, &results, why, err))) return st;
         if (e->p->parser.n && why[0]) { /* nothing of what the parser was to read goes past it */
             e->status = "error";
             e->error = dupf(a, why);
