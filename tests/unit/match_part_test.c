@@ -17,10 +17,10 @@ static uint32_t rnd(uint32_t n)
 
 static const char *const patterns[] = { "\\bcurl\\b", "(?:q|xz)[ab]{0,3}curl.{0,6}zip", "\\b(?:copy|add)\\b.{0,9}\\bitself\\b.{0,5}(?:into|to)\\b", ".{3}curl", "^.{0,20}curl", "curl.*zip$", "curl$", "zip.*curl.*quux", "\\Bcurl\\B",
     "[^a]{2}quux", "\xc3\xa9.{1,4}quux", "(?m)^curl", "(?m)curl$", "(?s)curl.quux", "\\s{2}curl", "[\xe2\x80\x98']quux", "(?:zip|[\xe2\x80\x98])x", "quux|\xe2\x82\xac\xe2\x82\xac", "(?:a|b){2,5}curl(?:quux)?zip", "curl(?:.{0,2}curl){2}",
-    "(?:curl){2,3}zip", "a*curl", "(?:ab|b)?quux\\b", "itself(?:.{0,30}into){2}", "\\x{2060}|curl\\b.{0,3}\\bquux" };
+    "(?:curl){2,3}zip", "a*curl", "(?:ab|b)?quux\\b", "itself(?:.{0,30}into){2}", "\\x{2060}|curl\\b.{0,3}\\bquux", "\\bcurlcurlcurlzip\\b" };
 enum { PATTERNS = sizeof patterns / sizeof *patterns };
 static const char *const pieces[] = { "curl", "zip", "quux", "itself", "into", "to", "copy", "add", "q", "xz", "a", "b", "ab", " ", " ", " ", "  ", "\t", "x", "'", "CURL", "Quux", "-", ".", "_", "\xc3\xa9", "\xe2\x82\xac", "\xe2\x80\x98", "\xe2\x81\xa0",
-    "\xff", "\xc3", "\x80\x80\x80", "\xf0\x9f\x98\x80", "the quick brown fox jumps over the lazy dog", "\xe4\xb8\xad\xe6\x96\x87\xe4\xb8\xad\xe6\x96\x87" };
+    "\xff", "\xc3", "\x80\x80\x80", "\xf0\x9f\x98\x80", "the quick brown fox jumps over the lazy dog", "curlcurlcurlzip", "curlcurlcurlzip", "\xe4\xb8\xad\xe6\x96\x87\xe4\xb8\xad\xe6\x96\x87" };
 enum { PIECES = sizeof pieces / sizeof *pieces };
 
 static size_t make_line(char *to, size_t most, uint32_t few)
