@@ -166,6 +166,27 @@ describe("models", function()
         assert.is_nil(symbi.enums.Agent)
     end)
 
+    it("round no whole number", function()
+        local m = assert(model.get "models.ConsolidationResponse")
+        local function count(v)
+            local out, message = m.read { agent_id = "a", promoted_count = v, pruned_count = 0, consolidated_count = 0, execution_time_ms = 1 }
+            return out and (type(out.promoted_count) == "string" and out.promoted_count or ("%.0f"):format(out.promoted_count)), message
+        end
+        local big = math.type and math.type(2 ^ 53) and math.tointeger("9007199254740993") or "9007199254740993" -- luacheck: ignore 143
+        assert.equal("9007199254740991", count "9007199254740991")
+        assert.equal("-7", count " -0007 ")
+        assert.equal("12345678901234567890", count "+12345678901234567890") -- no Lua has it: its digits
+        assert.equal(tostring(big), tostring(assert(m.read { agent_id = "a", promoted_count = "9007199254740993", pruned_count = 0, consolidated_count = 0, execution_time_ms = 1 }).promoted_count))
+        assert.is_nil((count(1e300)))
+        assert.is_nil((count(2 ^ 63)))
+        assert.equal("4503599627370496", count(2 ^ 52))
+        assert.is_nil((count(("9"):rep(5000))))
+        assert.is_nil((count "1.5"))
+        -- a limit holds for digits, too
+        local err = select(3, assert(model.get "models.CommunicationRule").read { from_agent = "a", to_agent = "b", action = "allow", priority = "99999999999999999999", max_depth = 1 })
+        assert.is_true(err == nil or err.errors[1].rule == "range")
+    end)
+
     it("put a limit on depth and on the number of faults", function()
         local deep = {}
         local at = deep

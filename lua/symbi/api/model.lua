@@ -10,7 +10,7 @@ local datetime = require "symbi.api.datetime"
 
 local M = {}
 local null = core.null
-local MAX_DEPTH, MAX_ERRORS = 64, 100
+local MAX_DEPTH, MAX_ERRORS, MAX_DIGITS = 64, 100, 4300
 
 local shapes = require "symbi.api.shapes"
 local sources = {}
@@ -170,6 +170,7 @@ function M.boolean(text)
 end
 
 local function integral(x) return x % 1 == 0 and x - x == 0 end
+local function whole_number(x) return math.type ~= nil and math.type(x) == "integer" end -- luacheck: ignore 143
 local function to_int(x) -- the integer subtype where there is one
     if math.type and math.type(x) == "float" then return math.tointeger(x) or x end -- luacheck: ignore 143
     return x
@@ -187,15 +188,18 @@ end
 function scalar.int(value, path, state)
     local t = type(value)
     if t == "number" then
-        if integral(value) then return to_int(value) end
+        -- a number with a point or an exponent counts where a 64-bit integer has its value
+        if integral(value) and value >= -2 ^ 63 and value < 2 ^ 63 then return to_int(value) end
         return fault(state, path, "int_from_float", "must be a whole number")
     end
     if not state.exact then
         if t == "boolean" then return value and 1 or 0 end
         if t == "string" then
             local digits = value:match "^%s*([+-]?%d+)%s*$" or value:match "^%s*([+-]?%d+)%.0*%s*$"
-            local n = digits and tonumber((digits:gsub("^+", "")))
-            if n and n - n == 0 then return to_int(n) end
+            digits = digits and #digits <= MAX_DIGITS and digits:gsub("^+", ""):gsub("^(-?)0+(%d)", "%1%2")
+            local n = digits and tonumber(digits)
+            -- what no number of this Lua holds exactly stays as its digits, as the decoder of answers leaves it
+            if n then return (whole_number(n) or n > -2 ^ 53 and n < 2 ^ 53) and to_int(n) or digits end
             return fault(state, path, "int_parsing", "must be a whole number")
         end
     end
@@ -322,9 +326,10 @@ function check_shape(shape, value, path, state, depth)
         else
             local got = check(f.type, v, at, state, shape.module, depth + 1)
             out[f.name] = got
-            if type(got) == "number" then
-                if f.ge and got < f.ge then fault(state, at, "greater_than_equal", "must be at least " .. f.ge) end
-                if f.le and got > f.le then fault(state, at, "less_than_equal", "must be at most " .. f.le) end
+            local n = type(got) == "number" and got or f.type.kind == "int" and tonumber(got)
+            if n then
+                if f.ge and n < f.ge then fault(state, at, "greater_than_equal", "must be at least " .. f.ge) end
+                if f.le and n > f.le then fault(state, at, "less_than_equal", "must be at most " .. f.le) end
             elseif type(got) == "string" and f.max_length then
                 local _, characters = got:gsub("[^\128-\191]", "")
                 if characters > f.max_length then fault(state, at, "string_too_long", "is longer than " .. f.max_length .. " characters") end
