@@ -218,6 +218,19 @@ static const symbi_str *read_env(lua_State *L, int arg, size_t *n)
     return e;
 }
 
+/* A call that belongs to no run is a trace of its own. */
+static symbi_status fresh_trace(symbi_ctx *cx, char out[33], symbi_err *err)
+{
+    uint8_t id[16];
+    symbi_status st = symbi_ctx_random(cx, id, sizeof id, err);
+    for (size_t i = 0; !st && i < sizeof id; i++) {
+        out[2 * i] = "0123456789abcdef"[id[i] >> 4];
+        out[2 * i + 1] = "0123456789abcdef"[id[i] & 15];
+    }
+    out[32] = 0;
+    return st;
+}
+
 static int gate_redeem(lua_State *L)
 {
     symbi_gate *g = checkgate(L, 1);
@@ -227,11 +240,14 @@ static int gate_redeem(lua_State *L)
     ud_plan *up;
     symbi_code code = SYMBI_CODE_UNSPECIFIED;
     symbi_err err;
+    char trace[33];
     memset(&po, 0, sizeof po);
-    po.checks_files = true;
+    if (fresh_trace(symL_ctx(L), trace, &err)) return symL_fail(L, &err);
+    po.trace_id = symbi_str_z(trace);
+    po.checks_files = true; /* the spawner does */
     lua_settop(L, 4);
     if (!lua_isnil(L, 4)) {
-        static const char *const known[] = { "project_dir", "evidence_dir", "env", "timeout_ms", "checks_files", "sandbox", NULL };
+        static const char *const known[] = { "project_dir", "evidence_dir", "env", "timeout_ms", "checks_files", "sandbox", "trace_id", NULL };
         luaL_checktype(L, 4, LUA_TTABLE);
         symL_checkopts(L, 4, known);
         po.project_dir = symL_optfield_str(L, 4, "project_dir", symbi_str_z(""));
@@ -240,8 +256,7 @@ static int gate_redeem(lua_State *L)
         po.checks_files = symL_optfield_bool(L, 4, "checks_files", true);
         po.base_env = read_env(L, 4, &po.nbase_env);
         po.box = l_optbox(L, 4);
-    } else {
-        po.checks_files = true; /* the spawner does */
+        po.trace_id = symL_optfield_str(L, 4, "trace_id", symbi_str_z(trace));
     }
     up = symL_newud(L, sizeof *up, UD_PLAN);
     if (symbi_gate_redeem(g, &u->v, permit, &po, &up->p, &up->order, &code, &err)) {

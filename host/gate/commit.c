@@ -5,6 +5,7 @@
 #include "gate/gate.h"
 #include "gate/permit.h"
 #include "symbi/gate_narrow.h"
+#include "toolclad/tool.h"
 
 #include <string.h>
 
@@ -64,6 +65,7 @@ static symbi_code presented(symbi_gate *g, const symbi_verdict *v, symbi_str per
     if (memcmp(permit.p + SY_PERMIT_ACTION, v->action_digest, 32) != 0) return SYMBI_CODE_PERMIT_MISMATCH;
     if (memcmp(permit.p + SY_PERMIT_POLICY, g->policy_hash, 32) != 0) return SYMBI_CODE_PERMIT_STALE;
     if (g->audit && !v->committed) return SYMBI_CODE_NOT_COMMITTED;
+    if (v->tool && !sy_tool_same(v->tool, g->tools ? symbi_toolset_find(g->tools, symbi_str_z(v->name)) : NULL)) return SYMBI_CODE_TOOL_REPLAN;
     return SYMBI_CODE_ALLOWED;
 }
 

@@ -14,7 +14,7 @@ bool sy_is_refusal(symbi_code code)
 {
     switch (code) {
     case SYMBI_CODE_PERMIT_USED: case SYMBI_CODE_PERMIT_EXPIRED: case SYMBI_CODE_PERMIT_FOREIGN: case SYMBI_CODE_PERMIT_MISMATCH:
-    case SYMBI_CODE_PERMIT_STALE: case SYMBI_CODE_PERMIT_STORE_FULL: case SYMBI_CODE_NOT_COMMITTED: return true;
+    case SYMBI_CODE_OUT_OF_SCOPE: case SYMBI_CODE_TOOL_REPLAN: case SYMBI_CODE_PERMIT_STALE: case SYMBI_CODE_PERMIT_STORE_FULL: case SYMBI_CODE_NOT_COMMITTED: return true;
     default: return false;
     }
 }

@@ -1,5 +1,5 @@
-/* gate/retool.c: another set of tools, put in force whole, for the next check. A verdict keeps the tool it was about, so what was decided
- * under one contract is planned under that one. Signatures are looked at again: they prove a contract, not a name. */
+/* gate/retool.c: another set of tools, put in force whole, for the next check. A verdict keeps the tool it was about; a permit for a contract
+ * that is another now opens nothing (commit.c). Signatures are looked at again: they prove a contract, not a name. */
 #include "base/alloc.h"
 #include "base/ctx.h"
 #include "base/err.h"

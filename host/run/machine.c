@@ -459,7 +459,6 @@ symbi_status symbi_run_redeem(symbi_run *r, uint64_t id, symbi_str permit, symbi
     po.evidence_dir = r->o.evidence_dir;
     po.project_dir = r->o.project_dir;
     po.trace_id = r->o.loop_id;
-    po.checks_files = true; /* what runs processes (io/) looks at them before it acts on an order */
     po.base_env = r->o.base_env;
     po.nbase_env = r->o.nbase_env;
     po.box = r->o.box;

@@ -25,6 +25,16 @@ symbi_status symbi_toolset_new(symbi_ctx *cx, symbi_toolset **out, symbi_err *er
     return SYMBI_OK;
 }
 
+bool sy_tool_same(const symbi_tool *a, const symbi_tool *b)
+{
+    const symbi_tool *x = a, *y = b;
+    if (a == b) return true;
+    if (!a || !b || memcmp(a->info.sha256, b->info.sha256, 32) != 0) return false; /* a command's covers its manifest's */
+    if (x->owner) x = x->owner;
+    if (y->owner) y = y->owner;
+    return x->types == y->types && !x->child && !y->child; /* of other files: read again, they count as others */
+}
+
 /* The tool that has this name already, or whose manifest has it. */
 static const symbi_tool *taken(const symbi_toolset *s, symbi_str name, bool manifests)
 {

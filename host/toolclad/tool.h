@@ -192,6 +192,8 @@ struct symbi_tool {
     bool in_child;                     /* of a command: it is typed into the child session */
 };
 
+/* Are both the same contract? Either may be NULL. */
+bool sy_tool_same(const symbi_tool *a, const symbi_tool *b);
 const sy_arg *sy_tool_arg(const symbi_tool *t, symbi_str name); /* NULL when not declared */
 /* For the table of names; the names are the author's, and at most 1000. */
 static inline size_t sy_name_hash(symbi_str s)

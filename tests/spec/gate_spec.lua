@@ -250,6 +250,61 @@ describe("symbi.gate", function()
         assert.has_error(function() gate:reload("permit(principal, action, resource);") end)
     end)
 
+    it("refuses a permit whose tool is another one by now", function()
+        local function tool(name, more)
+            return assert(symbi.toolclad.parse('[tool]\nname = "' .. name .. '"\nversion = "1"\ndescription = "d"\ndispatch = "callback"\n[args.path]\nrequired = true\n' .. (more or ""), "t.clad.toml"))
+        end
+        local set = symbi.toolclad.toolset
+        local store = assert(symbi.store.memory())
+        local audit = assert(symbi.audit.open(store, { key = assert(symbi.crypto.ed25519 { seed = ("07"):rep(32) }) }))
+        local gate = assert(symbi.gate.open { policies = { { name = "p.cedar", text = ALL } }, tools = { tool "count" }, audit = audit })
+        local function decided()
+            local v = gate:check { kind = "tool_call", agent = "a", name = "count", arguments = { path = "b" } }
+            assert(gate:commit(v))
+            return v
+        end
+        local v = decided()
+        assert(gate:retool(assert(set { tool "count", tool "other" }))) -- the same manifest, read again
+        assert.truthy(gate:redeem(v, v.permit))
+        for _, now in ipairs { assert(set { tool("count", '[args.mode]\ntype = "enum"\nallowed = ["a"]\nrequired = true\n') }), assert(set { tool "other" }) } do
+            assert(gate:retool(assert(set { tool "count" })))
+            v = decided()
+            assert(gate:retool(now))
+            local plan, message, err = gate:redeem(v, v.permit)
+            assert.is_nil(plan)
+            assert.equal("TOOL_REPLAN", err.reason_code)
+            assert.equal("EPERMIT", err.code)
+            assert.truthy(message:find("re-plan", 1, true))
+            local last
+            for e in symbi.audit.entries(store) do last = e.data end
+            assert.equal("permit_refused TOOL_REPLAN", last.type .. " " .. last.code)
+        end
+        gate:close()
+        audit:close()
+        store:close()
+    end)
+
+    it("sends a traceparent: of the run that is named, or of the call itself", function()
+        local tool = assert(symbi.toolclad.parse('[tool]\nname = "far"\nversion = "1"\ndescription = "d"\n[mcp]\nserver = "s"\ntool = "x"\n[output]\nformat = "json"\n[output.schema]\ntype = "object"\n', "t.clad.toml"))
+        local gate = assert(symbi.gate.open { policies = { { name = "p.cedar", text = ALL } }, tools = { tool } })
+        local function trace(options)
+            local v = gate:check { kind = "tool_call", agent = "a", name = "far", arguments = symbi.object {} }
+            local text = assert(gate:redeem(v, v.permit, options)).detail.traceparent
+            return text, text and assert(symbi.toolclad.traceparent(text)).trace_id
+        end
+        local one, id = trace()
+        local two, other = trace {}
+        assert.truthy(one and two)
+        assert.not_equal(id, other)
+        one, id = trace { trace_id = "0AF76519-16CD-43DD-8448-EB211C80319C" }
+        assert.equal("0af7651916cd43dd8448eb211c80319c", id)
+        two, id = trace { trace_id = "0af7651916cd43dd8448eb211c80319c" }
+        assert.equal("0af7651916cd43dd8448eb211c80319c", id)
+        assert.not_equal(one, two) -- a parent of its own for each call
+        assert.is_nil((trace { trace_id = "no trace" }))
+        gate:close()
+    end)
+
     it("puts decisions on a trail, and only then lets permits be used", function()
         local store = assert(symbi.store.memory())
         local audit = assert(symbi.audit.open(store, { key = assert(symbi.crypto.ed25519 { seed = ("07"):rep(32) }) }))

@@ -243,8 +243,9 @@ describe("a folder of tools that is followed", function()
         assert.is_false(gate:refresh())
         assert.equal("INVALID_ARGUMENTS", gate:check(action).code)
         assert.equal("UNKNOWN_TOOL", gate:check({ kind = "tool_call", agent = "x", name = "bb", arguments = { word = "w" } }).code)
-        local plan = assert(gate:redeem(before, before.permit)) -- decided under the old contract, planned under it
-        assert.same({ "echo", "--", "w" }, plan.argv)
+        local plan, _, err = gate:redeem(before, before.permit) -- decided under a contract that is another now
+        assert.is_nil(plan)
+        assert.equal("TOOL_REPLAN", err.reason_code)
         assert.same({ "aa" }, gate:status().tools.tools)
         gate:close()
     end)

@@ -21,7 +21,7 @@ typedef enum how {
     /* at commit */
     COMMIT_CLOCK, STORE_DOWN, DISK_FULL, RACE,
     /* at redeem */
-    UNCOMMITTED, EXPIRED, REUSED, FOREIGN, ALTERED, CUT, EMPTY, OF_ANOTHER, STALE, STORE_FULL, OF_DENIED, ORDER_PLAN, ORDER_ALTERED, ORDER_LATE
+    UNCOMMITTED, EXPIRED, REUSED, FOREIGN, ALTERED, CUT, EMPTY, OF_ANOTHER, STALE, REPLAN, REPLAN_GONE, STORE_FULL, OF_DENIED, ORDER_PLAN, ORDER_ALTERED, ORDER_LATE
 } how;
 
 typedef struct row {
@@ -190,6 +190,8 @@ static const row k_rows[] = {
     { "permit-none", "no permit", C(PERMIT_FOREIGN), SYMBI_OK, EMPTY },
     { "permit-other-action", "the permit of another action", C(PERMIT_MISMATCH), SYMBI_OK, OF_ANOTHER },
     { "permit-denied", "a permit presented for a denied verdict", C(PERMIT_MISMATCH), SYMBI_OK, OF_DENIED },
+    { "permit-replan", "the tool's manifest is another one between decision and use", C(TOOL_REPLAN), SYMBI_OK, REPLAN },
+    { "permit-replan-gone", "the tool is gone between decision and use", C(TOOL_REPLAN), SYMBI_OK, REPLAN_GONE },
     { "permit-stale", "the policies are reloaded between decision and use", C(PERMIT_STALE), SYMBI_OK, STALE },
     { "permit-store-full", "more permits were redeemed than can be remembered", C(PERMIT_STORE_FULL), SYMBI_OK, STORE_FULL },
     { "order-other-plan", "an executor gets the order with another plan", C(PERMIT_MISMATCH), SYMBI_OK, ORDER_PLAN },
@@ -200,6 +202,7 @@ enum { ROWS = sizeof k_rows / sizeof *k_rows };
 
 /* ---- the world of a row ---- */
 
+static const char k_count_more[] = "[tool]\nname = \"count\"\ndispatch = \"callback\"\n[args.path]\ntype = \"string\"\nrequired = true\n[args.more]\ntype = \"string\"\nrequired = true\n";
 static const char k_count[] =
     "[tool]\nname = \"count\"\nversion = \"1\"\ndescription = \"d\"\n[args.path]\ntype = \"path\"\nrequired = true\n[args.n]\ntype = \"integer\"\n"
     "[command]\nexec = [\"wc\", \"-l\", \"--\", \"{path}\"]\n[output]\nformat = \"text\"\n";
@@ -792,6 +795,15 @@ static void run_redeem(const row *r, world *w)
         CHECK_OK(parse(w, S(ALL "forbid(principal == Agent::\"x\", action, resource);"), LENIENT, &w->other), w->err);
         CHECK_OK(symbi_gate_reload(w->gate, w->other, &w->err), w->err);
         c = redeem(w, &v, bytes_of(&p));
+        break;
+    case REPLAN: case REPLAN_GONE:
+        CHECK_OK(symbi_gate_retool(w->gate, w->tools, &w->err), w->err); /* the same set read again is no other contract */
+        symbi_toolset_unref(w->tools);
+        CHECK_OK(symbi_toolset_new(w->cx, &w->tools, &w->err), w->err);
+        CHECK(add_tool(w, k_wipe) && (r->how == REPLAN_GONE || add_tool(w, k_count_more)));
+        CHECK_OK(symbi_gate_retool(w->gate, w->tools, &w->err), w->err);
+        c = redeem(w, &v, bytes_of(&p));
+        CHECK(!v.redeemed);
         break;
     case STORE_FULL:
         CHECK(redeem(w, &v, bytes_of(&p)) == SYMBI_CODE_ALLOWED);

@@ -353,6 +353,45 @@ static void test_permits_of_effects(void)
     rig_close(&g);
 }
 
+/* A manifest is another one while a call is on its way: nothing is planned under the old contract; the model hears that it must plan again, and
+ * does so under the new one. */
+static void test_replan(void)
+{
+    static const char more[] = "[tool]\nname = \"count\"\nversion = \"1\"\ndescription = \"counts\"\n[args.path]\ntype = \"path\"\nrequired = true\n[args.mode]\ntype = \"enum\"\n"
+                               "allowed = [\"lines\"]\nrequired = true\n[command]\nexec = [\"wc\", \"-l\", \"--\", \"{path}\"]\n[output]\nformat = \"text\"\n";
+    rig g;
+    symbi_toolset *set;
+    symbi_tool *t;
+    symbi_plan *plan;
+    symbi_order order;
+    symbi_reply r;
+    REQUIRE(setup(&g, k_policy));
+    REQUIRE(start(&g));
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    answer_model(&g, ONE_CALL("count", "{\"path\":\"a\"}"));
+    REQUIRE(next(&g) == SYMBI_EFFECT_TOOL);
+    REQUIRE(!symbi_toolset_new(g.cx, &set, &g.err) && !symbi_tool_parse(g.cx, symbi_str_z(more), S("t.clad.toml"), &t, &g.err) && !symbi_toolset_add(set, t, &g.err));
+    symbi_tool_unref(t);
+    CHECK_OK(symbi_gate_retool(g.gate, set, &g.err), g.err);
+    symbi_toolset_unref(set);
+    CHECK(symbi_run_redeem(g.run, g.ef.id, permit_str(&g.ef.permit), &plan, &order, &g.err) == SYMBI_EPERMIT && !plan && strstr(g.err.msg, "TOOL_REPLAN") && strstr(g.err.msg, "re-plan"));
+    CHECK(trail_has(&g, symbi_audit_len(g.audit) - 1, "\"code\":\"TOOL_REPLAN\"") && trail_has(&g, symbi_audit_len(g.audit) - 1, "\"type\":\"permit_refused\""));
+    memset(&r, 0, sizeof r);
+    r.error = g.err;
+    CHECK_OK(symbi_run_resolve(g.run, g.ef.id, &r, &g.err), g.err);
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    CHECK(conversation_has(&g, "re-plan"));
+    answer_model(&g, ONE_CALL("count", "{\"path\":\"a\"}")); /* the old way */
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    CHECK(conversation_has(&g, "[Schema validation failed]"));
+    answer_model(&g, ONE_CALL("count", "{\"path\":\"a\",\"mode\":\"lines\"}"));
+    REQUIRE(next(&g) == SYMBI_EFFECT_TOOL);
+    CHECK_OK(answer_tool_as(&g, &g.ef, "7 a\n"), g.err);
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    CHECK(conversation_has(&g, "7 a"));
+    rig_close(&g);
+}
+
 /* The executor is another process and checks the order itself: what it refuses is on the trail of the run. */
 static void test_refused_orders(void)
 {
@@ -1067,6 +1106,7 @@ int main(void)
     RUN(test_permits_of_effects);
     RUN(test_an_answer_that_a_person_approves);
     RUN(test_refused_orders);
+    RUN(test_replan);
     RUN(test_changed_and_put_off);
     RUN(test_put_off_and_judged_again);
     RUN(test_put_off_to_the_end);

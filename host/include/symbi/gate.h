@@ -118,7 +118,8 @@ typedef struct symbi_facts {
     X(TOOL_PROOF_INVALID, 43, "the signature of the tool's contract did not verify")                        \
     X(TOOL_PROOF_EXPIRED, 44, "the signature of the tool's contract has expired")                           \
     X(TOOL_CHANGED, 45, "the tool's contract is not the one whose signature was verified")                  \
-    X(OUT_OF_SCOPE, 46, "a target lies outside the scope")
+    X(OUT_OF_SCOPE, 46, "a target lies outside the scope")                                                   \
+    X(TOOL_REPLAN, 47, "the tool's contract changed since this was decided: re-plan")
 
 typedef enum symbi_code {
 #define SYMBI_CODE_ENUM(name, num, text) SYMBI_CODE_##name = num,
@@ -238,8 +239,8 @@ SYMBI_API void symbi_gate_free(symbi_gate *g);       /* gives up one ownership; 
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_compat_policies(symbi_ctx *cx, const symbi_cedar_source *src, size_t n, symbi_cedar **out, symbi_err *err);
 /* Puts another set in force, whole, for the next check; permits minted under the old one are stale. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_reload(symbi_gate *g, symbi_cedar *policies, symbi_err *err);
-/* Puts another set of tools in force, whole, for the next check; a reference is taken (NULL: none). What was decided before keeps the
- * contract it was decided under. Proofs (symbi_gate_prove) go over by name, and prove nothing where the contract changed. */
+/* Puts another set of tools in force, whole, for the next check; a reference is taken (NULL: none). What was decided before under a
+ * contract that is another now, or gone, is refused when its permit is presented (TOOL_REPLAN). Proofs (symbi_gate_prove) go over by name, and prove nothing where the contract changed. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_retool(symbi_gate *g, symbi_toolset *tools, symbi_err *err);
 /* A second set, asked beside the one in force whenever policy is asked: its answer is recorded in the verdict and on the trail,
  * and counted where it differs, without any effect. NULL takes it away. */

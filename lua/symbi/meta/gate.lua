@@ -108,6 +108,7 @@
 ---@field timeout_ms? integer
 ---@field checks_files? boolean
 ---@field sandbox? string
+---@field trace_id? string of the traceparent that HTTP and MCP tools send: 32 hex digits or a UUID (without one a fresh one, anything else: none)
 
 ---@class symbi.gate.Status
 ---@field generation integer

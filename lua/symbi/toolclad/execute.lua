@@ -118,7 +118,7 @@ local function run(gate, name, args, o)
     local redeemer = { redeem = function(_, _, p)
         local why, rerr
         plan, why, rerr = gate:redeem(verdict, p, { project_dir = o.project_dir, evidence_dir = o.evidence_dir or os.getenv "TOOLCLAD_EVIDENCE_DIR", env = o.env or require("symbi.io").environ(),
-            timeout_ms = o.timeout_ms, checks_files = true, sandbox = o.sandbox })
+            timeout_ms = o.timeout_ms, checks_files = true, sandbox = o.sandbox, trace_id = o.loop_id })
         return plan, why, rerr
     end }
     local io = o.io or require("symbi.io").auto { tools = o.tools, audit = o.audit, secrets = o.secrets, allow_private_hosts = o.allow_private_hosts }
