@@ -1,6 +1,6 @@
 /* Fuzz target: what a browser says. The input is a list of messages, one a line, fed to a machine with an open command; a line that begins with
- * '!' passes time. No request to a host outside the scope is ever let through, nothing is answered that is no JSON, and whatever comes, the
- * command ends. The first line is also a URL for the scope check: what it allows has the host that is named. */
+ * '!' passes time. A first byte from '0' to '4' is the command. No request to a host outside the scope is ever let through, credentials go nowhere
+ * before a page has said that it is of their host, nothing is answered that is no JSON, and whatever comes, the command ends. The first line is also a URL for the scope check: what it allows has the host that is named. */
 #include "symbi/browser.h"
 #include "symbi/json.h"
 #include "symbi/websocket.h"
@@ -10,8 +10,17 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char k_tool[] = "[tool]\nname = \"w\"\nversion = \"1\"\ndescription = \"d\"\n[browser]\n[browser.scope]\nallowed_domains = [\"a.test\"]\n[browser.commands.snapshot]\ndescription = \"d\"\n"
+static const char k_tool[] = "[tool]\nname = \"w\"\nversion = \"1\"\ndescription = \"d\"\n[tool.evidence]\nscreenshots = true\n[browser]\n[browser.state]\nfields = [\"url\", \"domain\"]\n"
+                             "[browser.scope]\nallowed_domains = [\"a.test\"]\n[browser.commands.snapshot]\ndescription = \"d\"\n"
+                             "[browser.commands.click]\ndescription = \"d\"\n[browser.commands.click.args.selector]\nrequired = true\n"
+                             "[browser.commands.execute_js]\ndescription = \"d\"\n[browser.commands.execute_js.args.expression]\nrequired = true\n"
+                             "[browser.commands.login]\ndescription = \"d\"\n[browser.commands.login.args.service]\nrequired = true\n"
+                             "[browser.auth_flows.s]\nlogin_url = \"https://a.test/login\"\nusername_selector = \"u\"\npassword_selector = \"p\"\nsubmit_selector = \"g\"\n"
+                             "success_indicator = \"url_contains=/home\"\nsecret_ref = \"vault:s\"\nmfa_handler = \"totp\"\nmfa_selector = \"o\"\nmfa_secret_ref = \"vault:t\"\n"
                              "[browser.commands.wait_for]\ndescription = \"d\"\n[browser.commands.wait_for.args.selector]\nrequired = true\n[output]\nformat = \"json\"\n";
+/* in order of their names */
+static const char *const k_args[] = { "{\"selector\":\"p\"}", "{\"expression\":\"1\"}", "{\"service\":\"s\"}", "{}", "{\"selector\":\"p\"}" };
+static const char k_secret[] = "QQOJQGEZDGNBVGY3T"; /* no base32 length that matters, and nothing that stands elsewhere */
 
 static void must(int ok)
 {
@@ -34,7 +43,7 @@ static bool has(symbi_str s, const char *z)
 }
 
 /* Everything said must be JSON; a request is let through only when the message before it was for our host or carries nothing. */
-static void listen(symbi_ctx *cx, symbi_browser *b, symbi_str cause)
+static void listen(symbi_ctx *cx, symbi_browser *b, symbi_str cause, bool home)
 {
     symbi_str s;
     while ((s = symbi_browser_out(b)).n) {
@@ -43,6 +52,7 @@ static void listen(symbi_ctx *cx, symbi_browser *b, symbi_str cause)
         must(symbi_json_parse(cx, s, &d, &err) == SYMBI_OK);
         if (has(s, "Fetch.continueRequest")) must(has(cause, "a.test") || has(cause, "A.") || has(cause, "data:") || has(cause, "blob:") || has(cause, "about:") || has(cause, "\\"));
         must(!has(s, "Fetch.fulfillRequest"));
+        must(home || !has(s, k_secret));
         symbi_doc_unref(d);
         symbi_browser_sent(b);
     }
@@ -76,20 +86,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     symbi_str none = { "", 0 };
     symbi_plan_options o = { 0 };
     symbi_ws *ws;
-    size_t at = 0, line = 0;
+    size_t at = 0, line = 0, which;
+    bool home = false;
     symbi_env_init(&env);
     env.clock.mono_ms = env.clock.wall_ms = now;
     g_now = 1000;
     must(symbi_ctx_new(&env, &cx, NULL) == SYMBI_OK);
     must(symbi_tool_parse(cx, symbi_str_z(k_tool), symbi_str_z("w"), &t, &err) == SYMBI_OK);
-    t = symbi_tool_command_at(t, size && data[0] & 1);
-    must(symbi_json_parse(cx, symbi_str_z(size && data[0] & 1 ? "{\"selector\":\"p\"}" : "{}"), &args, &err) == SYMBI_OK);
+    which = size && data[0] >= '0' && data[0] <= '4' ? (size_t)(data[0] - '0') : size && data[0] & 1 ? 4 : 3;
+    t = symbi_tool_command_at(t, which);
+    must(symbi_json_parse(cx, symbi_str_z(k_args[which]), &args, &err) == SYMBI_OK);
     must(symbi_tool_validate(cx, t, symbi_doc_root(args), &valid, &err) == SYMBI_OK);
     o.scan_id = symbi_str_z("1-x");
     must(symbi_tool_plan(cx, t, symbi_doc_root(valid), &o, &p, &err) == SYMBI_OK);
     must(symbi_browser_new(cx, p, &b, &err) == SYMBI_OK);
+    for (size_t i = 0; i < p->nsecrets; i++) must(symbi_browser_secret(b, p->secrets[i], symbi_str_z(k_secret), &err) == SYMBI_OK);
     must(symbi_browser_begin(b, p, &err) == SYMBI_OK);
-    listen(cx, b, none);
+    listen(cx, b, none, home);
     while (at < size) {
         const uint8_t *nl = memchr(data + at, '\n', size - at);
         size_t n = nl ? (size_t)(nl - data) - at : size - at;
@@ -101,13 +114,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         } else {
             must(symbi_browser_feed(b, m, n > 200 && data[at + n - 1] == '~', &err) == SYMBI_OK);
         }
-        listen(cx, b, m);
+        home = home || has(m, "a.test") || has(m, "A.") || has(m, "\\");
+        listen(cx, b, m, home);
         at += n + 1;
     }
     for (int i = 0; i < 400 && !symbi_browser_done(b); i++) {
         g_now += 1000;
         must(symbi_browser_tick(b, &err) == SYMBI_OK);
-        listen(cx, b, none);
+        listen(cx, b, none, home);
     }
     must(symbi_browser_done(b));
     must(symbi_browser_reply(b, &d, &err) == SYMBI_OK);
