@@ -103,7 +103,7 @@ static symbi_status load_events(sy_rd *rd, const symbi_value *t, sy_session_def 
     const symbi_value *ev;
     const symbi_str *types;
     int64_t poll_ms;
-    bool enabled; /* the queue is always there: it costs nothing while nothing comes */
+    bool enabled = true, listed = false;
     size_t n, mark;
     symbi_status st = sy_rd_table(rd, t, "events", &ev);
     d->queue_max = 100;
@@ -111,8 +111,10 @@ static symbi_status load_events(sy_rd *rd, const symbi_value *t, sy_session_def 
     if (st || !ev) return st;
     mark = sy_rd_enter(rd, SY_LIT("events"));
     if ((st = sy_rd_bool(rd, ev, "enabled", &enabled)) || (st = number(rd, ev, "max_queue_depth", 1, 10000, &d->queue_max)) || (st = seconds(rd, ev, "ttl_seconds", 300, &d->ttl_ms)) ||
-        (st = sy_rd_int(rd, ev, "poll_interval_ms", &poll_ms, NULL)) || (st = sy_rd_strs(rd, ev, "event_types", &types, &n, NULL)) || (st = sy_rd_known(rd, ev, keys)))
+        (st = sy_rd_int(rd, ev, "poll_interval_ms", &poll_ms, NULL)) || (st = sy_rd_strs(rd, ev, "event_types", &types, &n, &listed)) || (st = sy_rd_known(rd, ev, keys)))
         return st;
+    if (listed && (st = sy_rd_warn(rd, symbi_value_getz(ev, "event_types"), "event_types", "is not looked at: what comes between two commands is one type, 'output'"))) return st;
+    if (!enabled) d->queue_max = 0; /* the transcript has it still */
     sy_rd_leave(rd, mark);
     return SYMBI_OK;
 }

@@ -104,6 +104,11 @@ void sy_session_event(symbi_session *s, int64_t wall)
         return;
     }
     (void)!sy_session_log(s, "System", text, wall, -1);
+    if (!s->queue_max) { /* events.enabled = false */
+        s->screen.text.n = 0;
+        s->screen.cut = false;
+        return;
+    }
     while (s->nevents && (s->nevents >= s->queue_max || s->events_bytes + text.n > SY_SESSION_EVENTS_BYTES)) drop_oldest(s), s->dropped++;
     p = sy_alloc(&s->cx->alloc, text.n + 1);
     if (!p || sy_grow(&s->cx->alloc, (void **)&s->events, &s->events_cap, s->nevents + 1, sizeof *s->events)) { /* the transcript has it */

@@ -45,7 +45,7 @@ static symbi_status take_def(symbi_session *s, const symbi_plan *p, symbi_err *e
     s->total_ms = num(def, "total_ms", 1, INT32_MAX, 1800000);
     s->reply_ms = num(def, "reply_ms", 1, INT32_MAX, 10000);
     s->max_interactions = (uint64_t)num(def, "max_interactions", 1, 1000000, 100);
-    s->queue_max = (size_t)num(def, "queue_max", 1, 10000, 100);
+    s->queue_max = (size_t)num(def, "queue_max", 0, 10000, 100);
     s->ttl_ms = num(def, "ttl_ms", 1, INT32_MAX, 300000);
     sy_screen_init(&s->screen, s->cx->alloc, (size_t)num(def, "output_max", 1, 64 << 20, 1 << 20));
     if ((st = compile(s, symbi_value_str(def, "ready_pattern", SY_LIT("")), &s->ready, err))) return st;

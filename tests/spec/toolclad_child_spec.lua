@@ -7,7 +7,7 @@ local dir
 
 local function manifest(name, startup, ready, child)
     return string.format('[tool]\nname = "%s"\nversion = "1"\ndescription = "d"\n[tool.evidence]\noutput_dir = "%s/evidence/{scan_id}"\n[session]\nstartup_command = \'%s\'\nready_pattern = \'%s\'\n'
-        .. "[session.interaction]\noutput_wait_ms = 4000\n%s[session.commands.any]\ndescription = \"anything\"\npattern = '^.+$'\n[output]\nformat = \"text\"\n[output.schema]\ntype = \"object\"\n",
+        .. "[session.interaction]\noutput_wait_ms = 20000\n%s[session.commands.any]\ndescription = \"anything\"\npattern = '^.+$'\n[output]\nformat = \"text\"\n[output.schema]\ntype = \"object\"\n",
         name, dir, startup, ready, child and "[session.child_detection]\n" .. child or "")
 end
 
@@ -85,7 +85,7 @@ describe("child sessions", function()
     end)
 
     it("without a contract nothing can be typed", function()
-        local program = shell "printf '> '; while read -r x; do case $x in open*) echo 'session 1 opened'; sleep 1 & wait; printf '\\n> ';; *) echo \"$x\"; printf '> ';; esac; done"
+        local program = shell "printf '> '; while read -r x; do case $x in open*) echo 'session 1 opened'; read -r y;; *) echo \"$x\"; printf '> ';; esac; done"
         local text = manifest("msf", program, "^> $", "pattern = 'session [0-9]+ opened'\ntype = \"meterpreter\"\n")
         local tool = assert(symbi.toolclad.parse(text, "t"))
         assert.matches("names no manifest: nothing can be typed while a child session is open", table.concat(tool:warnings(), "\n"), nil, true)

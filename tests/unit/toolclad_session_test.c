@@ -522,6 +522,8 @@ static void test_events(void)
     REQUIRE(ev && ev->u.a.n == 2);
     CHECK(strstr(str(&ev->u.a.items[0], "content").p, "news 1") && strstr(str(&ev->u.a.items[1], "content").p, "news 2"));
     CHECK(symbi_value_getz(symbi_doc_root(d), "events_dropped")->u.i == 1);
+    CHECK_STR(str(&ev->u.a.items[0], "timestamp"), "1970-01-01T00:00:05.290Z");
+    CHECK(symbi_value_getz(&ev->u.a.items[0], "timestamp_ms")->u.i == 5290);
     symbi_doc_unref(d);
     says(&r, "\r\nold\r\n");
     (void)after(&r, 100);
@@ -531,6 +533,19 @@ static void test_events(void)
     (void)after(&r, 40);
     d = answer(&r);
     CHECK(d && !symbi_value_getz(symbi_doc_root(d), "events")); /* past its time */
+    symbi_doc_unref(d);
+    rig_down(&r);
+    REQUIRE(rig_up(&r, HEAD SESSION "[session.events]\nenabled = false\nevent_types = [\"alert\"]\n" CMD("any", "^.+$") TAIL));
+    CHECK(strstr(symbi_tool_warning(r.t, 0).p, "event_types: is not looked at"));
+    says(&r, "db=> ");
+    (void)after(&r, 30);
+    says(&r, "\r\nnews\r\ndb=> ");
+    (void)after(&r, 100);
+    REQUIRE(ask(&r, "SELECT 1\n"));
+    says(&r, "db=> ");
+    (void)after(&r, 40);
+    d = answer(&r);
+    CHECK(d && !symbi_value_getz(symbi_doc_root(d), "events") && !symbi_value_getz(symbi_doc_root(d), "events_dropped") && field(d, "output", ""));
     symbi_doc_unref(d);
     rig_down(&r);
 }

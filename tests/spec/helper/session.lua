@@ -34,7 +34,7 @@ function M.manifest(name, startup, ready, more, interaction, wait)
         .. "[session]\nstartup_command = '%s'\nready_pattern = '%s'\n%s[session.interaction]\noutput_wait_ms = %d\n%s"
         .. '[session.commands.any]\ndescription = "anything"\npattern = "^.+$"\n'
         .. '[session.commands.select]\ndescription = "a question"\npattern = "^SELECT [a-z0-9 +*,]+;$"\nrisk_tier = "low"\n'
-        .. '[output]\nformat = "text"\n[output.schema]\ntype = "object"\n', name, dir, startup, ready, more or "", wait or 1000, interaction or "")
+        .. '[output]\nformat = "text"\n[output.schema]\ntype = "object"\n', name, dir, startup, ready, more or "", wait or 20000, interaction or "")
 end
 
 --- Runs the calls in order: each is {tool, command}; text is a manifest or a tool. Returns what the tools gave (the journal's result events), and the end.
