@@ -776,6 +776,42 @@ static void test_no_tab(void)
     rig_close(&g);
 }
 
+/* The gate decided about another page: nothing is done to this one, but the next decision is about it. */
+static void test_elsewhere(void)
+{
+    rig g;
+    const char *out;
+    REQUIRE(rig_open(&g, k_web));
+    navigate(&g);
+    reply(&g);
+    event(&g, "Page.frameNavigated", "{\"frame\":{\"id\":\"T1\",\"loaderId\":\"L2\",\"url\":\"https://b.example.com/\"}}");
+    CHECK_OK(rig_begin(&g, "web.click", "{\"selector\":\"#x\"}"), g.err);
+    finish(&g, "https://b.example.com/");
+    out = reply(&g);
+    CHECK(strstr(out, "\"status\":\"error\"") && strstr(out, "went on to 'b.example.com'") && strstr(out, "\"domain\":\"b.example.com\""));
+    CHECK_OK(rig_begin(&g, "web.click", "{\"selector\":\"#x\"}"), g.err);
+    sent(&g);
+    CHECK(id_of(&g, "Page.createIsolatedWorld"));
+    event(&g, "Page.frameNavigated", "{\"frame\":{\"id\":\"T1\",\"loaderId\":\"L3\",\"url\":\"https://c.example.com/\"}}"); /* in the middle of it */
+    answer(&g, id_of(&g, "Page.createIsolatedWorld"), "{\"executionContextId\":5}");
+    finish(&g, "https://c.example.com/");
+    CHECK(strstr(reply(&g), "went on to 'c.example.com'") && !strstr(g.sent, "dispatchMouseEvent"));
+    rig_close(&g);
+    /* its tab closed itself, and another one is there */
+    REQUIRE(clicked(&g));
+    new_tab(&g, "2", "{}");
+    event_of(&g, "S2", "Page.frameNavigated", "{\"frame\":{\"id\":\"T2\",\"loaderId\":\"L2\",\"url\":\"https://app.example.com/2\"}}");
+    event_of(&g, "S2", "Page.frameStoppedLoading", "{\"frameId\":\"T2\"}");
+    event_of(&g, "S2", "Page.lifecycleEvent", "{\"frameId\":\"T2\",\"loaderId\":\"L2\",\"name\":\"networkIdle\"}");
+    finish(&g, "https://app.example.com/2");
+    reply(&g);
+    feed(&g, "{\"method\":\"Target.detachedFromTarget\",\"params\":{\"sessionId\":\"S2\",\"targetId\":\"T2\"}}");
+    CHECK_OK(rig_begin(&g, "web.snapshot", "{}"), g.err);
+    finish(&g, "https://app.example.com/x");
+    CHECK(strstr(reply(&g), "was closed: look at the page that is there now"));
+    rig_close(&g);
+}
+
 /* A page outside the scope, however it got there, is the end. */
 static void test_strayed(void)
 {
@@ -1016,6 +1052,7 @@ int main(void)
     RUN(test_new_tab);
     RUN(test_asked);
     RUN(test_no_tab);
+    RUN(test_elsewhere);
     RUN(test_strayed);
     RUN(test_liar);
     RUN(test_floods);
