@@ -72,6 +72,7 @@ static outgoing *queue(symbi_mcp *m, symbi_json_out *o, const char *method)
     else if (m->nqueue == MAX_QUEUE) LIES(m, "MCP server '%.*s' asks faster than its questions can be answered", SERVER(m));
     else {
         q = &m->queue[m->nqueue];
+        memset(q, 0, sizeof *q); /* what stood there may have been of another kind */
         q->p = sy_alloc(&m->cx->alloc, o->n + 1);
         if (!q->p) {
             q = NULL;

@@ -173,8 +173,13 @@ static bool said_why(symbi_mcp *m, int status, symbi_str body)
     symbi_doc *d;
     sy_rpc r;
     symbi_err e;
+    symbi_status st;
     bool told;
-    if (!body.n || body.n > m->max_message || body.p[0] != '{' || symbi_json_parse(m->cx, body, &d, &e)) return false;
+    if (!body.n || body.n > m->max_message || body.p[0] != '{') return false;
+    if ((st = symbi_json_parse(m->cx, body, &d, &e))) {
+        if (st == SYMBI_ENOMEM) sy_mcp_nomem(m);
+        return st == SYMBI_ENOMEM;
+    }
     told = !sy_rpc_read(symbi_doc_root(d), &r, &e) && r.kind == SY_RPC_ERROR && (!r.id || r.id->kind == SYMBI_NULL || sy_mcp_is_open(m, r.id));
     if (told) {
         m->open_id = m->unanswered = 0;

@@ -623,6 +623,10 @@ static void test_resume(void)
     CHECK(symbi_mcp_answered(m));
     symbi_mcp_http_broken(m, SYMBI_EIO, S("reset")); /* after the answer that means nothing */
     CHECK(symbi_mcp_next(m) == SYMBI_MCP_DONE && !symbi_mcp_broken(m));
+    CHECK(call(cx, m, "h") == SYMBI_OK); /* the next call is a call like any other */
+    CHECK_OK(symbi_mcp_take(m, &msg, &e), e);
+    CHECK_STR(S(msg.method), "POST");
+    CHECK(strstr(msg.body.p, "tools/call") && !msg.after_ms);
     symbi_mcp_free(m);
     /* without an id; with one that was taken back; that is no header; that is too long */
     memset(big, 'x', sizeof big);
@@ -1014,6 +1018,89 @@ static symbi_status scenario(symbi_ctx *c, void *ud)
     return st;
 }
 
+/* A stream that breaks off, and the last words of a call that is given up. */
+static symbi_status resuming(symbi_ctx *c, void *ud)
+{
+    symbi_mcp *m = client(c, "h", 0);
+    symbi_text record, changed = { 0 };
+    symbi_mcp_message msg;
+    symbi_status st;
+    symbi_err e;
+    int calls = 0, words = 0;
+    (void)ud;
+    if (!m) return SYMBI_ENOMEM;
+    record = approved(c, "h", DEF);
+    st = symbi_mcp_set_secret(m, S("A"), S("tok"), &e);
+    if (!st) st = record.n ? call(c, m, "h") : SYMBI_ENOMEM;
+    while (!st && calls < 2) {
+        const symbi_mcp_pair session = { S("Mcp-Session-Id"), S("abc") };
+        symbi_mcp_want w = symbi_mcp_next(m);
+        if (w == SYMBI_MCP_FAILED) st = symbi_mcp_failure(m, &e);
+        else if (w == SYMBI_MCP_JUDGE) st = symbi_mcp_judge(m, symbi_text_str(&record), S(""), 0, &changed, &e);
+        else if (w != SYMBI_MCP_SEND) st = SYMBI_EIO;
+        else if (!(st = symbi_mcp_take(m, &msg, &e))) {
+            bool is_call = msg.method[0] == 'G' || strstr(msg.body.p, "tools/call");
+            calls += is_call;
+            symbi_mcp_feed(m, S(is_call ? "retry: 1\nid: 7\ndata:\n\n" : !msg.wants_answer ? "" : strstr(msg.body.p, "initialize\"") ? INIT_OK : "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"tools\":[" DEF "]}}"));
+            symbi_mcp_http_end(m, 200, &session, 1, S(""));
+        }
+    }
+    if (!st && symbi_mcp_next(m) == SYMBI_MCP_FAILED) st = symbi_mcp_failure(m, &e);
+    while (symbi_mcp_part(m, &msg)) words++;
+    if (!st && words != 2) st = SYMBI_ENOMEM; /* the last words may be left unsaid; nothing else may go wrong */
+    symbi_text_free(&changed);
+    symbi_text_free(&record);
+    symbi_mcp_free(m);
+    return st;
+}
+
+/* The revision without a handshake, with arguments in headers that were wrong once. */
+static symbi_status mirroring(symbi_ctx *c, void *ud)
+{
+    static const char def[] = "{\"name\":\"up\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"q\":{\"type\":\"string\",\"x-mcp-header\":\"Q\"}}}}";
+    static const char *const answers[] = { "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32022,\"message\":\"no\"}}",
+                                           "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"resultType\":\"complete\",\"supportedVersions\":[\"2026-07-28\"],\"capabilities\":{\"tools\":{}}}}", "",
+                                           "{\"jsonrpc\":\"2.0\",\"id\":4,\"error\":{\"code\":-32020,\"message\":\"Header mismatch\"}}", "", "{\"jsonrpc\":\"2.0\",\"id\":6,\"result\":{\"content\":[]}}" };
+    symbi_mcp *m = client(c, "h", 0);
+    symbi_text record, changed = { 0 };
+    symbi_mcp_message msg;
+    symbi_status st;
+    symbi_err e;
+    size_t at = 0;
+    (void)ud;
+    if (!m) return SYMBI_ENOMEM;
+    record = approved(c, "h", def);
+    st = symbi_mcp_set_secret(m, S("A"), S("tok"), &e);
+    if (!st) st = record.n ? call(c, m, "h") : SYMBI_ENOMEM;
+    while (!st) {
+        symbi_mcp_want w = symbi_mcp_next(m);
+        if (w == SYMBI_MCP_DONE) break;
+        if (w == SYMBI_MCP_FAILED) st = symbi_mcp_failure(m, &e);
+        else if (w == SYMBI_MCP_JUDGE) st = symbi_mcp_judge(m, symbi_text_str(&record), S(""), 0, &changed, &e);
+        else if (w != SYMBI_MCP_SEND || at == 6) st = SYMBI_EIO;
+        else if (!(st = symbi_mcp_take(m, &msg, &e))) {
+            bool bad = at == 0 || at == 3;
+            char list[400];
+            const char *answer = answers[at++];
+            if (at == 4 || at == 6) {
+                bool there = false;
+                for (size_t i = 0; i < msg.nheaders; i++) there = there || (!strcmp(msg.headers[i].name.p, "Mcp-Param-Q") && msg.headers[i].value.n == 1);
+                if (!there) st = SYMBI_EIO;
+            }
+            snprintf(list, sizeof list, "{\"jsonrpc\":\"2.0\",\"id\":%zu,\"result\":{\"tools\":[%s]}}", at, def);
+            if (!*answer) answer = list;
+            if (!bad) symbi_mcp_feed(m, S(answer));
+            symbi_mcp_http_end(m, bad ? 400 : 200, NULL, 0, S(bad ? answer : ""));
+        }
+    }
+    symbi_text_free(&changed);
+    symbi_text_free(&record);
+    symbi_mcp_free(m);
+    return st;
+}
+
+static void test_oom_resume(void) { test_oom(resuming, NULL, SYMBI_OK); }
+static void test_oom_mirror(void) { test_oom(mirroring, NULL, SYMBI_OK); }
 static void test_oom_pipe(void) { test_oom(scenario, (void *)(uintptr_t) "s", SYMBI_OK); }
 static void test_oom_http(void) { test_oom(scenario, (void *)(uintptr_t) "h", SYMBI_OK); }
 static void test_oom_first_use(void) { test_oom(scenario, (void *)(uintptr_t) "f", SYMBI_OK); }
@@ -1042,6 +1129,8 @@ int main(void)
     RUN(test_trace);
     RUN(test_launch);
     RUN(test_pins);
+    RUN(test_oom_resume);
+    RUN(test_oom_mirror);
     RUN(test_oom_pipe);
     RUN(test_oom_http);
     RUN(test_oom_first_use);
