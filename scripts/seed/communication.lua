@@ -1,5 +1,4 @@
--- Who may talk to whom: a rule on the server, and a question.
-local client = require("symbi").client { raise = true }
+local client = require("symbi").client { raise = true } -- who may talk to whom: a rule on the server, and a question
 client:add_communication_rule {
     from_agent = "analyst",
     to_agent = "reporter",

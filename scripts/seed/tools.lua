@@ -1,5 +1,4 @@
--- The server's tools: list, schema, a governed call, hot reload.
-local client = require("symbi").client { raise = true }
+local client = require("symbi").client { raise = true } -- the server's tools: list, schema, a governed call, hot reload
 local tools = client.toolclad:list_tools()
 local schema = client.toolclad:get_schema "nmap"
 print(#tools, schema.name)

@@ -54,6 +54,14 @@ describe("scripts/seed", function()
         end)
     end
 
+    it("has scripts at most a line longer than the Python of the seed", function()
+        for name, python in pairs { health = 10, reasoning = 21, tools = 6, communication = 13, invocation = 19, metrics = 6 } do -- lines that are not blank
+            local n = 0
+            for _ in io.lines("scripts/seed/" .. name .. ".lua") do n = n + 1 end
+            assert.is_true(n <= python + 1, name .. ": " .. n .. " lines")
+        end
+    end)
+
     it("has every script tested", function()
         for _, e in ipairs(assert(symio.list_dir "scripts/seed")) do
             local name = (type(e) == "table" and e.name or e):match "^(.*)%.lua$"
