@@ -123,6 +123,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     daemon_threads = True
 
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], OSError):  # a browser that goes in the middle of an answer
+            super().handle_error(request, client_address)
+
 
 server = Server(("127.0.0.1", 0), Handler)
 print(server.server_address[1], flush=True)
