@@ -273,11 +273,13 @@ describe("symbi.agentpin", function()
             assert.is_nil((again:save()))
             assert.equal(text, symio.read_file(path))
         end
-        assert(symio.write_file(path, "[]", tonumber("666", 8)))
-        if math.floor(symio.stat(path).mode / 2) % 2 == 1 then
-            local none, _, err = agentpin.open_pin_store(path)
-            assert.is_nil(none)
-            assert.equal("PIN_STORE_INVALID", err.code)
+        for mode, open in pairs { ["600"] = false, ["640"] = false, ["644"] = false, ["444"] = false, ["620"] = true, ["602"] = true, ["660"] = true, ["664"] = true, ["666"] = true } do
+            assert(symio.write_file(path, "[]", tonumber("600", 8)))
+            assert(os.execute("chmod " .. mode .. " " .. path))
+            local store, message, err = agentpin.open_pin_store(path)
+            assert.equal(not open, store ~= nil, mode .. ": " .. tostring(message))
+            if open then assert.equal("PIN_STORE_INVALID", err.code) end
+            os.execute("chmod 600 " .. path)
         end
         local folder, _, err = agentpin.open_pin_store(dir)
         assert.is_nil(folder)

@@ -25,7 +25,7 @@ local function read(path)
         if type(err) == "table" and err.code == "ENOTFOUND" then return nil end
         return nil, string.format("the pin store %s cannot be read: %s", path, tostring(info)), err
     end
-    if math.floor(info.mode / 16) % 4 >= 2 or math.floor(info.mode / 2) % 2 == 1 then
+    if math.floor(info.mode / 16) % 2 == 1 or math.floor(info.mode / 2) % 2 == 1 then -- the write bits of group and others
         return fail("PIN_STORE_INVALID", "the pin store %s may be written by others (mode %o): chmod 600 it, and look whether its pins are yours", path, info.mode % 4096)
     end
     local pins, message, why = core.pins_parse(text)

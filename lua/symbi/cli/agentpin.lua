@@ -142,7 +142,9 @@ function commands.issue(o)
     local status = need(o, "private-key", "kid", "issuer", "agent-id", "capabilities")
     if status then return status end
     local info = symio.stat(o["private-key"])
-    if info and math.floor(info.mode / 4) % 2 == 1 then io.stderr:write("symbi-lua agentpin: ", safe(o["private-key"], 200), " may be read by everybody: chmod 600\n") end
+    if info and (math.floor(info.mode / 32) % 2 == 1 or math.floor(info.mode / 4) % 2 == 1) then
+        io.stderr:write("symbi-lua agentpin: ", safe(o["private-key"], 200), " may be read by others: chmod 600\n")
+    end
     local pem, message = read(o["private-key"], 16384)
     if not pem then return nil, message end
     local capabilities = symbi.array {}
@@ -166,6 +168,9 @@ function commands.issue(o)
         local ok, why = agentpin.validate_capability(c)
         if not ok then io.stderr:write("symbi-lua agentpin: ", safe(why, 200), "\n") end
     end
+    -- said, not refused: a verifier may have other rules than ours
+    if not agentpin.domain_ok(o.issuer) then io.stderr:write("symbi-lua agentpin: issuer ", safe(o.issuer, 200), " is not a domain name in its plain form: verifiers refuse it\n") end
+    if (o.ttl or 3600) > 86400 then io.stderr:write("symbi-lua agentpin: a life of more than 86400 seconds: verifiers refuse it by default\n") end
     if o.json then print(symbi.json.encode { credential = jwt }) else print(jwt) end
     return 0
 end
