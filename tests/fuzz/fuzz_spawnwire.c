@@ -35,10 +35,10 @@ static void again(symbi_str payload, symbi_status st, symbi_str message, const s
     if (r->parsed.tried) {
         uint8_t more[SY_XW_PARSED_FIXED];
         sy_xw_write_parsed_fixed(more, &r->parsed);
-        must(payload.n == n + sizeof more + 2 * 5 + r->parsed.out.n + r->parsed.err.n && !memcmp(payload.p + n, more, sizeof more));
-    } else {
-        must(payload.n == n);
+        must(payload.n >= n + sizeof more && !memcmp(payload.p + n, more, sizeof more));
+        n += sizeof more + 2 * 5 + r->parsed.out.n + r->parsed.err.n;
     }
+    must(payload.n == n + (r->output_file.n ? r->output_file.n + 5 : 0)); /* where the evidence went stands last */
 }
 
 static void boxed(const sy_xw_exec *x)
@@ -101,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(err.code == st && err.msg[0]);
     }
     if (sy_xw_read_result(payload, &st, &message, &r, &err) == SYMBI_OK) {
-        must(total(message) + total(r.out) + total(r.err) + total(r.parsed.out) + total(r.parsed.err) < SIZE_MAX / 2); /* reads them */
+        must(total(message) + total(r.out) + total(r.err) + total(r.parsed.out) + total(r.parsed.err) + total(r.output_file) < SIZE_MAX / 2); /* reads them */
         must(st <= 0 && message.p[message.n] == 0);
         again(payload, st, message, &r);
     }
