@@ -2,6 +2,7 @@
  *   response = io.http{url=, method=, headers=, body=, timeout_ms=, max_bytes=}    {status=, headers={{name, value}, ...}, body=, ...}
  *   t = io.transfer{..., stream=true}     t:read([ms]) bytes as they come, nil at the end, false when the time is up; t:status(),
  *                                         t:result() the response (body: what was not read), t:close()
+ * quiet=true: of a 2xx answer io.http leaves the headers out, for callers that never look at them.
  * headers: a list of {name, value}, or a table name -> value. A failure's err has code and reason ("refused", "timeout", ...).
  * guard: a policy of symbi.netguard; without one the strict policy holds. by_operator=true: the operator wrote this URL, so its host
  * may be any. once=true: never sent a second time, not even when a kept connection broke before an answer came. proxy, ca_file, ca_path, client_cert,
@@ -81,44 +82,81 @@ static void route(lua_State *L, int arg, symbi_http_request *rq)
     rq->route = kept;
 }
 
+#define FIELDS(X) \
+    X(url) X(method) X(headers) X(body) X(timeout_ms) X(max_bytes) X(stream) X(guard) X(by_operator) X(once) X(quiet) \
+    X(proxy) X(ca_file) X(ca_path) X(client_cert) X(client_key) X(client_key_password) X(unix_socket) X(http_version)
+#define ENUM(name) F_##name,
+enum { FIELDS(ENUM) F_COUNT };
+#undef ENUM
+#define HAS(name) (given & 1u << F_##name)
+#define ROUTE (~(((unsigned)1 << F_proxy) - 1))
+
+/* Which fields are there, in one pass: each look-up of one that is not costs as much as one that is. */
+static unsigned given_fields(lua_State *L, int arg)
+{
+#define ROW(name) { #name, sizeof #name - 1 },
+#define NAME(name) #name,
+    static const symbi_str rows[] = { FIELDS(ROW) };
+    static const char *const known[] = { FIELDS(NAME) NULL };
+#undef ROW
+#undef NAME
+    unsigned given = 0;
+    for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1)) {
+        symbi_str k = symL_tostr(L, -2);
+        size_t i = 0;
+        while (i < F_COUNT && (!k.p || rows[i].n != k.n || memcmp(rows[i].p, k.p, k.n) != 0)) i++;
+        if (i == F_COUNT) {
+            lua_pop(L, 2);
+            symL_checkopts(L, arg, known); /* raises, with a message */
+            return 0;
+        }
+        given |= 1u << i;
+    }
+    return given;
+}
+
 void l_io_request(lua_State *L, int arg, symbi_http_request *rq)
 {
-    static const char *const known[] = { "url", "method", "headers", "body", "timeout_ms", "max_bytes", "stream", "guard", "by_operator", "once", "proxy", "ca_file", "ca_path", "client_cert", "client_key", "client_key_password", "unix_socket", "http_version", NULL };
     const symbi_str none = { NULL, 0 };
+    unsigned given;
     memset(rq, 0, sizeof *rq);
     luaL_checktype(L, arg, LUA_TTABLE);
-    symL_checkopts(L, arg, known);
+    given = given_fields(L, arg);
     rq->url = symL_optfield_str(L, arg, "url", none);
     if (!rq->url.p) luaL_error(L, "http: url is missing");
     rq->method = symL_optfield_str(L, arg, "method", none);
-    rq->body = symL_optfield_str(L, arg, "body", none);
+    if (HAS(body)) rq->body = symL_optfield_str(L, arg, "body", none);
     rq->timeout_ms = symL_optfield_int(L, arg, "timeout_ms", 0, 0, INT64_MAX);
     rq->max_bytes = (size_t)symL_optfield_int(L, arg, "max_bytes", 0, 0, (int64_t)1 << 40);
-    rq->stream = symL_optfield_bool(L, arg, "stream", false);
-    rq->by_operator = symL_optfield_bool(L, arg, "by_operator", false);
-    rq->once = symL_optfield_bool(L, arg, "once", false);
-    lua_getfield(L, arg, "guard");
-    if (!lua_isnil(L, -1)) { /* the table keeps it */
-        ud_netguard *g = symL_testud(L, -1, UD_NETGUARD);
+    if (HAS(stream)) rq->stream = symL_optfield_bool(L, arg, "stream", false);
+    if (HAS(by_operator)) rq->by_operator = symL_optfield_bool(L, arg, "by_operator", false);
+    if (HAS(once)) rq->once = symL_optfield_bool(L, arg, "once", false);
+    if (HAS(quiet)) (void)symL_optfield_bool(L, arg, "quiet", false);
+    if (HAS(guard)) { /* the table keeps it */
+        ud_netguard *g;
+        lua_getfield(L, arg, "guard");
+        g = symL_testud(L, -1, UD_NETGUARD);
         if (!g) luaL_error(L, "http: guard must be a policy (symbi.netguard.policy{...}), got %s", luaL_typename(L, -1));
         if (!g->p) luaL_error(L, "http: the guard is closed");
         rq->guard = g->p;
+        lua_pop(L, 1);
     }
-    lua_pop(L, 1);
-    route(L, arg, rq);
-    headers(L, arg, rq);
+    if (given & ROUTE) route(L, arg, rq);
+    if (HAS(headers)) headers(L, arg, rq);
 }
 
-int l_io_push_response(lua_State *L, const symbi_http_response *r)
+static int push_response(lua_State *L, const symbi_http_response *r, bool quiet)
 {
     lua_createtable(L, 0, 6);
     symL_pushint(L, r->status);
     lua_setfield(L, -2, "status");
     symL_pushstr(L, r->body);
     lua_setfield(L, -2, "body");
-    lua_createtable(L, (int)r->nheaders, 0);
-    for (size_t i = 0; i < r->nheaders; i++) symL_addpair(L, i + 1, r->headers[i].name, r->headers[i].value);
-    lua_setfield(L, -2, "headers");
+    if (!quiet || r->status < 200 || r->status > 299) {
+        lua_createtable(L, (int)r->nheaders, 0);
+        for (size_t i = 0; i < r->nheaders; i++) symL_addpair(L, i + 1, r->headers[i].name, r->headers[i].value);
+        lua_setfield(L, -2, "headers");
+    }
     symL_pushint(L, r->duration_ms);
     lua_setfield(L, -2, "duration_ms");
     lua_pushboolean(L, r->reused);
@@ -127,6 +165,8 @@ int l_io_push_response(lua_State *L, const symbi_http_response *r)
     lua_setfield(L, -2, "http_version");
     return 1;
 }
+
+int l_io_push_response(lua_State *L, const symbi_http_response *r) { return push_response(L, r, false); }
 
 static int http_refused(lua_State *L, const symbi_err *err, symbi_netguard_why refused)
 {
@@ -234,30 +274,34 @@ static int t_status(lua_State *L)
     return 1;
 }
 
-static int t_result(lua_State *L)
+static int result_of(lua_State *L, bool quiet)
 {
     ud_transfer *u = checktransfer(L, 1);
     symbi_http_response r;
     symbi_http_error why;
     symbi_err err;
     if (symbi_xfer_result(u->p, &r, &why, &err)) return l_io_xfer_fail(L, u->p, &err, why);
-    return l_io_push_response(L, &r);
+    return push_response(L, &r, quiet);
 }
+
+static int t_result(lua_State *L) { return result_of(L, false); }
 
 static int io_http(lua_State *L)
 {
     symbi_err err;
     ud_transfer *u;
+    bool quiet;
     int n;
     luaL_checktype(L, 1, LUA_TTABLE);
     if (symL_optfield_bool(L, 1, "stream", false)) return luaL_error(L, "http: a streamed request is read through io.transfer");
+    quiet = symL_optfield_bool(L, 1, "quiet", false);
     n = io_transfer(L);
     if (n != 1) return n;
     lua_replace(L, 1);
     lua_settop(L, 1);
     u = checktransfer(L, 1);
     if (wait_sliced(L, u->p, -1, &err) < 0) return symL_fail(L, &err);
-    n = t_result(L);
+    n = result_of(L, quiet);
     t_close(L);
     return n;
 }

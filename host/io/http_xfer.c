@@ -95,7 +95,17 @@ static bool token(symbi_str s)
 static symbi_status add_header(symbi_xfer *x, symbi_str name, symbi_str value, symbi_err *err)
 {
     struct curl_slist *l;
+    char few[512];
     sy_buf b;
+    if (name.n + value.n + 3 <= sizeof few) { /* curl copies it */
+        memcpy(few, name.p, name.n);
+        memcpy(few + name.n, value.n ? ": " : ";", 2);
+        if (value.n) memcpy(few + name.n + 2, value.p, value.n);
+        few[name.n + (value.n ? 2 : 1) + value.n] = 0;
+        if (!(l = curl_slist_append(x->headers_out, few))) return sy_fail_nomem(err);
+        x->headers_out = l;
+        return SYMBI_OK;
+    }
     sy_buf_init(&b, x->alloc, 1u << 20);
     sy_buf_adds(&b, name);
     sy_buf_addz(&b, value.n ? ": " : ";"); /* curl's way to send an empty value */

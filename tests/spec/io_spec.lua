@@ -84,6 +84,9 @@ describe("symbi.io", function()
         assert.equal(200, r.status)
         assert.equal("hello from the model", core.json.decode(r.body).choices[1].message.content)
         assert.is_table(r.headers[1])
+        r = assert(symio.http { by_operator = true, url = base .. "/v1/chat/completions", method = "POST", headers = { ["Content-Type"] = "application/json" }, body = BODY, quiet = true })
+        assert.is_nil(r.headers) -- as asked; of what went wrong they are always there
+        assert(assert(symio.http { by_operator = true, url = base .. "/fault/500/chat/completions", method = "POST", headers = { { "Content-Type", "application/json" } }, body = BODY, quiet = true }).headers[1])
         r = assert(symio.http { by_operator = true, url = base .. "/fault/500/chat/completions", method = "POST", headers = { { "Content-Type", "application/json" } }, body = BODY })
         assert.equal(500, r.status)
         local fails = { cut = { "EIO", "truncated" }, short = { "EIO", "truncated" }, hang = { "ETIMEOUT", "timeout" }, huge = { "ELIMIT", "too_large" } }

@@ -310,7 +310,9 @@ function check_shape(shape, value, path, state, depth)
     local out = {}
     -- the SDK's dataclasses check which keys are there, and nothing else
     local loose = shape.dataclass and not state.exact
-    for _, f in ipairs(shape.fields) do
+    local fields = shape.fields
+    for i = 1, #fields do
+        local f = fields[i]
         local v = value[f.name]
         if v == nil and f.other then v = value[f.other] end
         local at = path == "" and f.name or path .. "." .. f.name
@@ -324,7 +326,8 @@ function check_shape(shape, value, path, state, depth)
         elseif loose then out[f.name] = v
         elseif v == null and f.nullable then out[f.name] = null
         else
-            local got = check(f.type, v, at, state, shape.module, depth + 1)
+            local of, got = scalar[f.type.kind]
+            if of and depth < MAX_DEPTH then got = of(v, at, state) else got = check(f.type, v, at, state, shape.module, depth + 1) end
             out[f.name] = got
             local n = type(got) == "number" and got or f.type.kind == "int" and tonumber(got)
             if n then

@@ -20,6 +20,7 @@ local function named_table(t) return type(t) == "table" and not core.is_array(t)
 -- The arguments by name. They are given in order, or all by name in one table; a table where a plain value is expected names the rest.
 local function collect(e, given)
     local args, values, n = e.args, {}, given.n
+    if n == 0 then return values end
     while n > 0 and given[n] == nil do n = n - 1 end
     for i = 1, n do
         local v, a = given[i], args[i]
@@ -42,6 +43,7 @@ end
 
 -- Puts the arguments of the path in.
 local function path_of(e, template, values)
+    if not template:find("{", 1, true) then return template, true end
     local message
     local path = template:gsub("{([%w_.]+)}", function(name)
         local from, field = name:match "^([%w_]+)%.([%w_]+)$"
@@ -102,6 +104,7 @@ function M.request(self, e, given)
     local call = { method = e.method, query = {}, endpoint = e, values = values }
     call.path, message, err = path_of(e, e.path, values)
     if not call.path then return nil, message, err end
+    local fixed = message -- nothing of the arguments stands in it
     local body
     for _, a in ipairs(e.args) do
         local v = values[a.name]
@@ -129,6 +132,7 @@ function M.request(self, e, given)
         end
     end
     adapt.request(self, e, call, body)
+    call.fixed, call.quiet = fixed and #call.query == 0, true
     if body ~= nil then
         call.body, message, err = pipeline.encode(adapt.body(self, e, body))
         if not call.body then return nil, message, err end
@@ -202,7 +206,7 @@ function M.call(self, e, ...)
     local response
     response, message, err = pipeline.send(self, call)
     if not response and e.instead and pipeline.is_unserved(err) then
-        call.path = path_of(e, e.instead, call.values)
+        call.path, call.fixed = path_of(e, e.instead, call.values), false
         response, message, err = pipeline.send(self, call)
     end
     if response then return answer(self, e, call, response) end

@@ -111,7 +111,7 @@ function M.new(options)
     for k in pairs(ROUTE) do
         local v = options[k]
         if v ~= nil and (type(v) ~= "string" or v == "") then error("symbi.client: " .. k .. " must be a string", 2) end
-        if v then self.route[k] = v end
+        if v then self.route[k], self.routed = v, true end
     end
     if options.http_version and options.http_version ~= "1.1" and options.http_version ~= "2" then error('symbi.client: http_version is "1.1" or "2"', 2) end
     if options.embedded then

@@ -54,10 +54,20 @@ local function header_ok(value) return type(value) == "string" and not value:fin
 
 local ACCEPT, TYPE = { "Accept", "application/json" }, { "Content-Type", "application/json" }
 
--- The ordinary case: nothing but our own headers and the key that was found good before.
-local function plain_headers(self, call, with_key)
+-- The ordinary case: nothing but our own headers and the key that was found good before. own: what it is given to keeps and changes nothing,
+-- so that one list serves every call.
+local function plain_headers(self, call, with_key, own)
     if self.options.headers or call.headers or call.idempotency_key then return nil end
     local key, name = self.session.access_token or self.api_key, self.config.auth.api_key_header
+    local kept = self.key_header
+    if own and with_key and kept and kept.key == key and kept.name == name then
+        local list = kept[call.body and 2 or 1]
+        if not list then
+            list = { ACCEPT, self.agent_header, call.body and TYPE or kept.header, call.body and kept.header or nil }
+            kept[call.body and 2 or 1] = list
+        end
+        return list
+    end
     local list = { ACCEPT, self.agent_header }
     if call.body then list[3] = TYPE end
     if not with_key or not key then return list end
@@ -72,8 +82,8 @@ local function plain_headers(self, call, with_key)
 end
 
 -- The request's headers; with_key = false for what follows a redirect.
-local function headers_of(self, call, with_key)
-    local plain = plain_headers(self, call, with_key)
+local function headers_of(self, call, with_key, own)
+    local plain = plain_headers(self, call, with_key, own)
     if plain then return plain end
     local list, seen = {}, {}
     local function add(name, value)
@@ -115,7 +125,8 @@ local function header(response, name)
     end
 end
 
-local function decode(text) return json.decode(text, { bigint = "string" }) end
+local EXACT = { bigint = "string" }
+local function decode(text) return json.decode(text, EXACT) end
 
 -- code and details of an error in the server's JSON form.
 local function said(body)
@@ -206,25 +217,33 @@ end
 function M.send(self, call)
     if self.session.closed then return errors.fail("ConfigurationError", "the client is closed") end
     local message, err
-    call.url, message, err = M.url(self.base_url, call.path, call.query)
-    if not call.url then return nil, message, err end
+    if call.fixed and self.urls_of ~= self.base_url then self.urls, self.urls_of = {}, self.base_url end
+    call.url = call.fixed and self.urls[call.path] -- of paths that stand in the table of endpoints
+    if not call.url then
+        call.url, message, err = M.url(self.base_url, call.path, call.query)
+        if not call.url then return nil, message, err end
+        if call.fixed then self.urls[call.path] = call.url end
+    end
     local t = transport.pick(self.options.transport)
     local limit = call.timeout or self.config.timeout
     local deadline = t.now() + limit
     local again = IDEMPOTENT[call.method] or call.idempotency_key ~= nil
     local retries, attempt, hops, refreshed, with_key = self.config.max_retries, 0, 0, false, true
+    local left = limit
     while true do
         local list
-        list, message, err = headers_of(self, call, with_key)
+        list, message, err = headers_of(self, call, with_key, t.own)
         if not list then return nil, message, err end
-        local left = deadline - t.now()
+        left = attempt == 0 and hops == 0 and left or deadline - t.now()
         if left <= 0 then return transport_failure(call, attempt, "no answer within " .. limit .. " s", { reason = "timeout" }) end
         local response
         local rq = {
             url = call.url, method = call.method, headers = list, body = call.body, timeout_ms = math.max(1, math.ceil(left * 1000)),
-            max_bytes = self.max_response_bytes, by_operator = true, once = not again,
+            max_bytes = self.max_response_bytes, by_operator = true, once = not again, quiet = call.quiet, proxy = self.route.proxy,
         }
-        for k, v in pairs(self.route) do rq[k] = v end
+        if self.routed then
+            for k, v in pairs(self.route) do rq[k] = v end
+        end
         response, message, err = t.request(rq)
         local pause -- seconds until the next attempt
         if not response then

@@ -1,4 +1,5 @@
 --- How a client's requests travel: whatever fits where it is called (symbi.io.kind), or what the caller gives.
+-- own: it neither keeps nor changes what it is given.
 --   request(rq) -> {status=, headers={{name, value}, ...}, body=}, or nil, message, err;   sleep(ms);   now() seconds that never jump
 local core = require "symbi.core"
 local symio = require "symbi.io"
@@ -8,12 +9,12 @@ local M = {}
 local kinds = {}
 
 function kinds.blocking()
-    return { request = function(rq) return symio.http(rq) end, sleep = function(ms) return symio.sleep(ms) end, now = function() return symio.monotonic() end }
+    return { own = true, request = function(rq) return symio.http(rq) end, sleep = function(ms) return symio.sleep(ms) end, now = function() return symio.monotonic() end }
 end
 
 function kinds.host()
     local host = require "symbi.io.host"
-    return { request = host.http, sleep = host.sleep, now = function() return symio.monotonic() end }
+    return { own = true, request = host.http, sleep = host.sleep, now = function() return symio.monotonic() end }
 end
 
 -- In nginx nothing of symbi/io.so is needed: cosockets, and nginx's own clock and sleep.

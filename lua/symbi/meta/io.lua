@@ -31,6 +31,7 @@
 ---@field guard? symbi.netguard.Policy
 ---@field by_operator? boolean the operator wrote this URL
 ---@field once? boolean never sent a second time
+---@field quiet? boolean of a 2xx answer the headers are left out (symbi.io.http)
 ---@field proxy? string
 ---@field ca_file? string
 ---@field ca_path? string
