@@ -5,6 +5,7 @@
  *   result = io.exec(plan)          waits: {exit_code=, stdout=, stderr=, ...}, the shape run:resolve takes as exec;
  *     parser={exit_code=, stdout=, ...} where the plan names one and the tool succeeded
  *   job = io.start(plan)            job:wait([ms]) true or false, job:result(), job:kill(), job:close()
+ *   started, msg, err = io.spawner_revive()   starts it again if it has died: true then, false when it lives or there is none
  * And for clients that speak to a spawner's socket themselves (nginx, over a cosocket):
  *   bytes = io.exec_encode(plan); n = io.exec_frame_len(bytes) whole length or 0; result = io.exec_decode(frame) */
 #include "io_int.h"
@@ -136,6 +137,17 @@ static int io_spawner(lua_State *L)
     }
     if (!s->sp && symbi_spawner_new(symL_ctx(L), &o, &s->sp, &err)) return symL_fail(L, &err);
     symL_pushint(L, symbi_spawner_pid(s->sp));
+    return 1;
+}
+
+/* io.spawner_revive(): true when the spawner of this state had died and was started again, false when it lives (or there is none) */
+static int io_revive(lua_State *L)
+{
+    ud_iostate *s = l_io_state(L);
+    bool started = false;
+    symbi_err err;
+    if (s->sp && symbi_spawner_revive(s->sp, &started, &err)) return symL_fail(L, &err);
+    lua_pushboolean(L, started);
     return 1;
 }
 
@@ -284,7 +296,7 @@ void l_io_exec_open(lua_State *L)
 {
     static const luaL_Reg methods[] = { { "wait", job_wait }, { "result", job_result }, { "kill", job_kill }, { "close", job_close }, { NULL, NULL } };
     static const luaL_Reg meta[] = { { "__gc", job_close }, { NULL, NULL } };
-    static const luaL_Reg funcs[] = { { "spawner", io_spawner }, { "start", io_start }, { "exec", io_exec }, { "exec_encode", exec_encode },
+    static const luaL_Reg funcs[] = { { "spawner", io_spawner }, { "spawner_revive", io_revive }, { "start", io_start }, { "exec", io_exec }, { "exec_encode", exec_encode },
                                       { "exec_frame_len", exec_frame_len }, { "exec_decode", exec_decode }, { NULL, NULL } };
     symL_newtype(L, UD_JOB, methods, meta);
     symL_setfuncs(L, funcs);

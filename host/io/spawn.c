@@ -459,6 +459,18 @@ symbi_status symbi_spawner_start(symbi_spawner *sp, const symbi_plan *plan, symb
     return SYMBI_OK;
 }
 
+symbi_status symbi_spawner_revive(symbi_spawner *sp, bool *started, symbi_err *err)
+{
+    symbi_status st = SYMBI_OK;
+    *started = false;
+    symbi_err_clear(err);
+    if (sp->fd >= 0) symbi_spawner_step(sp); /* notices a death, or a fork */
+    if (sp->fd >= 0) return SYMBI_OK;
+    st = launch(sp, err);
+    *started = !st;
+    return st;
+}
+
 bool symbi_job_done(const symbi_job *j) { return j->state == J_DONE; }
 
 symbi_status symbi_job_result(const symbi_job *j, symbi_exec_result *out, symbi_err *err)

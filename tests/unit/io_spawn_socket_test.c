@@ -188,6 +188,34 @@ static void test_evidence(void)
     CHECK(r.start_errno == 2 && r.output_file.n == 0 && access(path, F_OK));
 }
 
+/* Killed, it is there again for those who reach it over its socket: at once, at the same place, and nothing that was at work runs again. */
+static void test_revived(void)
+{
+    symbi_str argv[3] = { symbi_str_z("/bin/sh"), symbi_str_z("-c"), symbi_str_z("") };
+    symbi_plan p = plan_of("", argv, 3);
+    symbi_exec_result r;
+    symbi_err e;
+    bool started = true;
+    int pid = symbi_spawner_pid(sp);
+    char text[300], path[200];
+    struct stat st;
+    CHECK_OK(symbi_spawner_revive(sp, &started, &e), e);
+    CHECK(!started && symbi_spawner_pid(sp) == pid);
+    snprintf(path, sizeof path, "%s/once", dir);
+    snprintf(text, sizeof text, "echo x >>%s; kill -9 %d; sleep 5", path, pid); /* the tool itself kills it */
+    argv[2] = symbi_str_z(text);
+    CHECK(over_socket(&p, &r, &e) == SYMBI_EIO);
+    argv[2] = symbi_str_z("echo again");
+    CHECK(over_socket(&p, &r, &e) == SYMBI_EIO); /* nobody is there */
+    CHECK_OK(symbi_spawner_revive(sp, &started, &e), e);
+    CHECK(started && symbi_spawner_pid(sp) > 0 && symbi_spawner_pid(sp) != pid);
+    CHECK_OK(over_socket(&p, &r, &e), e);
+    CHECK_STR(r.out, "again\n");
+    CHECK(stat(path, &st) == 0 && st.st_size == 2);
+    CHECK_OK(symbi_spawner_revive(sp, &started, &e), e);
+    CHECK(!started);
+}
+
 int main(void)
 {
     symbi_spawner_options o;
@@ -202,6 +230,7 @@ int main(void)
     if (symbi_spawner_new(cx, &o, &sp, &e)) return 1;
     RUN(test_files);
     RUN(test_evidence);
+    RUN(test_revived);
     symbi_spawner_free(sp);
     symbi_ctx_free(cx);
     snprintf(path, sizeof path, "rm -rf '%s'", dir);

@@ -81,6 +81,9 @@ SYMBI_API int symbi_spawner_pid(const symbi_spawner *sp); /* 0 when it is not ru
 /* Sends plan (kind SHELL) to the spawner and returns at once. permit: order bytes, or empty. When the spawner has died it is
  * started again first; what was running when it died fails with EIO and is never run a second time. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_spawner_start(symbi_spawner *sp, const symbi_plan *plan, symbi_str permit, symbi_job **out, symbi_err *err);
+/* Starts it again if it has died, for those who reach it over its socket only: true when it had. What was running then is never run again, and
+ * orders from before are refused by the new one. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_spawner_revive(symbi_spawner *sp, bool *started, symbi_err *err);
 /* For a loop: watch fd for these bits (SYMBI_LOOP_*), call step when it is ready; fd changes when the spawner is restarted. */
 SYMBI_API int symbi_spawner_fd(const symbi_spawner *sp);
 SYMBI_API unsigned symbi_spawner_wants(const symbi_spawner *sp);

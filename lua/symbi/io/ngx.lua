@@ -264,6 +264,9 @@ function M.http(rq, on_data)
     end
 end
 
+-- Our own spawner may have been killed. What it was at is not run again, and orders from before it are not taken: the next call finds it well.
+local function revive(path) return path == M.socket and symio.spawner_revive() end
+
 --- Runs a plan in the spawner behind `path`.
 function M.exec(plan, path)
     local ok, message, err = can_wait()
@@ -274,6 +277,11 @@ function M.exec(plan, path)
     sock:settimeouts(1000, 5000, patience)
     local why
     ok, why = sock:connect("unix:" .. path)
+    if not ok and revive(path) then
+        sock = ngx.socket.tcp()
+        sock:settimeouts(1000, 5000, patience)
+        ok, why = sock:connect("unix:" .. path)
+    end
     if not ok then return fail("EIO", "cannot reach the tool spawner at %s: %s", path, tostring(why)) end
     local frame
     frame, message, err = symio.exec_encode(plan) -- takes the order: from here on the tool is never started a second time
@@ -295,6 +303,7 @@ function M.exec(plan, path)
     end
     if not rest then
         sock:close()
+        revive(path)
         return fail("EIO", "the tool spawner ended while the tool was at work (%s); the tool is not run again", tostring(why))
     end
     sock:setkeepalive(IDLE_MS, POOL)

@@ -344,6 +344,10 @@ function M.loop() end
 ---@param options? symbi.io.SpawnerOptions
 ---@return integer? pid, string? message, symbi.Failure? err
 function M.spawner(options) end
+
+--- Starts this state's spawner again if it has died: true then, false when it lives or there is none.
+---@return boolean? started, string? message, symbi.Failure? err
+function M.spawner_revive() end
 --- Only a plan that came out of a redeemed permit runs, and runs once.
 ---@param plan symbi.gate.Plan
 ---@return symbi.toolclad.ExecResult? result, string? message, symbi.Failure? err
