@@ -276,8 +276,8 @@ describe("symbi.agentpin", function()
         for mode, open in pairs { ["600"] = false, ["640"] = false, ["644"] = false, ["444"] = false, ["620"] = true, ["602"] = true, ["660"] = true, ["664"] = true, ["666"] = true } do
             assert(symio.write_file(path, "[]", tonumber("600", 8)))
             assert(os.execute("chmod " .. mode .. " " .. path))
-            local store, message, err = agentpin.open_pin_store(path)
-            assert.equal(not open, store ~= nil, mode .. ": " .. tostring(message))
+            local opened, message, err = agentpin.open_pin_store(path)
+            assert.equal(not open, opened ~= nil, mode .. ": " .. tostring(message))
             if open then assert.equal("PIN_STORE_INVALID", err.code) end
             os.execute("chmod 600 " .. path)
         end
