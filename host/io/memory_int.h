@@ -27,7 +27,8 @@ typedef struct sy_memory_entry {
     int64_t row, row_end;   /* in these rows of its table */
     uint64_t seen;          /* in which round of looking at all agents */
     symbi_doc *doc;
-    char *folded; /* the items, folded, one a line: what a search looks through first */
+    bool is_folded;
+    char *folded; /* the items, folded, one a line: what a search looks through first; made by the first search */
     size_t folded_n, bytes;
 } sy_memory_entry;
 
@@ -68,6 +69,7 @@ bool sy_memory_stamp(const struct stat *st, sy_file_stamp *out); /* false: chang
 /* The file of key, read and parsed or from the cache; *e is borrowed until the next call. ENOTFOUND where there is none. */
 symbi_status sy_memory_get(symbi_memory_store *m, const char *key, symbi_str agent, sy_memory_entry **e, symbi_err *err);
 
+symbi_status sy_memory_folded(symbi_memory_store *m, sy_memory_entry *e, symbi_err *err); /* makes e->folded */
 /* The entry of a key, made when missing; what it holds may be old, or nothing. */
 symbi_status sy_memory_slot(symbi_memory_store *m, const char *key, sy_memory_entry **out, symbi_err *err);
 /* The stamp of e's file now; ENOTFOUND where there is none. *settled as sy_memory_stamp. */

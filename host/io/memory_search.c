@@ -69,6 +69,7 @@ static symbi_status look(search *s, const char *key, symbi_str agent, symbi_err 
     sy_memory_entry *e;
     symbi_status st = sy_memory_get(s->m, key, agent, &e, err);
     size_t want = 0;
+    if (!st) st = sy_memory_folded(s->m, e, err);
     if (st) return st;
     if (!holds(e->folded, e->folded_n, s)) return SYMBI_OK;
     for (size_t w = 0; w < s->words; w++) want += s->word[w].n;

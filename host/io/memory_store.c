@@ -74,6 +74,7 @@ static void drop(symbi_memory_store *m, sy_memory_entry *e)
     sy_free(&m->alloc, e->folded, e->folded_n);
     e->doc = NULL;
     e->folded = NULL;
+    e->is_folded = false;
     e->folded_n = e->bytes = 0;
 }
 
@@ -179,11 +180,12 @@ symbi_status sy_memory_slot(symbi_memory_store *m, const char *key, sy_memory_en
     return SYMBI_OK;
 }
 
-static symbi_status fold_items(symbi_memory_store *m, sy_memory_entry *e, symbi_err *err)
+symbi_status sy_memory_folded(symbi_memory_store *m, sy_memory_entry *e, symbi_err *err)
 {
     const symbi_value *root = symbi_doc_root(e->doc);
     symbi_status st;
     sy_buf b;
+    if (e->is_folded) return SYMBI_OK;
     sy_buf_init(&b, m->alloc, m->cx->limits.output_bytes);
     for (int k = 0; k < SY_MEMORY_SECTIONS; k++) {
         const symbi_value *v = symbi_value_getz(root, sy_memory_member[k]);
@@ -199,6 +201,7 @@ static symbi_status fold_items(symbi_memory_store *m, sy_memory_entry *e, symbi_
         else st = SYMBI_ENOMEM;
     }
     sy_buf_free(&b);
+    e->is_folded = !st;
     return st ? sy_fail_nomem(err) : SYMBI_OK;
 }
 
@@ -210,26 +213,33 @@ static void make_room(symbi_memory_store *m, const sy_memory_entry *keep)
         if (m->entry[i] != keep && m->entry[i]->doc) drop(m, m->entry[i]);
 }
 
-static symbi_status read_entry(symbi_memory_store *m, int fd, const struct stat *info, const char *path, symbi_str agent, sy_memory_entry *e, symbi_err *err)
+static symbi_status cannot_read(symbi_memory_store *m, const char *key, int why, symbi_err *err)
+{
+    char path[PATH_MAX];
+    (void)path_of(m, key, "/memory.md", path);
+    return sy_file_fail(err, why, "read", path);
+}
+
+static symbi_status read_entry(symbi_memory_store *m, int fd, const struct stat *info, const char *key, symbi_str agent, sy_memory_entry *e, symbi_err *err)
 {
     symbi_status st = SYMBI_OK;
     size_t max = m->cx->limits.doc_bytes;
     sy_buf b;
-    if (!S_ISREG(info->st_mode)) return sy_file_fail(err, S_ISDIR(info->st_mode) ? EISDIR : SY_NO_FILE, "read", path);
+    if (!S_ISREG(info->st_mode)) return cannot_read(m, key, S_ISDIR(info->st_mode) ? EISDIR : SY_NO_FILE, err);
     sy_buf_init(&b, m->alloc, max);
     if (info->st_size > 0 && (uint64_t)info->st_size <= max) sy_buf_reserve(&b, (size_t)info->st_size + 1);
     for (;;) {
         char piece[16384];
         ssize_t n = read(fd, piece, sizeof piece);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) st = sy_file_fail(err, errno, "read", path);
+        if (n < 0) st = cannot_read(m, key, errno, err);
         if (n <= 0) break;
         sy_buf_add(&b, piece, (size_t)n);
         if (sy_buf_status(&b)) break;
+        if ((size_t)n < sizeof piece && b.n == (uint64_t)info->st_size) break; /* all there was; what came since has another stamp */
     }
     if (!st && sy_buf_status(&b)) st = sy_buf_status(&b) == SYMBI_ELIMIT ? sy_fail(err, SYMBI_ELIMIT, "the memory file is larger than limits.doc_bytes (%lu)", (unsigned long)max) : sy_fail_nomem(err);
     if (!st) st = symbi_memory_parse(m->cx, sy_buf_str(&b), agent, m->o.form, &e->doc, err);
-    if (!st) st = fold_items(m, e, err);
     if (!st) e->bytes = b.n * 3 + 1024, m->cached_bytes += e->bytes; /* about what text, values and folded text take */
     sy_buf_free(&b);
     if (st) drop(m, e);
@@ -243,6 +253,7 @@ symbi_status sy_memory_get(symbi_memory_store *m, const char *key, symbi_str age
     sy_file_stamp stamp;
     struct stat st;
     symbi_status r;
+    size_t n;
     bool settled;
     int fd;
     *out = NULL;
@@ -253,18 +264,22 @@ symbi_status sy_memory_get(symbi_memory_store *m, const char *key, symbi_str age
         return SYMBI_OK;
     }
     drop(m, e);
-    if (!path_of(m, key, "/memory.md", path)) return too_long(err, m);
-    snprintf(name, sizeof name, "%s/memory.md", key);
+    n = strlen(key);
+    if (m->root_n + n + 16 >= sizeof path) return too_long(err, m);
+    memcpy(name, key, n);
+    memcpy(name + n, "/memory.md", 11);
     fd = openat(m->dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return sy_file_fail(err, errno, "read", path);
-    if (fstat(fd, &st)) r = sy_file_fail(err, errno, "read", path);
-    else {
+    if (fd < 0 || fstat(fd, &st)) {
+        r = cannot_read(m, key, errno, err);
+        if (fd < 0) return r;
+    } else {
         settled = sy_memory_stamp(&st, &e->stamp);
-        r = read_entry(m, fd, &st, path, agent, e, err);
+        r = read_entry(m, fd, &st, key, agent, e, err);
         if (!r && !settled) memset(&e->stamp, 0xff, sizeof e->stamp); /* read it again next time */
     }
     close(fd);
     if (r) {
+        (void)path_of(m, key, "/memory.md", path);
         sy_err_path(err, symbi_str_z(path));
         return r;
     }

@@ -173,10 +173,22 @@ static void take_line(reader *r, symbi_str raw)
     } else if (!(r->line == 1 && sy_str_starts(s, SY_LIT("# "))) && !(r->runtime && r->line == 2 && sy_str_starts(s, SY_LIT("Updated: ")))) leftover(r, s);
 }
 
+/* Where, from i on, the first byte stands that is neither ASCII nor printable; or a little in front of that. */
+static size_t plain_run(symbi_str s, size_t i)
+{
+    uint64_t w;
+    while (i + sizeof w <= s.n) {
+        memcpy(&w, s.p + i, sizeof w);
+        if ((w | (w - 0x2020202020202020u)) & 0x8080808080808080u) break;
+        i += sizeof w;
+    }
+    return i;
+}
+
 /* The end of the line at p, and in *skip the bytes of its line end. */
 static size_t line_length(const reader *r, symbi_str s, size_t *skip)
 {
-    for (size_t i = 0; i < s.n;) {
+    for (size_t i = plain_run(s, 0); i < s.n;) {
         uint32_t cp = (uint8_t)s.p[i];
         size_t n = 1;
         if (r->runtime ? cp == '\n' : sy_memory_line_end(cp) && cp < 0x80) {
@@ -190,6 +202,8 @@ static size_t line_length(const reader *r, symbi_str s, size_t *skip)
                 return i;
             }
             if (!n) n = 1;
+            i = plain_run(s, i + n);
+            continue;
         }
         i += n;
     }
@@ -204,6 +218,9 @@ static symbi_str clean(reader *r, symbi_str text, bool *bad)
     uint32_t cp;
     char *p;
     for (size_t i = 0, k; i < text.n; i += k ? k : 1) {
+        uint64_t w;
+        while (i + sizeof w <= text.n && (memcpy(&w, text.p + i, sizeof w), !(w & 0x8080808080808080u))) i += sizeof w;
+        if (i == text.n) break;
         k = (uint8_t)text.p[i] < 0x80 ? 1 : sy_utf8_next(text.p + i, text.n - i, &cp);
         if (!k) extra += 2;
     }

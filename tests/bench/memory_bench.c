@@ -116,11 +116,17 @@ int main(int argc, char **argv)
         symbi_doc_unref(c);
     }
     usleep(200000); /* so that file times are settled */
-    cold = load_all(m);
-    warm = 1e9;
-    for (int i = 0; i < 5; i++) { /* the least of five: the machine has other work */
-        double x = load_all(m);
-        if (x < warm) warm = x;
+    /* The least of five each, as for the Python store: the machine has other work. A first load is that of a store just opened. */
+    cold = warm = 1e9;
+    for (int i = 0; i < 5; i++) {
+        double first, again;
+        symbi_memory_store_close(m);
+        must(symbi_memory_store_open(cx, root, NULL, &m, &err), "open");
+        first = load_all(m);
+        (void)load_all(m); /* now the kernel watches the folders */
+        again = load_all(m);
+        if (first < cold) cold = first;
+        if (again < warm) warm = again;
     }
     scan = search(m, &hits);
     symbi_memory_store_close(m);
