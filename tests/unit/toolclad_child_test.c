@@ -137,6 +137,24 @@ static void test_words(void)
     }
 }
 
+/* What looks like a child's prompt is none while nothing said that a child began; what was said before the command does not count. */
+static void test_prompt_alone(void)
+{
+    two x;
+    symbi_err e;
+    REQUIRE(up(&x, true));
+    REQUIRE(try(&x, x.r.p, &e) == SYMBI_OK);
+    says(&x.r, "session 1 opened\r\ndb> "); /* in the background */
+    CHECK(after(&x.r, 40) == SYMBI_SESSION_READY && !in_child(&x));
+    symbi_doc_unref(answer(&x.r));
+    REQUIRE(try(&x, x.r.p, &e) == SYMBI_OK);
+    says(&x.r, "go\r\nroot# ");
+    CHECK(after(&x.r, 40) == SYMBI_SESSION_BUSY && after(&x.r, 1000) == SYMBI_SESSION_BUSY && !in_child(&x));
+    says(&x.r, "\r\nsession 2 opened\r\nroot# ");
+    CHECK(after(&x.r, 40) == SYMBI_SESSION_READY && in_child(&x));
+    down(&x);
+}
+
 static void test_no_contract(void)
 {
     two x;
@@ -208,6 +226,7 @@ int main(void)
     RUN(test_turns);
     RUN(test_between);
     RUN(test_words);
+    RUN(test_prompt_alone);
     RUN(test_no_contract);
     RUN(test_memory);
     symbi_ctx_free(cx);
