@@ -29,15 +29,39 @@ end
 --- Policies laid out: cedar.format(text [, {width = 80, indent = 2}]). White space changes, nothing else; comments stay.
 M.format = core.format.cedar
 
---- A store from a list of {uid=, attrs=, parents=, tags=}; uid and parents may be texts, all but uid may be missing.
+-- A text that begins with `first` is JSON (no policy and no schema begins like that) and becomes what it says.
+local function from_json(first, from)
+    if type(from) ~= "string" or from:match("^%s*(.)") ~= first then return from end
+    return core.json.decode(from)
+end
+
+--- A policy set: from text, a list of texts and sources, or Cedar's JSON form (as a value or as a text).
+function M.policies(from, ...)
+    local value, message, err = from_json("{", from)
+    if message then return nil, message, err end
+    return core.cedar.policies(value, ...)
+end
+
+--- A schema: in Cedar's syntax or in its JSON form (as a value or as a text).
+function M.schema(from, ...)
+    local value, message, err = from_json("{", from)
+    if message then return nil, message, err end
+    return core.cedar.schema(value, ...)
+end
+
+--- A store from a list of {uid=, attrs=, parents=, tags=}; uid and parents may be texts, all but uid may be missing. Or that list as JSON text.
 function M.entities(list, ...)
+    local message, err
+    list, message, err = from_json("[", list)
+    if message then return nil, message, err end
     if type(list) ~= "table" then error("symbi.cedar.entities: a list of entities is expected", 2) end
     local out = {}
     for i, e in ipairs(list) do
         if type(e) ~= "table" then
             out[i] = e
         else
-            local u, message, err = uid(e.uid)
+            local u
+            u, message, err = uid(e.uid)
             if message then return nil, message, err end
             local copy = { uid = u, attrs = e.attrs or {}, tags = e.tags, parents = core.array() }
             for k, p in ipairs(e.parents or {}) do

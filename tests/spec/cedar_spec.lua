@@ -18,6 +18,29 @@ describe("symbi.cedar", function()
         assert.same({}, a.reasons)
     end)
 
+    it("takes JSON as a text, too", function()
+        local json = [[ {"effect":"permit","principal":{"op":"==","entity":{"type":"User","id":"a"}},"action":{"op":"All"},"resource":{"op":"All"},"conditions":[]}]]
+        local ents = assert(cedar.entities '\n[{"uid":{"type":"User","id":"a"},"attrs":{"n":1},"parents":[]}]')
+        local a = assert(cedar.policies(json)):authorize { principal = 'User::"a"', action = 'Action::"x"', resource = 'R::"r"', entities = ents }
+        assert.equal("allow", a.decision)
+        assert.is_truthy(cedar.schema '{"":{"entityTypes":{"User":{}},"actions":{}}}')
+        -- what is wrong is told with its place, and nothing is taken by halves
+        for _, bad in ipairs { '{"effect":"permit"', '{"effect":"permit","effect":"forbid"}', '{"effect":"allow"}', "{", '{"a":' .. ("["):rep(100000) } do
+            local none, message, err = cedar.policies(bad)
+            assert.is_nil(none)
+            assert.is_string(message)
+            assert.is_truthy(err.code)
+            assert.is_nil((cedar.schema(bad)))
+        end
+        for _, bad in ipairs { "[", '[{"uid":{"type":"U","id":"a"}},', "[1]", '[{"uid":{"type":"U","id":"a"},"attrs":null}]' } do
+            local none, message = cedar.entities(bad)
+            assert.is_nil(none)
+            assert.is_string(message)
+        end
+        assert.has_error(function() cedar.entities "{}" end)
+        assert.is_nil((cedar.policies "[]"))
+    end)
+
     it("lets a forbid win over a permit", function()
         local s = set [[permit(principal, action, resource); forbid(principal, action, resource) when { context.risk > 5 };]]
         local rq = { principal = 'U::"a"', action = 'Action::"x"', resource = 'R::"r"', context = { risk = 3 } }

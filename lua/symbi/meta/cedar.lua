@@ -96,13 +96,13 @@ function Entities:close() end
 ---@class symbi.cedar
 local M = {}
 
---- A policy set: from text, a list of texts and sources, or Cedar's JSON form.
+--- A policy set: from text, a list of texts and sources, or Cedar's JSON form (as a value or as a text).
 ---@param from string|(string|symbi.policy.Source)[]|table
 ---@param options? symbi.cedar.PoliciesOptions
 ---@return symbi.cedar.Policies? set, string? message, symbi.Failure? err
 function M.policies(from, options) end
 
----@param from string|table Cedar's schema syntax, or its JSON form
+---@param from string|table Cedar's schema syntax, or its JSON form  (a value or a text)
 ---@return symbi.cedar.Schema? schema, string? message, symbi.Failure? err
 function M.schema(from) end
 
