@@ -97,4 +97,24 @@ static inline bool field(symbi_doc *d, const char *key, const char *want)
     printf("  %s is \"%.*s\"\n", key, (int)s.n, s.p ? s.p : "");
     return false;
 }
+
+/* What a test without memory makes. */
+typedef struct kit {
+    symbi_tool *t;
+    symbi_plan *p, *cp;
+    symbi_session *s;
+    symbi_doc *d, *env;
+    symbi_text log;
+} kit;
+
+static inline void kit_free(kit *k)
+{
+    symbi_text_free(&k->log);
+    symbi_doc_unref(k->env);
+    symbi_doc_unref(k->d);
+    symbi_session_free(k->s);
+    symbi_plan_unref(k->p);
+    symbi_plan_unref(k->cp);
+    symbi_tool_unref(k->t);
+}
 #endif

@@ -183,36 +183,26 @@ static void test_no_contract(void)
 
 static symbi_status all_of_it(symbi_ctx *c, void *ud)
 {
-    symbi_tool *t = NULL;
-    symbi_plan *p = NULL, *cp = NULL;
-    symbi_session *s = NULL;
-    symbi_doc *d = NULL, *env = NULL;
-    symbi_text log = { 0 };
+    kit k = { 0 };
     symbi_str typed;
     symbi_err e;
-    symbi_status st = make(c, true, &t, &e);
+    symbi_status st = make(c, true, &k.t, &e);
     (void)ud;
-    if (!st && !(p = plan_of(c, t, 0, "go"))) st = SYMBI_ENOMEM;
-    if (!st && !(cp = plan_of(c, t, 1, "ls"))) st = SYMBI_ENOMEM;
-    if (!st) st = symbi_session_new(c, p, 0, 0, &s, &e);
-    if (!st) st = symbi_session_feed(s, SY_LIT("db> "), 0, 0, &e);
-    if (!st) symbi_session_tick(s, 40, 0);
-    if (!st) st = symbi_session_begin(s, p, 50, 0, &typed, &e);
-    if (!st) st = symbi_session_feed(s, SY_LIT("session 1 opened\r\n$ "), 60, 0, &e);
-    if (!st) symbi_session_tick(s, 100, 0);
-    if (!st) st = symbi_session_begin(s, cp, 110, 0, &typed, &e);
-    if (!st) st = symbi_session_feed(s, SY_LIT("x\r\n$ "), 120, 0, &e);
-    if (!st) symbi_session_tick(s, 160, 0);
-    if (!st) st = symbi_session_reply(s, 160, &d, &e);
-    if (!st) st = symbi_tool_envelope_of(c, symbi_tool_command_at(t, 1), cp, symbi_doc_root(d), &env, &e);
-    if (!st) st = symbi_session_transcript(s, &log, &e);
-    symbi_text_free(&log);
-    symbi_doc_unref(env);
-    symbi_doc_unref(d);
-    symbi_session_free(s);
-    symbi_plan_unref(p);
-    symbi_plan_unref(cp);
-    symbi_tool_unref(t);
+    if (!st && !(k.p = plan_of(c, k.t, 0, "go"))) st = SYMBI_ENOMEM;
+    if (!st && !(k.cp = plan_of(c, k.t, 1, "ls"))) st = SYMBI_ENOMEM;
+    if (!st) st = symbi_session_new(c, k.p, 0, 0, &k.s, &e);
+    if (!st) st = symbi_session_feed(k.s, SY_LIT("db> "), 0, 0, &e);
+    if (!st) symbi_session_tick(k.s, 40, 0);
+    if (!st) st = symbi_session_begin(k.s, k.p, 50, 0, &typed, &e);
+    if (!st) st = symbi_session_feed(k.s, SY_LIT("session 1 opened\r\n$ "), 60, 0, &e);
+    if (!st) symbi_session_tick(k.s, 100, 0);
+    if (!st) st = symbi_session_begin(k.s, k.cp, 110, 0, &typed, &e);
+    if (!st) st = symbi_session_feed(k.s, SY_LIT("x\r\n$ "), 120, 0, &e);
+    if (!st) symbi_session_tick(k.s, 160, 0);
+    if (!st) st = symbi_session_reply(k.s, 160, &k.d, &e);
+    if (!st) st = symbi_tool_envelope_of(c, symbi_tool_command_at(k.t, 1), k.cp, symbi_doc_root(k.d), &k.env, &e);
+    if (!st) st = symbi_session_transcript(k.s, &k.log, &e);
+    kit_free(&k);
     /* A pattern that cannot be tried for want of memory is no match: then the command is refused, or there is no reply. */
     return st == SYMBI_EDENIED || st == SYMBI_ESTATE ? SYMBI_ENOMEM : st;
 }

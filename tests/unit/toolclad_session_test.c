@@ -646,37 +646,28 @@ static void test_envelope(void)
 
 static symbi_status all_of_it(symbi_ctx *c, void *ud)
 {
-    symbi_tool *t = NULL;
+    kit k = { 0 };
     symbi_toolset *set = NULL;
-    symbi_plan *p = NULL;
-    symbi_session *s = NULL;
-    symbi_doc *d = NULL, *env = NULL;
-    symbi_text log = { 0 };
     symbi_str typed;
     symbi_err e;
-    symbi_status st = symbi_tool_parse(c, symbi_str_z(PLAIN), SY_LIT("x"), &t, &e);
+    symbi_status st = symbi_tool_parse(c, symbi_str_z(PLAIN), SY_LIT("x"), &k.t, &e);
     (void)ud;
     if (!st) st = symbi_toolset_new(c, &set, &e);
-    if (!st) st = symbi_toolset_add(set, t, &e);
-    if (!st && !(p = plan_of(c, t, 0, "SELECT 1"))) st = SYMBI_ENOMEM;
-    if (!st) st = symbi_session_new(c, p, 0, 0, &s, &e);
-    if (!st) st = symbi_session_feed(s, SY_LIT("hi\r\ndb=> "), 0, 0, &e);
-    if (!st) symbi_session_tick(s, 40, 0);
-    if (!st) st = symbi_session_begin(s, p, 50, 0, &typed, &e);
-    if (!st) st = symbi_session_feed(s, SY_LIT("1\r\ndb=> "), 60, 0, &e);
-    if (!st) symbi_session_tick(s, 100, 0);
-    if (!st) st = symbi_session_reply(s, 100, &d, &e);
-    if (!st) st = symbi_session_feed(s, SY_LIT("news\r\n"), 110, 0, &e);
-    if (!st) symbi_session_tick(s, 200, 0);
-    if (!st) st = symbi_tool_envelope_of(c, symbi_tool_command_at(t, 0), p, symbi_doc_root(d), &env, &e);
-    if (!st) st = symbi_session_transcript(s, &log, &e);
-    symbi_text_free(&log);
-    symbi_doc_unref(env);
-    symbi_doc_unref(d);
-    symbi_session_free(s);
-    symbi_plan_unref(p);
+    if (!st) st = symbi_toolset_add(set, k.t, &e);
+    if (!st && !(k.p = plan_of(c, k.t, 0, "SELECT 1"))) st = SYMBI_ENOMEM;
+    if (!st) st = symbi_session_new(c, k.p, 0, 0, &k.s, &e);
+    if (!st) st = symbi_session_feed(k.s, SY_LIT("hi\r\ndb=> "), 0, 0, &e);
+    if (!st) symbi_session_tick(k.s, 40, 0);
+    if (!st) st = symbi_session_begin(k.s, k.p, 50, 0, &typed, &e);
+    if (!st) st = symbi_session_feed(k.s, SY_LIT("1\r\ndb=> "), 60, 0, &e);
+    if (!st) symbi_session_tick(k.s, 100, 0);
+    if (!st) st = symbi_session_reply(k.s, 100, &k.d, &e);
+    if (!st) st = symbi_session_feed(k.s, SY_LIT("news\r\n"), 110, 0, &e);
+    if (!st) symbi_session_tick(k.s, 200, 0);
+    if (!st) st = symbi_tool_envelope_of(c, symbi_tool_command_at(k.t, 0), k.p, symbi_doc_root(k.d), &k.env, &e);
+    if (!st) st = symbi_session_transcript(k.s, &k.log, &e);
     symbi_toolset_unref(set);
-    symbi_tool_unref(t);
+    kit_free(&k);
     return st;
 }
 
