@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { MAX_ARGS = 128, PER_STEP = 8 << 20, PREFIX = 256 };
+enum { LAST_WORDS_MS = 3000 /* a slow machine tells late that a process ended */, MAX_ARGS = 128, PER_STEP = 8 << 20, PREFIX = 256 };
 
 struct symbi_chrome {
     symbi_ctx *cx;
@@ -169,7 +169,7 @@ static void lost(symbi_chrome *c)
 {
     symbi_pipe_end e;
     char text[400] = "the browser closed its pipe";
-    if (symbi_pipe_ended(c->pipe, 500, &e)) {
+    if (symbi_pipe_ended(c->pipe, LAST_WORDS_MS, &e)) {
         symbi_str last = e.errors;
         while (last.n && (last.p[last.n - 1] == '\n' || last.p[last.n - 1] == '\r')) last.n--;
         for (size_t i = last.n; i--;)

@@ -21,7 +21,7 @@ end
 
 local function serve()
     os.execute(("python3 tests/tools/browser-server.py %s/log > %s/port 2>/dev/null & echo $! > %s/pid"):format(dir, dir, dir))
-    for _ = 1, 50 do
+    for _ = 1, 600 do
         port = read(dir .. "/port"):match "%d+"
         if port then break end
         sio.sleep(100)
@@ -34,8 +34,9 @@ local MANIFEST = [[
 name = "web"
 version = "1"
 description = "d"
-timeout_seconds = 30
+timeout_seconds = 60
 [browser]
+startup_timeout_seconds = 60
 [browser.scope]
 allowed_domains = ["localhost"]
 [browser.commands.navigate]
