@@ -1,5 +1,5 @@
 /* codec/json_scan.h: the innermost loops of the JSON reader and writer: runs of plain string bytes and of spaces, sixteen
- * bytes at a time where the machine has SSE2, eight elsewhere. */
+ * bytes at a time where the machine has SSE2, then eight. */
 #ifndef SY_CODEC_JSON_SCAN_H
 #define SY_CODEC_JSON_SCAN_H
 #include "symbi/base.h"
@@ -24,7 +24,7 @@ static inline const char *sy_json_plain(const char *p, const char *end)
         if (bits) return p + __builtin_ctz(bits);
         p += 16;
     }
-#else
+#endif
     while (end - p >= 8) {
         const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
         uint64_t v, q, b;
@@ -34,7 +34,6 @@ static inline const char *sy_json_plain(const char *p, const char *end)
         if ((v | (v - ones * 0x20) | (q - ones) | (b - ones)) & highs) break; /* may stop early, never late */
         p += 8;
     }
-#endif
     while (p < end && !sy_json_special((unsigned char)*p)) p++;
     return p;
 }

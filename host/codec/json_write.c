@@ -59,6 +59,28 @@ char *symbi_json_out_room(symbi_json_out *o, size_t n)
     return room(o, n);
 }
 
+/* Most of what is written is a few bytes: two moves that may overlap, without a call. */
+static inline void copy(char *d, const char *s, size_t n)
+{
+    if (n > 16) {
+        memcpy(d, s, n);
+    } else if (n >= 8) {
+        uint64_t a, b;
+        memcpy(&a, s, 8);
+        memcpy(&b, s + n - 8, 8);
+        memcpy(d, &a, 8);
+        memcpy(d + n - 8, &b, 8);
+    } else if (n >= 4) {
+        uint32_t a, b;
+        memcpy(&a, s, 4);
+        memcpy(&b, s + n - 4, 4);
+        memcpy(d, &a, 4);
+        memcpy(d + n - 4, &b, 4);
+    } else {
+        for (size_t i = 0; i < n; i++) d[i] = s[i];
+    }
+}
+
 void symbi_json_out_raw(symbi_json_out *o, symbi_str s)
 {
     char *d;
@@ -68,7 +90,7 @@ void symbi_json_out_raw(symbi_json_out *o, symbi_str s)
     }
     d = room(o, s.n);
     if (!d) return;
-    if (s.n) memcpy(d, s.p, s.n);
+    copy(d, s.p, s.n);
     o->n += s.n;
 }
 
@@ -110,7 +132,7 @@ void symbi_json_out_string(symbi_json_out *o, symbi_str s)
     *d++ = '"';
     for (;;) {
         const char *q = sy_json_plain(p, end);
-        memcpy(d, p ? p : "", (size_t)(q - p));
+        copy(d, p, (size_t)(q - p));
         d += q - p;
         p = q;
         if (p == end) break;
