@@ -58,14 +58,14 @@ format = "json"
 type = "object"
 ]]
 
-local function play(calls, policies, browser)
+local function play(calls, policies, browser, manifest)
     local turns = {}
     for i, c in ipairs(calls) do turns[i] = { tool_calls = { { id = "c" .. i, name = c[1], arguments = c[2] or core.object() } } } end
     turns[#turns + 1] = { content = "done" }
     assert(sio.write_file(dir .. "/replay.json", json.encode { turns = turns }))
     assert(sio.mkdir(dir .. "/policies", { parents = true }))
     assert(sio.write_file(dir .. "/policies/all.cedar", policies))
-    local runtime = assert(symbi.runtime { policies = dir .. "/policies", tools = { (assert(symbi.toolclad.parse(MANIFEST, "web.clad.toml"))) }, state = dir .. "/state",
+    local runtime = assert(symbi.runtime { policies = dir .. "/policies", tools = { (assert(symbi.toolclad.parse(manifest or MANIFEST, "web.clad.toml"))) }, state = dir .. "/state",
         replay = dir .. "/replay.json", browser = browser })
     local agent = assert(runtime:agent { id = "tester" })
     local told, denied = {}, {}
@@ -153,5 +153,18 @@ describe("browser tools", function()
         assert.truthy(told[4].content:find("Second page", 1, true))
         assert.truthy(told[5].message:find("not in allowed domains", 1, true)) -- no plan is made of it
         assert.is_nil(read(dir .. "/log"):find("127.0.0.1:%d+ GET"))
+    end)
+
+    it("tell the gate only what the manifest says", function()
+        if not ran "command -v chromium >/dev/null 2>&1" then return pending "chromium is not installed" end
+        if os.getenv "SAN" or os.getenv "LD_PRELOAD" then return pending "not with sanitizers: tests/unit/io_browser_test.c has them" end
+        serve()
+        local told = play({ { "web.navigate", { url = "http://localhost:" .. port .. "/" } }, { "web.click", { selector = "#in" } }, { "web.snapshot" } },
+            [[permit(principal, action in [Action::"tool_call::web.navigate", Action::"respond"], resource);
+            permit(principal, action == Action::"tool_call::web.click", resource) when { context.page_state has url && !(context.page_state has domain) && context.page_state.page_loaded };
+            permit(principal, action == Action::"tool_call::web.snapshot", resource) when { context.page_state.domain == "localhost" };]],
+            { no_sandbox = true }, (MANIFEST:gsub("%[browser%.scope%]", '[browser.state]\nfields = ["url", "page_loaded"]\n%0')))
+        assert.equal("Two", told[2] and told[2].title, json.encode(told))
+        assert.equal(2, #told) -- the snapshot was denied
     end)
 end)
