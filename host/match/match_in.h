@@ -7,8 +7,9 @@
  *   dfa.c      programs run as automata whose states are made when first met and remembered in the scratch
  *   set.c      compile, reference, scratch, run, find, test      lines.c  line by line
  *
- * A rule that has literals ("filtered") is a group of its own and runs only over lines where one of them stands. The others
- * share groups of up to 64 rules, which run over every line. */
+ * A rule that has literals ("filtered") is a group of its own and runs only around them: from where a match that has this literal can
+ * begin at the earliest (sy_mlits.before) to where no match is open any more. The others share groups of up to 64 rules, which run
+ * over every line. */
 #ifndef SY_MATCH_IN_H
 #define SY_MATCH_IN_H
 #include "base/arena.h"
