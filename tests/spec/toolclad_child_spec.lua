@@ -164,6 +164,17 @@ describe("child sessions", function()
         assert.same({ "db.child.any" }, assert(folder:refresh()).changed)
         assert.not_equal(was, folder:set():find("db.child.any"):info().sha256)
         folder:close()
+        -- the system tells of a change of the other file, too
+        folder = assert(symbi.toolclad.follow(dir .. "/tools", { watch = true }))
+        put("tools/children/sh.clad.toml", child .. "# a third one\n")
+        local report
+        for _ = 1, 1000 do
+            report = folder:poll(200)
+            if report then break end
+            sio.sleep(10)
+        end
+        assert.same({ "db.child.any" }, report and report.changed)
+        folder:close()
         t = assert(symbi.toolclad.load(dir .. "/tools/db.clad.toml"))
         assert.equal(2, #t:commands())
         put("tools/db.clad.toml", manifest("db", "sqlite3", "^sqlite> $", "pattern = \"x\"\nmanifest = \"children/sh.clad.toml\"\n"))

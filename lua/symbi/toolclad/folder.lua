@@ -187,6 +187,14 @@ function Folder:watch()
     if self.watcher then return true end
     local folders = { self.dir }
     if self.types_path then folders[2] = self.types_path:match("^(.*)/[^/]*$") or "." end
+    local seen = {}
+    for _, entry in pairs(self.files) do -- where the contracts of child sessions lie; of those that come later, refresh knows
+        local at = entry.child and entry.child:match("^(.*)/[^/]*$")
+        if at and not seen[at] then
+            seen[at] = true
+            folders[#folders + 1] = at
+        end
+    end
     local message, err
     self.watcher, message, err = io_module().watch(folders)
     if not self.watcher then return nil, message, err end
