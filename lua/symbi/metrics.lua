@@ -5,10 +5,11 @@
 -- An exporter is a table with export(self, snapshot) -> true, or nil, message, err, and perhaps shutdown(self).
 local core = require "symbi.core"
 local datetime = require "symbi.api.datetime"
+local digits = require "symbi.metrics.digits"
 local errors = require "symbi.errors"
 local model = require "symbi.api.model"
 
-local M = {}
+local M = { runtime = require "symbi.metrics.runtime" }
 local null = core.null
 
 local SECTIONS = { { "scheduler", "SchedulerMetrics" }, { "task_manager", "TaskManagerMetrics" }, { "load_balancer", "LoadBalancerMetrics" }, { "system", "SystemResourceMetrics" } }
@@ -53,13 +54,7 @@ local function number(x, is_float)
     if type(x) == "string" then return x end -- an integer that this Lua's numbers cannot hold
     if math.type then is_float = math.type(x) == "float" end -- luacheck: ignore 143
     if not is_float and x % 1 == 0 then return string.format("%d", x) end
-    if x - x ~= 0 then return "null" end
-    local text
-    for digits = 15, 17 do
-        text = string.format("%." .. digits .. "g", x):gsub(",", ".")
-        if tonumber(text) == x then break end
-    end
-    return text:find "[.eE]" and text or text .. ".0"
+    return digits.python(x)
 end
 
 local function ascii(text)
@@ -143,24 +138,68 @@ function M.otlp(cfg)
     return setmetatable({ endpoint = endpoint, headers = cfg.headers or {}, timeout = cfg.timeout_seconds or 10, transport = cfg.transport }, Otlp)
 end
 
-local function text_value(key, value) return { key = key, value = { stringValue = value } } end
+-- A value of an attribute, in the form that names its type; integers beyond 2^53 are their digits, as the protocol has them.
+local function any_value(v)
+    local t = type(v)
+    if t == "boolean" then return { boolValue = v } end
+    if t == "number" then
+        if (math.type and math.type(v) == "float") or v % 1 ~= 0 then return { doubleValue = v } end -- luacheck: ignore 143
+        return { intValue = v > -2 ^ 53 and v < 2 ^ 53 and v or string.format("%d", v) }
+    end
+    if t ~= "table" then return { stringValue = tostring(v) } end
+    local list = core.array {}
+    for i, x in ipairs(v) do list[i] = any_value(x) end
+    return { arrayValue = { values = list } }
+end
+
+-- Attributes in the order of their names.
+local function attributes(map)
+    local names, list = {}, core.array {}
+    for name in pairs(map or {}) do names[#names + 1] = name end
+    table.sort(names)
+    for i, name in ipairs(names) do list[i] = { key = name, value = any_value(map[name]) } end
+    return list
+end
+
+local function int_value(v) return type(v) == "number" and (v <= -2 ^ 53 or v >= 2 ^ 53) and string.format("%.0f", v) or v end
+
+--- Any metrics as the body of an OTLP/HTTP JSON request: { resource = { name = value }, scope = { name =, version = }, metrics = { { name =,
+-- description =, unit =, kind = "gauge" or "sum" (which only grows), int = true, points = { { value =, attributes = } } } },
+-- time_unix_nano = "...", start_unix_nano = "..." }. Times are decimal text.
+function M.otlp_body(data)
+    local list = core.array {}
+    for i, m in ipairs(data.metrics) do
+        local points = core.array {}
+        for k, p in ipairs(m.points or {}) do
+            points[k] = { attributes = attributes(p.attributes), startTimeUnixNano = data.start_unix_nano, timeUnixNano = data.time_unix_nano }
+            if m.int then points[k].asInt = int_value(p.value) else points[k].asDouble = tonumber(p.value) end
+        end
+        list[i] = { name = m.name, description = m.description or "", unit = m.unit or "" }
+        if m.kind == "sum" then list[i].sum = { aggregationTemporality = 2, isMonotonic = true, dataPoints = points }
+        else list[i].gauge = { dataPoints = points } end
+    end
+    return {
+        resourceMetrics = core.array { {
+            resource = { attributes = attributes(data.resource), droppedAttributesCount = 0 },
+            scopeMetrics = core.array { { scope = { name = data.scope.name, version = data.scope.version or "" }, metrics = list } },
+        } },
+    }
+end
 
 --- The request's body, a table in the form of ExportMetricsServiceRequest.
 function M.otlp_payload(snapshot)
     local seconds, micro = datetime.to_unix(snapshot.timestamp)
     local nanos = seconds and string.format("%.0f%06d000", seconds, micro) or "0"
-    local list = core.array {}
+    local list = {}
     for _, s in ipairs(SECTIONS) do
         local section = snapshot[s[1]]
         for _, f in ipairs(section and model.get("metrics." .. s[2]).fields or {}) do
-            list[#list + 1] = { name = s[1] .. "." .. f.name, gauge = { dataPoints = core.array { { timeUnixNano = nanos, asDouble = tonumber(section[f.name]) } } } }
+            list[#list + 1] = { name = s[1] .. "." .. f.name, points = { { value = section[f.name] } } }
         end
     end
-    return {
-        resourceMetrics = core.array { {
-            resource = { attributes = core.array { text_value("service.name", "symbiont-scheduler"), text_value("service.namespace", "symbiont") } },
-            scopeMetrics = core.array { { scope = { name = "symbiont.scheduler", version = core.version }, metrics = list } },
-        } },
+    return M.otlp_body {
+        resource = { ["service.name"] = "symbiont-scheduler", ["service.namespace"] = "symbiont" }, scope = { name = "symbiont.scheduler", version = core.version },
+        metrics = list, time_unix_nano = nanos,
     }
 end
 

@@ -75,6 +75,139 @@ describe("symbi.metrics", function()
         end
     end)
 
+    local function metrics_vectors(name)
+        local f = io.open((os.getenv "SYMBI_VECTORS" or "../shared/vectors") .. "/metrics/" .. name .. ".json", "rb")
+        if not f then return nil end
+        local text = f:read "*a"
+        f:close()
+        return assert(json.decode(text, { bigint = "string" })).cases
+    end
+
+    -- {$float: "nan"} stands for what JSON has not
+    local function floats(v)
+        if type(v) ~= "table" then return v end
+        if v["$float"] then return v["$float"] == "nan" and 0 / 0 or v["$float"] == "-inf" and -1 / 0 or 1 / 0 end
+        local out = {}
+        for k, x in pairs(v) do out[k] = floats(x) end
+        return out
+    end
+
+    it("writes the SDK's files", function()
+        local cases = metrics_vectors "seed_file"
+        if not cases then return pending "no vectors" end
+        local wrong = {}
+        for _, c in ipairs(cases) do
+            local s = metrics.from_dict(floats(c.input))
+            if type(c.exception) == "string" then
+                if s then wrong[#wrong + 1] = c.id .. ": accepted" end
+            elseif not s then wrong[#wrong + 1] = c.id .. ": refused"
+            else
+                for form, text in pairs { compact = metrics.encode(s, true), indented = metrics.encode(s, false) } do
+                    local want = c[form]:gsub("%-?Infinity", "null"):gsub("NaN", "null") -- ours: JSON
+                    local loose = want:gsub('"(%-?[%d.]+)"([,}\n])', "%1%2") -- ours: a number is a number
+                    local plain = text
+                    if not math.type then loose, plain = loose:gsub("%.0([,}\n])", "%1"), text:gsub("%.0([,}\n])", "%1") end -- 5 and 5.0 are one
+                    if text ~= want and plain ~= loose then wrong[#wrong + 1] = c.id .. ": " .. text .. " for " .. want end
+                end
+            end
+        end
+        assert.same({}, wrong)
+    end)
+
+    it("calls several exporters as the SDK does", function()
+        local cases = metrics_vectors "composite"
+        if not cases then return pending "no vectors" end
+        for _, c in ipairs(cases) do
+            local calls, list = {}, {}
+            for i = 1, #c.exporters do
+                local fails = c.exporters[i] ~= symbi.null and c.exporters[i] or nil
+                list[i] = {
+                    export = function()
+                        calls[#calls + 1] = "export " .. i - 1
+                        if fails and fails ~= "shut" then return nil, fails end
+                        return true
+                    end,
+                    shutdown = function()
+                        calls[#calls + 1] = "shutdown " .. i - 1
+                        if fails == "shut" then error "shut" end
+                    end,
+                }
+            end
+            local all = metrics.composite(list)
+            local ok, message, err = all:export { timestamp = "t" }
+            if c.export_error == symbi.null then assert.truthy(ok, c.id)
+            else assert.equal(c.export_error, err.name .. ": " .. message, c.id) end
+            all:shutdown()
+            assert.same(c.calls, calls, c.id)
+        end
+    end)
+
+    it("forms OTLP bodies", function()
+        local cases = metrics_vectors "otlp_json"
+        if not cases then return pending "no vectors" end
+        local function plain(v) -- attributes are a map; 64-bit integers may be numbers or digits
+            if type(v) ~= "table" then return type(v) == "number" and ("%.17g"):format(v) or v end
+            if v[1] and type(v[1]) == "table" and v[1].key then
+                local map = {}
+                for _, x in ipairs(v) do map[x.key] = plain(x.value) end
+                return map
+            end
+            local out = {}
+            for k, x in pairs(v) do out[k] = plain(x) end
+            return out
+        end
+        for _, c in ipairs(cases) do
+            local got = assert(json.decode(assert(json.encode(metrics.otlp_body(c)))))
+            assert.same(plain(assert(json.decode(c.body))), plain(got), c.id)
+        end
+    end)
+
+    it("writes the runtime's files", function()
+        local cases = metrics_vectors "runtime_file"
+        if not cases then return pending "no vectors" end
+        for _, c in ipairs(cases) do
+            local s, message = metrics.runtime.from_dict(c.input)
+            if c.runtime.error then
+                if not c.runtime.error:find "floating point `%d+%.0`" then assert.is_nil(s, c.id) end -- ours: 5.0 is a whole number, as in Lua
+            else
+                assert.truthy(s, c.id .. ": " .. tostring(message))
+                assert.equal(c.runtime.compact, metrics.runtime.encode(s, true), c.id)
+                assert.equal(c.runtime.pretty, metrics.runtime.encode(s), c.id)
+            end
+        end
+        local _, message = metrics.runtime.from_dict { timestamp = 1, scheduler = {} }
+        assert.equal("MetricsSnapshot.scheduler.total_scheduled is missing", message)
+    end)
+
+    it("reads the runtime's settings", function()
+        local cases = metrics_vectors "runtime_config"
+        if not cases then return pending "no vectors" end
+        for _, c in ipairs(cases) do
+            local got, message, err = metrics.runtime.config(c.input)
+            if c.runtime.error then
+                assert.is_nil(got, c.id)
+                assert.truthy(err:is "MetricsConfigError")
+            else
+                assert.truthy(got, c.id .. ": " .. tostring(message))
+                assert.equal(json.canonical(c.runtime.ok), json.canonical(got), c.id)
+            end
+        end
+        for _, bad in ipairs { { otlp = {} }, { file = {} }, { export_interval_seconds = -1 }, { enabled = "yes" }, { otlp = { endpoint = "x", protocol = "GRPC" } }, { otlp = "x" }, { otlp = { endpoint = "x", headers = { a = 1 } } } } do
+            local got, message, err = metrics.runtime.config(bad)
+            assert.is_nil(got)
+            assert.truthy(err:is "MetricsConfigError" and #message > 10)
+        end
+    end)
+
+    it("writes numbers as Python and as Rust do", function()
+        local digits = require "symbi.metrics.digits"
+        for _, row in ipairs { { 0.1, "0.1", "0.1" }, { 1e15, "1000000000000000.0", "1000000000000000.0" }, { 1e16, "1e+16", "1e16" }, { 1e-5, "1e-05", "0.00001" }, { 1e-6, "1e-06", "1e-6" }, { 0.0001, "0.0001", "0.0001" },
+            { 100, "100.0", "100.0" }, { 123.456, "123.456", "123.456" }, { -1 / 3, "-0.3333333333333333", "-0.3333333333333333" }, { 5e-324, "5e-324", "5e-324" }, { 1.7976931348623157e308, "1.7976931348623157e+308", "1.7976931348623157e308" },
+            { 2.5e-5, "2.5e-05", "0.000025" }, { 0, "0.0", "0.0" }, { 1 / 0, "null", "null" }, { 0 / 0, "null", "null" } } do
+            assert.same({ row[2], row[3] }, { digits.python(row[1]), digits.rust(row[1]) })
+        end
+    end)
+
     it("makes the folders of a file, and says when it cannot", function()
         local dir = fresh()
         local e = assert(metrics.file(dir .. "/a/b/m.json"))
@@ -104,7 +237,7 @@ describe("symbi.metrics", function()
         local list = body.scopeMetrics[1].metrics
         assert.equal(6, #list)
         assert.equal("scheduler.jobs_total", list[1].name)
-        assert.same({ { timeUnixNano = "1771156800500000000", asDouble = 5 } }, list[1].gauge.dataPoints)
+        assert.same({ { attributes = {}, timeUnixNano = "1771156800500000000", asDouble = 5 } }, list[1].gauge.dataPoints)
         local tenant
         for _, h in ipairs(sent.headers) do if h[1] == "X-Tenant" then tenant = h[2] end end
         assert.equal("t1", tenant)

@@ -17,7 +17,14 @@ function Collector:start() end
 function Collector:tick() end
 function Collector:stop() end
 
+--- What the Symbiont runtime writes and reads of its own metrics.
+---@class symbi.metrics.Runtime
+---@field from_dict fun(t: table): table?, string?, symbi.Error?
+---@field encode fun(snapshot: table, compact?: boolean): string
+---@field config fun(t: table): table?, string?, symbi.Error?
+
 ---@class symbi.metrics
+---@field runtime symbi.metrics.Runtime
 local M = {}
 
 ---@param t table
@@ -43,6 +50,10 @@ function M.otlp(config) end
 ---@param snapshot symbi.metrics.MetricsSnapshot
 ---@return table
 function M.otlp_payload(snapshot) end
+--- Any metrics as the body of an OTLP/HTTP JSON request.
+---@param data table resource, scope, metrics, time_unix_nano, start_unix_nano
+---@return table
+function M.otlp_body(data) end
 ---@param exporters symbi.metrics.Exporter[]
 ---@param log? fun(message: string)
 ---@return symbi.metrics.Exporter
