@@ -351,6 +351,7 @@ symbi_status sy_mscratch_take(symbi_match_scratch *s, size_t at, uint32_t state,
         uint32_t rule = ac->outrule[k], group = m->groupof[rule];
         uint64_t hits;
         if (s->watch && mtest(s->watch, rule)) mset(s->map, ((size_t)(s->now.p - s->text.p) + at) >> s->shift);
+        if (s->wide && mtest(m->foreign, rule)) continue; /* it goes over all of the line in any case */
         if (!mtest(s->cand, rule)) {
             mset(s->cand, rule);
             s->done[rule] = 0;
