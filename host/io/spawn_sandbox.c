@@ -303,6 +303,8 @@ static void put_user(maker *k, const sy_sp_inner *x)
     else if (geteuid() == 0) word(k, "--uid"), word(k, "1000"), word(k, "--gid"), word(k, "1000");
 }
 
+/* No --new-session: who starts bwrap has made a session for it alone, and a program at a terminal must keep that as its controlling one. What
+ * could be pushed into it (TIOCSTI) only the box itself reads: the host holds the other side. */
 static symbi_status make(maker *k, const sy_sp_inner *x, const char *bwrap, int *start_errno)
 {
     static const char *const fixed[] = { "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent", "--cap-drop", "ALL",
