@@ -402,7 +402,18 @@ static void push_warnings(lua_State *L, const symbi_cedar *set, bool compat)
 static int gate_warnings(lua_State *L)
 {
     symbi_gate *g = checkgate(L, 1);
+    if (symbi_gate_allows_all(g)) { /* what policies lack is of no account there */
+        lua_newtable(L);
+        lua_pushliteral(L, "INSECURE: insecure_allow_all is set: policies are not asked, everything that the contracts of the tools allow is allowed");
+        lua_rawseti(L, -2, 1);
+        symL_setarray(L);
+        return 1;
+    }
     push_warnings(L, symbi_gate_policies(g), symbi_gate_is_compat(g));
+    if (symbi_gate_is_compat(g)) {
+        lua_pushliteral(L, "COMPAT: this gate decides as upstream's does: policies that fail are skipped, forbids too");
+        lua_rawseti(L, -2, (int)symL_rawlen(L, -2) + 1);
+    }
     return 1;
 }
 

@@ -181,7 +181,7 @@ symbi_status symbi_gate_reload(symbi_gate *g, symbi_cedar *policies, symbi_err *
     g->insteads = fresh;
     g->nchanges = 0;
     g->generation++;
-    for (size_t i = 0;; i++) {
+    for (size_t i = 0; !g->allow_all; i++) { /* what policies lack is of no account there */
         symbi_str s = symbi_gate_warning_of(policies, g->compat, i);
         if (!s.n) break;
         sy_log(g->cx, SYMBI_LOG_WARN, "gate", "%.*s", SY_FMT(s));
@@ -205,6 +205,7 @@ void symbi_gate_shadow_counts(const symbi_gate *g, uint64_t *asked, uint64_t *di
 
 uint64_t symbi_gate_generation(const symbi_gate *g) { return g->generation; }
 bool symbi_gate_is_compat(const symbi_gate *g) { return g->compat; }
+bool symbi_gate_allows_all(const symbi_gate *g) { return g->allow_all; }
 symbi_toolset *symbi_gate_tools(const symbi_gate *g) { return g->tools; }
 symbi_cedar *symbi_gate_policies(const symbi_gate *g) { return g->policies; }
 void symbi_gate_key(const symbi_gate *g, uint8_t key[32]) { memcpy(key, g->key, 32); }

@@ -241,6 +241,12 @@ end
 
 for _, name in ipairs { "refresh", "follow", "poll", "status", "close" } do core.gate.methods[name] = M[name] end
 
+-- What must not be overlooked: into nginx's log, else to standard error.
+local function loud(text)
+    local ngx = rawget(_G, "ngx")
+    if type(ngx) == "table" and type(ngx.log) == "function" then ngx.log(ngx.WARN, "symbi: ", text) else io.stderr:write("symbi: ", text, "\n") end
+end
+
 function M.open(options)
     if type(options) ~= "table" then error("symbi.gate.open: an options table is expected", 2) end
     local o = {}
@@ -281,9 +287,17 @@ function M.open(options)
         o.comm, message, err = core.comm.rules(o.comm)
         if not o.comm then return nil, message, err end
     end
-    if o.production == nil then o.production = os.getenv("SYMBIONT_ENV") == "production" end
-    local gate
+    if o.production == nil then -- a value that nobody knows is no way out of production
+        local environment = core.auth.environment(os.getenv("SYMBIONT_ENV") or "")
+        o.production = environment == nil or environment == "production"
+    end
+    local gate, quiet
+    quiet, o.quiet = o.quiet, nil
     gate, message, err = core.gate.new(o)
+    if gate and not quiet and (o.insecure_allow_all or o.compat) then
+        local warnings = gate:warnings()
+        loud(warnings[#warnings])
+    end
     for name, result in pairs(gate and proofs or {}) do
         local ok
         ok, message, err = gate:prove(name, result)

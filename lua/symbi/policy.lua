@@ -364,7 +364,7 @@ function M.asker(options)
         -- a rule that asks for a record needs a trail: this one ends with the process
         if agent then trail = trail or assert(symbi().audit.open(symbi().store.memory(), { key = symbi().crypto.ed25519() })) end
         local gate, message, err = symbi().gate.open { policies = options.policies, tools = tools, mode = options.mode, surface = options.surface,
-            strict_policies = options.strict_policies, entities = options.entities, audit = agent and trail or nil }
+            strict_policies = options.strict_policies, entities = options.entities, audit = agent and trail or nil, quiet = true }
         if not gate or not agent then return gate, message, err end
         local ok
         ok, message, err = gate:narrow(agent.narrow, options.host)

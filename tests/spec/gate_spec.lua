@@ -213,6 +213,36 @@ describe("symbi.gate", function()
         assert.same({}, open('permit(principal, action in [Action::"tool_call", Action::"respond"], resource);'):warnings())
     end)
 
+    it("says aloud that it asks no policies, and that it decides as upstream does", function()
+        local err, said = io.stderr, {}
+        io.stderr = { write = function(_, ...) said[#said + 1] = table.concat { ... } return true end } -- luacheck: ignore
+        local called, a, b, c = pcall(function()
+            return symbi.gate.open { tools = { read }, insecure_allow_all = true, production = false }, symbi.gate.open { policies = { ALL }, mode = "compat", production = false },
+                symbi.gate.open { policies = { ALL }, mode = "compat", quiet = true }
+        end)
+        io.stderr = err -- luacheck: ignore
+        assert(called, a)
+        assert(a and b and c)
+        assert.equal(2, #said)
+        assert.truthy(said[1]:find("insecure_allow_all", 1, true))
+        assert.truthy(said[2]:find("COMPAT", 1, true))
+        assert.equal(1, #a:warnings())
+        assert.truthy(a:warnings()[1]:find("policies are not asked", 1, true))
+        assert.equal("ALLOWED", a:check(call()).code)
+    end)
+
+    it("opens nothing in production, however that is spelled", function()
+        local getenv = os.getenv
+        for value, closed in pairs { production = true, prod = true, [" Production\t"] = true, PROD = true, nonsense = true, development = false, staging = false, test = false, [""] = false } do
+            os.getenv = function(name) if name == "SYMBIONT_ENV" then return value end return getenv(name) end -- luacheck: ignore
+            local called, gate, _, err = pcall(symbi.gate.open, { tools = { read }, insecure_allow_all = true, quiet = true })
+            os.getenv = getenv -- luacheck: ignore
+            assert(called, gate)
+            assert.equal(closed, gate == nil, value)
+            if closed then assert.equal("EDENIED", err.code) end
+        end
+    end)
+
     it("keeps to the profile and the budget", function()
         local gate = open(ALL, { profile = { "wipe" } })
         assert.equal("NOT_IN_PROFILE", gate:check(call()).code)

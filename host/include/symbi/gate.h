@@ -258,6 +258,7 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_prove(symbi_gate *g, symbi_str 
 /* Puts another scope in force (NULL: none; a reference is taken), for the next check and for permits that are not redeemed yet. */
 SYMBI_API void symbi_gate_rescope(symbi_gate *g, symbi_scope *scope);
 SYMBI_API bool symbi_gate_is_compat(const symbi_gate *g);
+SYMBI_API bool symbi_gate_allows_all(const symbi_gate *g); /* insecure_allow_all */
 /* What is probably not meant in a set that is put in force (NULL: none is), one line each, empty past the end: the set's own warnings, and
  * that no policy lets an agent answer. The logger gets them with every new set; compat: upstream says nothing. */
 SYMBI_API symbi_str symbi_gate_warning_of(const symbi_cedar *set, bool compat, size_t i);

@@ -20,7 +20,8 @@
 ---@field require_verified? boolean|string[]
 ---@field max_tool_calls? integer
 ---@field permit_ttl_ms? integer
----@field insecure_allow_all? boolean
+---@field insecure_allow_all? boolean policies are not asked; said on standard error, refused in production
+---@field quiet? boolean what is said there is not said (a compat gate that only compares)
 ---@field production? boolean
 
 --- What somebody wants to do.
