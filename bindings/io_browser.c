@@ -164,14 +164,7 @@ static int chrome_wanted(lua_State *L)
     symL_pushstr(L, rq.body);
     lua_setfield(L, -2, "body");
     lua_createtable(L, (int)rq.nheaders, 0);
-    for (size_t i = 0; i < rq.nheaders; i++) {
-        lua_createtable(L, 2, 0);
-        symL_pushstr(L, rq.headers[i].name);
-        lua_rawseti(L, -2, 1);
-        symL_pushstr(L, rq.headers[i].value);
-        lua_rawseti(L, -2, 2);
-        lua_rawseti(L, -2, (int)i + 1);
-    }
+    for (size_t i = 0; i < rq.nheaders; i++) symL_addpair(L, i + 1, rq.headers[i].name, rq.headers[i].value);
     lua_setfield(L, -2, "headers");
     return 1;
 }
