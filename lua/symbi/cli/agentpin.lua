@@ -39,6 +39,7 @@ local WORDS = { discovery = 2, pin = 2, bundle = 2 } -- how many words may follo
 for command in pairs(WORDS) do KNOWN[command].rest = true end
 
 local cli = require "symbi.cli.args"
+local as_json = cli.json
 local safe = cli.safe
 
 local function misuse(...) return cli.misuse("agentpin", usage, string.format(...)) end
@@ -117,7 +118,7 @@ function commands.keygen(o)
     end
     local id = agentpin.generate_key_id(keys.public_key_pem)
     if o.json then
-        print(symbi.json.encode { kid = kid, key_id = id, private = files.private, public = files.public, jwk = files.jwk })
+        print(as_json { kid = kid, key_id = id, private = files.private, public = files.public, jwk = files.jwk })
         return 0
     end
     print("kid          " .. safe(kid, 128))
@@ -171,7 +172,7 @@ function commands.issue(o)
     -- said, not refused: a verifier may have other rules than ours
     if not agentpin.domain_ok(o.issuer) then io.stderr:write("symbi-lua agentpin: issuer ", safe(o.issuer, 200), " is not a domain name in its plain form: verifiers refuse it\n") end
     if (o.ttl or 3600) > 86400 then io.stderr:write("symbi-lua agentpin: a life of more than 86400 seconds: verifiers refuse it by default\n") end
-    if o.json then print(symbi.json.encode { credential = jwt }) else print(jwt) end
+    if o.json then print(as_json { credential = jwt }) else print(jwt) end
     return 0
 end
 
@@ -262,7 +263,7 @@ function commands.verify(o)
         for _, name in ipairs { "agent_id", "issuer", "capabilities", "constraints", "delegation_verified", "delegation_chain", "key_pinning", "error_code", "error_message" } do
             if t[name] == nil then t[name] = symbi.null end
         end
-        print(symbi.json.encode(t))
+        print(as_json(t))
     else
         show(result)
     end
@@ -319,7 +320,7 @@ function commands.discovery(o, words)
         doc, message = read_json(words[2])
         if doc == nil then return nil, message end
         local ok, why, err = agentpin.validate_discovery_document(doc, o.entity)
-        if o.json then print(symbi.json.encode { valid = ok == true, code = err and err.code, message = why }) else print(ok and "valid" or safe(err.code .. ": " .. why, 400)) end
+        if o.json then print(as_json { valid = ok == true, code = err and err.code, message = why }) else print(ok and "valid" or safe(err.code .. ": " .. why, 400)) end
         return ok and 0 or 1
     elseif words[1] == "fetch" and words[2] then
         local doc
@@ -344,7 +345,7 @@ function commands.pin(o, words)
         if verb == "list" then list = store:list() else list = { store:get_domain(domain) } end
         if verb == "show" and #list == 0 then return nil, "nothing is pinned for " .. safe(domain, 100) end
         if o.json then
-            print(symbi.json.encode(symbi.array(list)))
+            print(as_json(symbi.array(list)))
             return 0
         end
         for _, d in ipairs(list) do
@@ -368,7 +369,7 @@ function commands.pin(o, words)
     if not ok then return nil, safe(message, 300) end
     ok, message = store:save()
     if not ok then return nil, safe(message, 300) end
-    if o.json then print(symbi.json.encode { ok = true, domain = domain }) else print((verb == "add" and "pinned " or "forgotten ") .. safe(domain, 253)) end
+    if o.json then print(as_json { ok = true, domain = domain }) else print((verb == "add" and "pinned " or "forgotten ") .. safe(domain, 253)) end
     return 0
 end
 
@@ -403,7 +404,7 @@ function commands.revoke(o)
         local ok
         ok, why = symio.write_file(o.file, pretty(doc) .. "\n")
         if not ok then return nil, safe(why, 300) end
-        if o.json then print(symbi.json.encode { ok = true, revoked = what, id = id }) else print("revoked " .. what .. " " .. safe(id, 200)) end
+        if o.json then print(as_json { ok = true, revoked = what, id = id }) else print("revoked " .. what .. " " .. safe(id, 200)) end
         return 0
     end
     local a, b = change()
@@ -442,7 +443,7 @@ function commands.bundle(o, words)
         end
         local bundle, why, err = agentpin.load_trust_bundle(words[2], { strict = o.strict, max_age_secs = o["max-age"], previous = previous })
         if o.json then
-            print(symbi.json.encode { valid = bundle ~= nil, code = not bundle and err and err.code or nil, message = why, documents = bundle and #bundle.documents or nil })
+            print(as_json { valid = bundle ~= nil, code = not bundle and err and err.code or nil, message = why, documents = bundle and #bundle.documents or nil })
         else
             print(bundle and "fine: " .. #bundle.documents .. " documents of " .. safe(bundle.created_at, 40) or safe((err and err.code or "?") .. ": " .. tostring(why), 400))
         end

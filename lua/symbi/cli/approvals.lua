@@ -1,5 +1,6 @@
 --- symbi-lua approvals list|approve|deny: what waits for a person, and the person's answer.
 local args = require "symbi.cli.args"
+local as_json = args.json
 
 local M = {}
 
@@ -43,7 +44,7 @@ local function list(audit, o)
         if o.all or r.status == "pending" then shown[#shown + 1] = r end
     end
     if o.json then
-        print(symbi.json.encode(shown))
+        print(as_json(shown))
         return true
     end
     if #shown == 0 then

@@ -38,6 +38,22 @@ function M.safe(s, max)
     return s
 end
 
+local function clean(v)
+    if type(v) == "string" then return M.utf8(v) end
+    if type(v) ~= "table" then return v end
+    local out = {}
+    for k, x in pairs(v) do out[clean(k)] = clean(x) end
+    return getmetatable(v) ~= nil and require("symbi").array(out) or out -- a list, also an empty one
+end
+
+--- A value as JSON for --json, always: names of files and the like that are not UTF-8 are shown as utf8() has them.
+function M.json(value)
+    local json = require("symbi").json
+    local text, why = json.encode(value)
+    if not text then text, why = json.encode(clean(value)) end
+    return text or error("the answer cannot be written as JSON: " .. tostring(why), 0)
+end
+
 --- Says what was wrong with the command line, and how it goes. Returns the exit status.
 function M.misuse(verb, usage, message)
     io.stderr:write("symbi-lua ", verb, ": ", message, "\n", usage, "\n")

@@ -1,5 +1,6 @@
 --- symbi-lua audit show|verify|export|accept-clock: the audit trail of a state folder, read without changing it.
 local args_of = require "symbi.cli.args"
+local as_json = args_of.json
 local safe = args_of.safe
 
 local M = {}
@@ -80,7 +81,7 @@ local function show(symbi, store, o)
         for entry in audit.entries(store, { chain = o.chain, from = from }) do
             entry.event_text = entry.event
             entry.event, entry.data = entry.data, nil
-            print(symbi.json.encode(entry))
+            print(as_json(entry))
         end
         return 0
     end
@@ -145,7 +146,7 @@ local function print_report(symbi, r, what, o)
     end
     if o.json then
         r.type, r.source = "audit_verification", what
-        print(symbi.json.encode(r))
+        print(as_json(r))
         return r.ok and 0 or 1
     end
     print("audit trail of " .. safe(what, 200) .. " (chain " .. safe(o.chain or r.chain or "main", 64) .. "): " .. (r.ok and "OK" or "TAMPERED (" .. r.result .. ")"))

@@ -1,5 +1,6 @@
 --- symbi-lua auth create-key|list|revoke: the file of API keys.
 local args_of = require "symbi.cli.args"
+local as_json = args_of.json
 local safe = args_of.safe
 
 local M = {}
@@ -45,7 +46,7 @@ end
 
 local permission = { read = true, write = true, delete = true, execute = true, admin = true }
 
-local function create(symbi, keys, o)
+local function create(keys, o)
     for _, p in ipairs(o.permission or {}) do
         if not permission[p] then return misuse("--permission must be read, write, delete, execute or admin, not '" .. safe(p) .. "'") end
     end
@@ -55,7 +56,7 @@ local function create(symbi, keys, o)
         expires_at = o["expires-in"] and now + math.floor(o["expires-in"] * 86400) or nil,
     }, now)
     if not key then return nil, message end
-    if o.json then print(symbi.json.encode { key = key, key_id = key:match "^[^.]*" })
+    if o.json then print(as_json { key = key, key_id = key:match "^[^.]*" })
     else
         print(key)
         io.stderr:write("this is shown once; present it as  Authorization: Bearer <key>\n")
@@ -63,11 +64,11 @@ local function create(symbi, keys, o)
     return 0
 end
 
-local function list(symbi, keys, o)
+local function list(keys, o)
     local records, message = keys:list()
     if not records then return nil, message end
     if o.json then
-        print(symbi.json.encode(records))
+        print(as_json(records))
         return 0
     end
     for _, r in ipairs(records) do
@@ -94,9 +95,9 @@ function M.main(args, host)
             ok, message = require("symbi.io").mkdir(state, { parents = true, mode = 448 })
             if not ok then return nil, message end
         end
-        status, message = create(symbi, keys, o)
+        status, message = create(keys, o)
     elseif command == "list" then
-        status, message = list(symbi, keys, o)
+        status, message = list(keys, o)
     else
         local ok
         ok, message = keys:revoke(o.operand)

@@ -1,6 +1,7 @@
 --- symbi-lua client METHOD [ARGUMENT...]: any method of symbi.client from the shell. Words become arguments, the answer becomes a table for people
 -- or JSON for programs; what is shown of a request never has the key in it.
 local args_of = require "symbi.cli.args"
+local as_json = args_of.json
 local safe = args_of.safe
 
 local M = {}
@@ -113,7 +114,7 @@ local function methods(o)
         end
     end
     if o.json then
-        print(symbi.json.encode(list))
+        print(as_json(list))
         return 0
     end
     if #rows == 0 then return nil, "no method has '" .. safe(word, 60) .. "' in its name" end
@@ -263,7 +264,7 @@ local function dry(o, rq, key_header)
     if o.json then
         local t = {}
         for _, h in ipairs(headers) do t[h[1]] = h[2] end
-        print(symbi.json.encode { method = rq.method, url = rq.url, headers = t, body = rq.body and symbi.json.decode(rq.body, { bigint = "string" }) or nil })
+        print(as_json { method = rq.method, url = rq.url, headers = t, body = rq.body and symbi.json.decode(rq.body, { bigint = "string" }) or nil })
         return 0
     end
     print(rq.method .. " " .. safe(rq.url, 4000))
@@ -316,7 +317,7 @@ function M.main(argv)
         local t
         t, message, err = client.manager:to_dict()
         if not t then return M.failed(o, message, err) end
-        if o.json then print(require("symbi").json.encode(t)) else show(t) end
+        if o.json then print(as_json(t)) else show(t) end
         return 0
     end
     local caller = o["idempotency-key"] and client:with { idempotency_key = o["idempotency-key"] } or client

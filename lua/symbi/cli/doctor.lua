@@ -1,5 +1,6 @@
 --- symbi-lua doctor: what is wrong with this installation, and what to do about it. One line per check; nothing is changed.
 local args_of = require "symbi.cli.args"
+local as_json = args_of.json
 local client_of = require "symbi.cli.client"
 local safe = args_of.safe
 
@@ -294,7 +295,7 @@ function M.main(argv, host)
     status = worst == "fail" and 1 or 0
     if o.json then
         local symbi = require "symbi"
-        print(symbi.json.encode { type = "doctor", ok = status == 0, worst = worst, checks = symbi.array(list) })
+        print(as_json { type = "doctor", ok = status == 0, worst = worst, checks = symbi.array(list) })
         return status
     end
     local counts = { ok = 0, warn = 0, fail = 0 }

@@ -23,6 +23,7 @@ local commands = {
 
 local function policy() return require "symbi.cli.policy" end
 local safe = require("symbi.cli.args").safe
+local as_json = require("symbi.cli.args").json
 
 local function misuse(message)
     io.stderr:write("symbi-lua dsl: ", message, "\n", usage, "\n")
@@ -152,7 +153,7 @@ local function check(o, rest)
         end
     end
     if o.json then
-        print(symbi.json.encode { ok = faults == 0, files = #files, findings = symbi.array(all) })
+        print(as_json { ok = faults == 0, files = #files, findings = symbi.array(all) })
         return faults == 0 and 0 or 1
     end
     for _, f in ipairs(all) do
@@ -238,7 +239,7 @@ local function compile(o, rest)
     if o.json then
         local d = narrow and narrow:describe() or { error = err.message }
         d.problems = symbi.array(told)
-        print(symbi.json.encode(d))
+        print(as_json(d))
         return narrow and 0 or 1
     end
     for _, p in ipairs(told) do
@@ -285,7 +286,7 @@ local SHOWN = {
 }
 
 local function show(o, rest)
-    local symbi, dsl, cli = require "symbi", require "symbi.dsl", policy()
+    local dsl, cli = require "symbi.dsl", policy()
     if #rest ~= 1 then return misuse("dsl show needs one file") end
     local file, message, err = dsl.load(rest[1])
     if not file then
@@ -297,7 +298,7 @@ local function show(o, rest)
     data, message = file:extract()
     if not data then return nil, message end
     if o.json then
-        print(symbi.json.encode(data))
+        print(as_json(data))
         return #data.problems == 0 and 0 or 1
     end
     local keys, rows = {}, {}

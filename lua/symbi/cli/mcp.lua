@@ -1,5 +1,6 @@
 --- symbi-lua mcp servers|tools|show|approve|forget: MCP servers, what they offer, and which definitions may be used.
 local args = require "symbi.cli.args"
+local as_json = args.json
 
 local M = {}
 
@@ -29,7 +30,7 @@ local function servers(o)
     if not list then return nil, warnings end
     for _, w in ipairs(warnings) do io.stderr:write("warning: ", w, "\n") end
     if o.json then
-        print(symbi.json.encode(symbi.array(list)))
+        print(as_json(symbi.array(list)))
         return true
     end
     local safe = symbi.show.safe
@@ -51,7 +52,7 @@ end
 local function show_tool(t, o)
     local symbi = require "symbi"
     if o.json then
-        print(symbi.json.encode(t))
+        print(as_json(t))
         return
     end
     print(symbi.show.safe(t.name, 128) .. ": " .. t.standing .. "\n" .. t.digest)
@@ -80,7 +81,7 @@ local function tools(o, server, tool)
         return nil, ("MCP server '%s' has no tool '%s'"):format(server, tool)
     end
     if o.json then
-        print(symbi.json.encode(symbi.array(list)))
+        print(as_json(symbi.array(list)))
         return true
     end
     for _, t in ipairs(list) do

@@ -1,4 +1,5 @@
 --- symbi-lua policy validate, schema, format and translate: what the Cedar engine offers on whole files.
+local as_json = require("symbi.cli.args").json
 local M = {}
 
 local function read_all(o, rest, cli)
@@ -81,7 +82,7 @@ function M.validate(o, rest, cli)
         for _, list in ipairs { report.errors, report.warnings } do
             for _, f in ipairs(list) do f.source = by_id[f.policy] and by_id[f.policy].source end
         end
-        print(symbi.json.encode { valid = report.valid, errors = symbi.array(report.errors), warnings = symbi.array(report.warnings) })
+        print(as_json { valid = report.valid, errors = symbi.array(report.errors), warnings = symbi.array(report.warnings) })
         return report.valid and 0 or 3
     end
     for _, kind in ipairs { "error", "warning" } do

@@ -1,4 +1,5 @@
 --- symbi-lua policy explain: what each policy said to one action, or to one plain Cedar request, and with what values.
+local as_json = require("symbi.cli.args").json
 local M = {}
 
 local function decode(symbi, text, what)
@@ -75,7 +76,7 @@ local function plain_request(symbi, o, request, cli)
     called, answer, message = pcall(set.authorize, set, { principal = request.principal, action = request.action, resource = request.resource, context = request.context, entities = entities, explain = true })
     if not called or not answer then return nil, tostring(called and message or answer) end
     if o.json then
-        print(symbi.json.encode { decision = answer.decision, reasons = symbi.array(answer.reasons), policies = answer.explained })
+        print(as_json { decision = answer.decision, reasons = symbi.array(answer.reasons), policies = answer.explained })
         return 0
     end
     print(answer.decision)
@@ -112,7 +113,7 @@ function M.explain(o, _, cli)
         end
     end
     if o.json then
-        print(symbi.json.encode { decision = verdict.decision, code = verdict.code, reason = verdict.reason, mode = verdict.mode, policies = list or symbi.null, rules = rules })
+        print(as_json { decision = verdict.decision, code = verdict.code, reason = verdict.reason, mode = verdict.mode, policies = list or symbi.null, rules = rules })
         return 0
     end
     print(verdict.decision .. " " .. verdict.code .. ": " .. cli.safe(verdict.reason))

@@ -1,4 +1,5 @@
 --- symbi-lua policy check and lint: files and folders of policies, read and reported on.
+local as_json = require("symbi.cli.args").json
 local M = {}
 
 local function read(o, rest, cli)
@@ -34,7 +35,7 @@ function M.check(o, rest, cli)
         for _, r in ipairs(results) do
             r.ok, r.warnings = r.error == nil, symbi.array(r.warnings or {})
         end
-        print(symbi.json.encode { ok = good, files = symbi.array(results) })
+        print(as_json { ok = good, files = symbi.array(results) })
         return good and 0 or 1
     end
     for _, r in ipairs(results) do
@@ -81,7 +82,7 @@ function M.lint(o, rest, cli)
         if f.severity ~= "note" then faults = faults + 1 end
     end
     if o.json then
-        print(symbi.json.encode { findings = symbi.array(findings), files = #files, faults = faults })
+        print(as_json { findings = symbi.array(findings), files = #files, faults = faults })
         return faults > 0 and 1 or 0
     end
     if o.upstream then return print_upstream(findings, files, cli) end

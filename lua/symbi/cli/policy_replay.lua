@@ -1,5 +1,6 @@
 --- symbi-lua policy replay: asks a candidate set of policies again what the audit trail says was decided, and shows where it would have
 -- said otherwise. Status 3 when it would. What never came to policy (a broken contract, a used-up budget) is counted and left alone.
+local as_json = require("symbi.cli.args").json
 local M = {}
 
 local policy_codes = {
@@ -74,7 +75,7 @@ local function replay(symbi, store, o, ask, cli, agents)
                 counts[effect] = counts[effect] + 1
                 local differs = effect == "allowed_now" or effect == "denied_now"
                 if o.json and (differs or o.all) then
-                    print(symbi.json.encode {
+                    print(as_json {
                         sequence = entry.sequence, timestamp_ms = entry.timestamp_ms, agent = entry.agent_id, kind = d.kind, name = d.name, effect = effect,
                         recorded = { decision = d.decision, code = d.code, policy = first_policy(d.policies) },
                         candidate = { decision = v.decision, code = v.code, policy = first_policy(v.policies), reason = v.reason },
@@ -89,7 +90,7 @@ local function replay(symbi, store, o, ask, cli, agents)
         end
     end
     if o.json then
-        print(symbi.json.encode { summary = counts })
+        print(as_json { summary = counts })
     else
         if #rows > 0 then cli.print_table({ "", "SEQ", "AGENT", "ACTION", "RECORDED", "CANDIDATE" }, rows) end
         for why, n in pairs(skipped) do print("left alone: " .. n .. " (" .. cli.safe(why, 200) .. ")") end

@@ -1,5 +1,6 @@
 --- symbi-lua policy test: files of cases, each an action for the gate or a plain Cedar request, with the decision (and the reasons, and the
 -- code) that are expected. JSON, JSON Lines or TOML. Prints a table; status 3 when a case comes out otherwise.
+local as_json = require("symbi.cli.args").json
 local M = {}
 
 local settings = { policies = true, policy_text = true, tools = true, agents = true, sandbox = true, memory_bytes = true, entities = true, mode = true, surface = true, cases = true, case = true }
@@ -184,7 +185,7 @@ function M.test(o, rest, cli)
         end
     end
     if o.json then
-        print(symbi.json.encode { passed = #results - failed, failed = failed, cases = symbi.array(results) })
+        print(as_json { passed = #results - failed, failed = failed, cases = symbi.array(results) })
     else
         cli.print_table({ "", "CASE", "EXPECTED", "GOT", "POLICIES OR DIFFERENCE" }, rows)
         print(#results - failed .. " passed, " .. failed .. " failed")

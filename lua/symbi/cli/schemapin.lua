@@ -1,6 +1,7 @@
 --- symbi-lua schemapin keygen|sign|verify|pin|skill: SchemaPin from a shell. Exit status: 0 fine, 1 refused or failed, 2 misuse. A
 -- private key goes into a file that is made with mode 0600, and is never printed.
 local args = require "symbi.cli.args"
+local as_json = args.json
 local M = {}
 
 local usage = [[
@@ -101,7 +102,7 @@ local function keygen(o)
         if not ok then return nil, message end
     end
     if o.json then
-        print(symbi.json.encode{ private_key = names.private, public_key = names.public, well_known = names.well_known, fingerprint = keys.fingerprint })
+        print(as_json{ private_key = names.private, public_key = names.public, well_known = names.well_known, fingerprint = keys.fingerprint })
     else
         print("private key  " .. safe(names.private, 300) .. " (mode 0600)")
         print("public key   " .. safe(names.public, 300))
@@ -120,7 +121,7 @@ local function written(o, path, text)
     end
     local ok, message = symbi.io.write_file(path, text, 420)
     if not ok then return nil, message end
-    if o.json then print(symbi.json.encode{ output = path }) else print("written: " .. safe(path, 300)) end
+    if o.json then print(as_json{ output = path }) else print("written: " .. safe(path, 300)) end
     return 0
 end
 
@@ -136,7 +137,7 @@ local function sign(o)
             domain = o.domain, signer_kid = o.kid, expires_in = o["expires-in"], schema_version = o["schema-version"], previous_hash = o["previous-hash"], now = now_of(o),
         })
         if not doc then return nil, message end
-        if o.json then print(symbi.json.encode(doc)) else print("written: " .. safe(o.file, 300) .. ".sig (" .. doc.skill_hash .. ")") end
+        if o.json then print(as_json(doc)) else print("written: " .. safe(o.file, 300) .. ".sig (" .. doc.skill_hash .. ")") end
         return 0
     end
     local text
@@ -218,7 +219,7 @@ end
 
 local function report(o, r, what)
     if o.json then
-        print(symbi.json.encode(r:table()))
+        print(as_json(r:table()))
         return r.valid and 0 or 1
     end
     print(safe(what, 200) .. ": " .. (r.valid and (r.status == "pinned" and "VERIFIED, and its key is pinned from now on" or "VERIFIED") or r.status:upper()))
@@ -314,7 +315,7 @@ local function skill(o)
             domain = o.domain, skill_name = o.name, signer_kid = o.kid, expires_in = o["expires-in"], schema_version = o["schema-version"], previous_hash = o["previous-hash"], now = now_of(o),
         })
         if not doc then return nil, safe(dir, 200) .. ": " .. tostring(message) end
-        if o.json then print(symbi.json.encode(doc))
+        if o.json then print(as_json(doc))
         else print("written: " .. safe(dir, 300) .. "/.schemapin.sig (" .. safe(doc.skill_name, 100) .. ", " .. doc.skill_hash .. ")") end
         return 0
     end
@@ -331,7 +332,7 @@ local function list(o, store)
     local pins, message = store:list()
     if not pins then return nil, message end
     if o.json then
-        print(symbi.json.encode(pins))
+        print(as_json(pins))
         return 0
     end
     local rows = {}

@@ -1,6 +1,7 @@
 --- symbi-lua secrets get|set|list|delete|rotate-key|import: the encrypted file of a state folder. A value comes from standard input or a
 -- prompt without echo, and is printed only by get --reveal.
 local args_of = require "symbi.cli.args"
+local as_json = args_of.json
 local safe = args_of.safe
 
 local M = {}
@@ -105,11 +106,11 @@ function commands.get(_, secrets, o)
     return 0
 end
 
-function commands.list(symbi, secrets, o)
+function commands.list(_, secrets, o)
     local keys, message = secrets:list()
     if not keys then return nil, message end
     if o.json then
-        print(symbi.json.encode(keys))
+        print(as_json(keys))
         return 0
     end
     for _, k in ipairs(keys) do print(safe(k)) end

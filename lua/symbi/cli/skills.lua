@@ -1,6 +1,7 @@
 --- symbi-lua skills list|scan|show|sign|verify: skills on the command line. Exit status: 0 well, 1 something was found or does not hold,
 -- 2 misuse or nothing to work on.
 local args = require "symbi.cli.args"
+local as_json = args.json
 local safe = args.safe
 
 local usage = [[
@@ -135,11 +136,11 @@ local function scan(o)
         scans[#scans + 1] = { root = info.type == "directory" and path:gsub("/+$", "") .. "/" or path:match "^(.*/)[^/]*$" or "", findings = result.findings }
     end
     if format == "json" then
-        out(assert(symbi.json.encode { passed = not failed, profile = profile, results = list }))
+        out(as_json { passed = not failed, profile = profile, results = list })
     elseif format == "sarif" then
         local rules = {}
         for _, rule in ipairs(symbi.skills.rules(profile)) do rules[rule.id] = rule end
-        out(assert(symbi.json.encode(require("symbi.skills.sarif").log(scans, rules, symbi.version))))
+        out(as_json(require("symbi.skills.sarif").log(scans, rules, symbi.version)))
     end
     local text = table.concat(lines, "\n") .. "\n"
     if o.output then
@@ -197,7 +198,7 @@ local function list(o)
         for i, r in ipairs(rejected) do
             out.rejected[i] = { path = args.utf8(r.path), name = r.name and args.utf8(r.name), reason = r.reason, message = args.utf8(tostring(r.message)), findings = r.skill and r.skill.scan_result and r.skill.scan_result.findings }
         end
-        print(assert(symbi.json.encode(out)))
+        print(as_json(out))
         return #rejected > 0 and 1 or 0
     end
     local rows = {}
@@ -232,10 +233,10 @@ local function show(o)
     local shown = skill or err and err.skill
     if not shown then return problem(why) end
     if o.json then
-        print(assert(symbi.json.encode {
+        print(as_json {
             name = args.utf8(shown.name), path = args.utf8(shown.path), status = shown.signature_status, metadata = shown.metadata, problems = shown.problems, scan = shown.scan_result,
             admitted = skill ~= nil, reason = not skill and err.reason or nil,
-        }))
+        })
         return skill and 0 or 1
     end
     print("name:      " .. safe(shown.name, 200))
@@ -273,7 +274,7 @@ local function verify(o)
     local r, message = symbi.schemapin.skill.verify_skill { dir = dir, discovery = discovery, revocation = revocation, domain = o.domain, refuse_expired = true }
     if not r then return problem(message) end
     if o.json then
-        print(assert(symbi.json.encode { valid = r.valid, status = r.status, domain = r.domain, code = r.code, message = r.message }))
+        print(as_json { valid = r.valid, status = r.status, domain = r.domain, code = r.code, message = r.message })
     else
         print(("Result: %s%s"):format(r.status, r.message and r.message ~= "" and " - " .. safe(r.message, 300) or ""))
         if r.domain and r.domain ~= "" then print("domain: " .. safe(r.domain, 100)) end
@@ -285,7 +286,7 @@ local function rules(o)
     local symbi = require "symbi"
     local list_of = symbi.skills.rules(o.profile or "strict")
     if o.json then
-        print(assert(symbi.json.encode(list_of)))
+        print(as_json(list_of))
         return 0
     end
     local rows = {}

@@ -1,5 +1,6 @@
 --- symbi-lua status: is there a server, is it well, how far away is it, does it take our key, and do the clocks agree.
 local args_of = require "symbi.cli.args"
+local as_json = args_of.json
 local client_of = require "symbi.cli.client"
 local safe = args_of.safe
 
@@ -89,7 +90,7 @@ function M.main(argv)
         local e = r.err
         r.err, r.error = nil, e and client_of.error_table(e) or nil
         r.type, r.ok = "status", status == 0
-        print(require("symbi").json.encode(r))
+        print(as_json(r))
         return status
     end
     local function line(name, text) print(string.format("%-8s  %s", name, text)) end

@@ -1,6 +1,7 @@
 --- symbi-lua tools list|validate|lint|schema|cedar|test|run|init: tool manifests, one or a folder. test and run are cli/tools_call.lua, init is
 -- cli/tools_init.lua.
 local args_of = require "symbi.cli.args"
+local as_json = args_of.json
 local safe = args_of.safe
 
 local M = {}
@@ -148,7 +149,7 @@ local function list(symbi, o, host)
                     backend = i.backend, source_path = e.path }
             end
         end
-        print(symbi.json.encode(out))
+        print(as_json(out))
     else
         local rows = {}
         for _, e in ipairs(tools) do
@@ -192,7 +193,7 @@ local function validate(symbi, o, host)
             out.files[i] = { path = e.path, valid = e.tool ~= nil, errors = symbi.array { e.message }, warnings = e.tool and e.tool:warnings() or symbi.array() }
         end
         for _, p in ipairs(problems) do table.insert(out.files, { path = p.path, valid = false, errors = symbi.array { p.message }, warnings = symbi.array() }) end
-        print(symbi.json.encode(out))
+        print(as_json(out))
         return ok and 0 or 1
     end
     if #tools == 1 and tools[1].tool then
@@ -247,7 +248,7 @@ local function lint(symbi, o, host)
         for _, i in ipairs(text and symbi.toolclad.constraints(text, constraints) or {}) do found(i.severity, e.path, e.path .. ": " .. i.message) end
     end
     if o.json then
-        print(symbi.json.encode { findings = findings, errors = errors, warnings = #findings - errors })
+        print(as_json { findings = findings, errors = errors, warnings = #findings - errors })
     else
         for _, f in ipairs(findings) do print(f.severity .. ": " .. safe(f.message, 600)) end
         print(#tools .. (#tools == 1 and " manifest, " or " manifests, ") .. errors .. " errors, " .. #findings - errors .. " warnings")
@@ -296,7 +297,7 @@ local function schema(symbi, o, host)
         if not s then return nil, message end
         out[i] = form(s)
     end
-    print(symbi.json.encode(single and #out == 1 and out[1] or out))
+    print(as_json(single and #out == 1 and out[1] or out))
     return 0
 end
 

@@ -1,5 +1,6 @@
 --- symbi-lua tools test and tools run: one call, tried out or made.
 local safe = require("symbi.cli.args").safe
+local as_json = require("symbi.cli.args").json
 
 local M = {}
 
@@ -105,7 +106,7 @@ function M.test(symbi, o, host)
     if o.json then
         local validations = symbi.array()
         for i, l in ipairs(lines) do validations[i] = l.text end
-        print(symbi.json.encode { command = plan and plan.command or "", argv = plan and plan.kind == "shell" and plan.argv or nil, parser = plan and plan.parser or nil, request = plan and plan.detail or nil, validations = validations,
+        print(as_json { command = plan and plan.command or "", argv = plan and plan.kind == "shell" and plan.argv or nil, parser = plan and plan.parser or nil, request = plan and plan.detail or nil, validations = validations,
             cedar = cedar or symbi.null, timeout = d.timeout_ms / 1000, valid = plan ~= nil, error = why, decision = verdict and verdict.decision, reason = verdict and verdict.reason,
             policies = verdict and verdict.policies })
         return plan and allowed and 0 or 1
@@ -169,7 +170,7 @@ function M.run(symbi, o, host)
         if not envelope then return nil, why end
         io.stderr:write("symbi-lua tools: ", safe(why, 1000), "\n")
     end
-    print(symbi.json.encode(envelope))
+    print(as_json(envelope))
     return envelope.status == "success" and 0 or 1
 end
 
