@@ -206,11 +206,8 @@ static int wait_sliced(lua_State *L, symbi_job *j, int64_t ms, symbi_err *err)
         if (!st) return 1;
         if (st != SYMBI_ETIMEOUT) return -1;
         if (ms >= 0 && (ms -= slice) <= 0) return 0;
-        if (l_io_interrupted(L)) {
+        if (l_io_interrupt(L, err)) {
             symbi_job_kill(j);
-            memset(err, 0, sizeof *err);
-            err->code = SYMBI_EABORT;
-            strcpy(err->msg, "interrupted");
             return -1;
         }
     }

@@ -157,14 +157,7 @@ static void push_http(lua_State *L, const symbi_http_request *h)
     setstr(L, "url", h->url);
     setstr(L, "body", h->body);
     lua_createtable(L, (int)h->nheaders, 0);
-    for (size_t i = 0; i < h->nheaders; i++) {
-        lua_createtable(L, 2, 0);
-        symL_pushstr(L, h->headers[i].name);
-        lua_rawseti(L, -2, 1);
-        symL_pushstr(L, h->headers[i].value);
-        lua_rawseti(L, -2, 2);
-        lua_rawseti(L, -2, (int)i + 1);
-    }
+    for (size_t i = 0; i < h->nheaders; i++) symL_addpair(L, i + 1, h->headers[i].name, h->headers[i].value);
     lua_setfield(L, -2, "headers");
     setint(L, "timeout_ms", h->timeout_ms);
     setint(L, "max_bytes", (int64_t)h->max_bytes);
