@@ -186,8 +186,9 @@ local function merge(layers)
 end
 
 local function sane(config)
-    if config.timeout ~= config.timeout or config.timeout <= 0 or config.timeout > 86400 * 30 then return fail("timeout must be more than 0 seconds (and less than 30 days)", "timeout") end
-    if config.max_retries < 0 or config.max_retries > 100 then return fail("max_retries must be 0 to 100", "max_retries") end
+    local timeout, retries = tonumber(config.timeout), tonumber(config.max_retries) -- digits that no number holds are a string
+    if timeout ~= timeout or timeout <= 0 or timeout > 86400 * 30 then return fail("timeout must be more than 0 seconds (and less than 30 days)", "timeout") end
+    if retries < 0 or retries > 100 then return fail("max_retries must be 0 to 100", "max_retries") end
     local known
     for _, m in ipairs(M.modes) do known = known or m == config.validation_mode end
     if not known then return fail("validation_mode must be strict, performance or development", "validation_mode") end

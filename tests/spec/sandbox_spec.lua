@@ -90,8 +90,10 @@ describe("the sandbox of a tool", function()
         e = assert(execute(sh('sandbox = "none"', "uname -n"), { sandbox = "bwrap" }))
         assert.equal("sandbox\n", e.results.raw_output)
         -- a program that would run outside of it does not
-        local session = assert(symbi.toolclad.parse('[tool]\nname = "m"\n[mcp]\nserver = "s"\ntool = "x"\n[output]\nformat = "json"\n', "m"))
-        local plan, message, err = session:plan({}, { sandbox = "bwrap" })
+        local server = assert(symbi.toolclad.parse('[tool]\nname = "m"\n[mcp]\nserver = "s"\ntool = "x"\n[output]\nformat = "json"\n', "m"))
+        assert.equal("bwrap", assert(server:plan({}, { sandbox = "bwrap" })).sandbox.kind)
+        local live = assert(symbi.toolclad.parse('[tool]\nname = "b"\n[browser]\nconnect = "live"\nendpoint = "http://127.0.0.1:9222"\n[browser.scope]\nallowed_domains = ["a.example"]\n[browser.commands.snapshot]\ndescription = "s"\n', "b")):commands()[1]
+        local plan, message, err = live:plan({}, { sandbox = "bwrap" })
         assert.is_nil(plan)
         assert.equal("EUNSUPPORTED", err.code)
         assert.matches("programs must run in bwrap here", message, 1, true)

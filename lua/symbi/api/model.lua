@@ -190,7 +190,7 @@ function scalar.int(value, path, state)
     if t == "number" then
         -- a number with a point or an exponent counts where a 64-bit integer has its value
         if integral(value) and value >= -2 ^ 63 and value < 2 ^ 63 then return to_int(value) end
-        return fault(state, path, "int_from_float", "must be a whole number")
+        return fault(state, path, "int_from_float", integral(value) and "is beyond the whole numbers of 64 bits; give its digits as a string" or "must be a whole number")
     end
     if not state.exact then
         if t == "boolean" then return value and 1 or 0 end
