@@ -92,7 +92,7 @@ describe("the sandbox of a tool", function()
         -- a program that would run outside of it does not
         local server = assert(symbi.toolclad.parse('[tool]\nname = "m"\n[mcp]\nserver = "s"\ntool = "x"\n[output]\nformat = "json"\n', "m"))
         assert.equal("bwrap", assert(server:plan({}, { sandbox = "bwrap" })).sandbox.kind)
-        local live = assert(symbi.toolclad.parse('[tool]\nname = "b"\n[browser]\nconnect = "live"\nendpoint = "http://127.0.0.1:9222"\n[browser.scope]\nallowed_domains = ["a.example"]\n[browser.commands.snapshot]\ndescription = "s"\n', "b")):commands()[1]
+        local live = assert(symbi.toolclad.parse('[tool]\nname = "b"\n[browser]\nconnect = "live"\nendpoint = "http://127.0.0.1:9222"\n[browser.scope]\nallowed_domains = ["a.example"]\n[browser.commands.snapshot]\ndescription = "s"\n[output]\nformat = "json"\n', "b")):commands()[1]
         local plan, message, err = live:plan({}, { sandbox = "bwrap" })
         assert.is_nil(plan)
         assert.equal("EUNSUPPORTED", err.code)
