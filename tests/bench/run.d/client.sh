@@ -1,5 +1,19 @@
 # A call of the client against a server that answers at once (nginx): beside raw libcurl and the Python SDK, same server. Targets: our own share
 # of a call at most 25 us; CPU per call at most 1/20 of the Python SDK's.
+# The least of each figure over the rounds; how many times our CPU the SDK takes.
+client_least() {
+    python3 -c '
+import json, sys
+rows = {}
+for r in map(json.loads, sys.stdin):
+    best = rows.setdefault(r["what"], r)
+    for k, v in r.items():
+        if k.endswith("us") or k.startswith("kib"): best[k] = min(best[k], v)
+sdk = [r["cpu_us"] for w, r in rows.items() if "Python" in w]
+for w, r in rows.items():
+    if sdk and "lua" in w: r.update(sdk_cpu_ratio=round(sdk[0] / r["cpu_us"], 1), sdk_cpu_target=20)
+    print(json.dumps(r))'
+}
 client_bench() {
     command -v nginx >/dev/null || { echo '{"bench": "client", "skipped": "nginx is not installed"}'; return 0; }
     local dir port
@@ -15,9 +29,11 @@ EOF
     nginx -p "$dir" -c "$dir/nginx.conf" 2>/dev/null &
     local server=$! url="http://127.0.0.1:$port/api/v1" vm
     sleep 0.5
-    native client "$url/health"
-    for vm in lua5.1 lua5.4 luajit; do lua "$vm" tests/bench/client_bench.lua "$vm" "$url"; done
-    [ -x "$build/peers/py/bin/python" ] && "$build/peers/py/bin/python" tests/bench/client_bench.py "$url"
+    for _ in 1 2 3 4 5; do # each in turn, so that a slow minute of the machine is everybody's
+        native client "$url/health"
+        for vm in lua5.1 lua5.4 luajit; do lua "$vm" tests/bench/client_bench.lua "$vm" "$url"; done
+        [ -x "$build/peers/py/bin/python" ] && "$build/peers/py/bin/python" tests/bench/client_bench.py "$url"
+    done | client_least
     kill "$server" && wait "$server" 2>/dev/null
     rm -rf "$dir"
     return 0
