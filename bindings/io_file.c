@@ -36,7 +36,7 @@ static int f_write(lua_State *L)
 
 static int pushinfo(lua_State *L, const symbi_file_info *i)
 {
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 5);
     lua_pushstring(L, i->type == 'f' ? "file" : i->type == 'd' ? "directory" : i->type == 'l' ? "link" : "other");
     lua_setfield(L, -2, "type");
     symL_pushint(L, (int64_t)i->size);
@@ -45,10 +45,12 @@ static int pushinfo(lua_State *L, const symbi_file_info *i)
     lua_setfield(L, -2, "mtime_ms");
     symL_pushint(L, i->mode);
     lua_setfield(L, -2, "mode");
+    lua_pushstring(L, i->version);
+    lua_setfield(L, -2, "version");
     return 1;
 }
 
-/* read_file_info(path[, {max=, follow=true}]): the bytes and {type=, size=, mtime_ms=, mode=} of the same open file. */
+/* read_file_info(path[, {max=, follow=true}]): the bytes and {type=, size=, mtime_ms=, mode=, version=} of the same open file. */
 static int f_read_info(lua_State *L)
 {
     static const char *const known[] = { "max", "follow", NULL };
@@ -140,7 +142,7 @@ static int f_list(lua_State *L)
     return 1;
 }
 
-/* stat(path[, {follow=true}]): {type=, size=, mtime_ms=, mode=}. */
+/* stat(path[, {follow=true}]): {type=, size=, mtime_ms=, mode=, version=}; version: another text after each change. */
 static int f_stat(lua_State *L)
 {
     static const char *const known[] = { "follow", NULL };

@@ -35,6 +35,8 @@ static void info_of(const struct stat *st, symbi_file_info *out)
     out->size = st->st_size > 0 ? (uint64_t)st->st_size : 0;
     out->mtime_ms = (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000;
     out->mode = st->st_mode & 07777;
+    snprintf(out->version, sizeof out->version, "%llx.%llx.%llx.%llx.%lx.%llx.%lx", (unsigned long long)st->st_dev, (unsigned long long)st->st_ino, (unsigned long long)st->st_size,
+             (unsigned long long)st->st_mtim.tv_sec, (unsigned long)st->st_mtim.tv_nsec, (unsigned long long)st->st_ctim.tv_sec, (unsigned long)st->st_ctim.tv_nsec);
 }
 
 symbi_status symbi_file_read(symbi_ctx *cx, const char *path, size_t max, symbi_text *out, symbi_err *err)

@@ -52,7 +52,7 @@ end
 
 local function same_file(a, b)
     if a == nil or b == nil then return a == b end
-    return a.mtime_ms == b.mtime_ms and a.size == b.size and a.mode == b.mode and a.inode == b.inode
+    return a.version == b.version
 end
 
 --- api_keys(path[, {legacy = false}]): the file of API keys, read again whenever it changes. A file that cannot be read refuses

@@ -84,13 +84,13 @@ end
 local origins = setmetatable({}, { __mode = "k" })
 local tool_folders = setmetatable({}, { __mode = "k" })
 
--- What the folder looks like from outside: names, sizes and times. A change is noticed by it, never trusted for what it is.
+-- What the folder looks like from outside: names and versions. A change is noticed by it, never trusted for what it is.
 local function signature(dir, surface)
     local parts = {}
     local ok, message, err = each_file(dir, surface, function(path)
         local info, why, serr = io_module().stat(path)
         if not info then return nil, why, serr end
-        parts[#parts + 1] = table.concat({ path, tostring(info.size), tostring(info.mtime_ms) }, "\0")
+        parts[#parts + 1] = path .. "\0" .. info.version
         return true
     end)
     if not ok then return nil, message, err end

@@ -39,7 +39,7 @@ Watch.__index = Watch
 local function signature(path)
     local info, message, err = require("symbi").io.stat(path)
     if not info then return err and err.code or tostring(message) end
-    return table.concat({ tostring(info.size), tostring(info.mtime_ms), tostring(info.mode) }, "\0")
+    return info.version
 end
 function M.watch(path) return setmetatable({ path = path, last = signature(path) }, Watch) end
 function Watch:changed()

@@ -170,7 +170,7 @@ function File:load()
     local io = require "symbi.io"
     local now, message, err = io.stat(self.path)
     if not now and err and err.code ~= "ENOTFOUND" then return nil, message, err end
-    if self.map and ((now and self.info and now.mtime_ms == self.info.mtime_ms and now.size == self.info.size and now.mode == self.info.mode) or (not now and not self.info)) then
+    if self.map and ((now and self.info and now.version == self.info.version) or (not now and not self.info)) then
         return self.map
     end
     self:drop()

@@ -60,6 +60,11 @@ describe("symbi.io", function()
         assert.is_nil(nothing)
         assert.equal("ENOTFOUND", err.code)
         assert.truthy(message:find("none", 1, true))
+        assert(symio.write_file(dir .. "/same", "one"))
+        local first = assert(symio.stat(dir .. "/same")).version
+        assert.equal(first, select(2, assert(symio.read_file_info(dir .. "/same"))).version)
+        assert(symio.write_file(dir .. "/same", "two")) -- as long, and within the same tick of the clock
+        assert.not_equal(first, assert(symio.stat(dir .. "/same")).version)
         assert.equal(symio.realpath(dir), symio.realpath(dir .. "/sub/.."))
         assert.has_error(function() symio.read_file("a\0b") end)
         os.execute("rm -r " .. shell_word(dir))

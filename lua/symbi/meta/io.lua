@@ -54,6 +54,7 @@
 ---@field size integer
 ---@field mtime_ms integer
 ---@field mode integer
+---@field version string
 
 ---@class symbi.io.WatchOptions
 ---@field quiet_ms? integer

@@ -49,7 +49,7 @@ end
 function Store:refresh()
     local info, message, err = look(self.path)
     if info == nil then return nil, message, err end
-    if info and self.seen and self.settled and info.mtime_ms == self.seen.mtime_ms and info.size == self.seen.size then return true end
+    if info and self.seen and self.settled and info.version == self.seen.version then return true end
     return self:read()
 end
 

@@ -23,7 +23,7 @@ local function problem(self, now, path, message)
     self.fresh[#self.fresh + 1] = { path = path, message = message }
 end
 
-local function stamp(info) return tostring(info.size) .. "\0" .. tostring(info.mtime_ms) end
+local function stamp(info) return info.version end
 
 -- Custom types; a file that breaks leaves those that were.
 local function read_types(self, problems)
