@@ -656,7 +656,7 @@ describe("MCP tools", function()
                 assert.equal(2, count_lines "state")
                 if behaviour == "session" or behaviour == "sse" then assert.is_true(count_lines "state.deleted" >= 1) end
                 if behaviour == "asks" then
-                    for _ = 1, 100 do
+                    for _ = 1, 1500 do
                         if count_lines "state.answers" == 6 then break end
                         symio.sleep(20)
                     end
