@@ -7,9 +7,11 @@
  *   sandbox.limits: the defaults and ceilings
  *
  * What holds it: the environment is an allow-list (lsandbox_lib.c); only text is compiled; the allocator counts; a hook looks at the
- * clock; C functions that can work long are ours and look at the clock too, or take no more than their charge. Once a limit is
+ * clock; C functions that can work long are ours and look at the clock too, or take no more than their charge; the compiler gets the
+ * source in small pieces and is told that it ends when the time is up (its chains of jumps take quadratic time). Once a limit is
  * reached, each further instruction raises, whatever catches it, and the run has failed whatever the script returned. Not bounded by
- * the deadline: one step of the garbage collector, one comparison or concatenation of two texts (both by the memory limit). */
+ * the deadline: one step of the garbage collector, one comparison or concatenation of two texts (both by the memory limit), and one
+ * label with all the gotos that wait for it (by the VM: 32767 of them). */
 #include "lsandbox.h"
 
 #include <stdio.h>
@@ -18,7 +20,7 @@
 
 #define UD_BOX "symbi.sandbox"
 enum { MEMORY_LEAST = 256 * 1024, MEMORY_USUAL = 64 * 1024 * 1024, TIME_USUAL = 1000, TIME_MOST = 3600000, OUTPUT_USUAL = 1024 * 1024,
-       TEXT_MOST = 4 * 1024 * 1024, DATA_MOST = 16 * 1024 * 1024, DATA_DEPTH = 32, INSTRUCTIONS = 256, C_STACK = 768 * 1024 };
+       TEXT_MOST = 4 * 1024 * 1024, DATA_MOST = 16 * 1024 * 1024, DATA_DEPTH = 32, INSTRUCTIONS = 256, FEWEST = 16, PIECE = 256, C_STACK = 768 * 1024 };
 static const int64_t memory_most = (int64_t)1 << 40;
 
 static int64_t now_ns(void)
@@ -125,7 +127,12 @@ static void on_count(lua_State *L, lua_Debug *ar)
     box_check(L, box_of(L));
 }
 
-void box_hook(lua_State *L) { lua_sethook(L, on_count, LUA_MASKCOUNT, INSTRUCTIONS); }
+/* An instruction can go through as many bytes as there are: the more memory, the fewer of them without a look at the clock. */
+void box_hook(lua_State *L)
+{
+    size_t n = (size_t)INSTRUCTIONS * MEMORY_USUAL / (box_of(L)->limit + 1) + 1;
+    lua_sethook(L, on_count, LUA_MASKCOUNT, n > INSTRUCTIONS ? INSTRUCTIONS : n < FEWEST ? FEWEST : (int)n);
+}
 
 void box_end(lua_State *L, box *b)
 {
@@ -253,6 +260,36 @@ static bool take_value(lua_State *L, const box_buf *buf, size_t *at)
     }
 }
 
+/* ---- compiling -------------------------------------------------------------------------------------------------------- */
+
+typedef struct source {
+    box *b;
+    symbi_str rest;
+} source;
+
+/* Pieces of the text, and its end when the time is up: perform sees why. */
+static const char *next_piece(lua_State *L, void *ud, size_t *n)
+{
+    source *from = ud;
+    const char *p = from->rest.p;
+    (void)L;
+    if (!from->b->why && late(from->b)) from->b->why = BOX_TIME;
+    *n = from->b->why ? 0 : from->rest.n < PIECE ? from->rest.n : PIECE;
+    from->rest.p += *n;
+    from->rest.n -= *n;
+    return *n ? p : NULL;
+}
+
+static int compile_text(lua_State *L, box *b, symbi_str text, const char *name)
+{
+    source from = { b, text };
+#if LUA_VERSION_NUM >= 502
+    return lua_load(L, next_piece, &from, name, "t");
+#else
+    return lua_load(L, next_piece, &from, name);
+#endif
+}
+
 /* ---- the run ---------------------------------------------------------------------------------------------------------- */
 
 typedef struct job {
@@ -307,11 +344,13 @@ static int perform(lua_State *L)
         }
         lua_settop(L, 0);
     }
-    if (luaL_loadbuffer(L, j->text.p, j->text.n, j->name)) {
+    if (compile_text(L, b, j->text, j->name)) {
         s = lua_tolstring(L, -1, &n);
         set_message(j->err, j->st = SYMBI_EPARSE, s ? s : "?", s ? n : 1);
         return 0;
     }
+    if (!b->why && late(b)) b->why = BOX_TIME;
+    if (b->why) return 0; /* what was cut off may be whole by chance: it is not run */
     while (at < b->in.n) take_value(L, &b->in, &at);
     box_hook(L);
     base = lua_gettop(L);
@@ -324,6 +363,7 @@ static int perform(lua_State *L)
         return 0;
     }
     lua_sethook(L, NULL, 0, 0);
+    if (!b->why && late(b)) b->why = BOX_TIME; /* its last step was a long one */
     base = lua_gettop(L);
     j->st = SYMBI_ESCHEMA; /* until all are over */
     for (int i = 1; i <= base; i++) put_value(L, b, &b->result, i, 0);

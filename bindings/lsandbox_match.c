@@ -42,7 +42,7 @@ static void add_class(uint8_t *set, int letter)
 {
     int low = tolower(letter);
     bool inverse = isupper(letter) != 0;
-    if (!strchr("acdglpsuwx", low) || !low) {
+    if (!strchr("acdglpsuwxz", low) || !low) {
         add(set, letter);
         return;
     }
@@ -58,6 +58,7 @@ static void add_class(uint8_t *set, int letter)
         case 's': in = isspace(c); break;
         case 'u': in = isupper(c); break;
         case 'w': in = isalnum(c); break;
+        case 'z': in = c == 0; break;
         default: in = isxdigit(c); break;
         }
         if (in != inverse) add(set, c);

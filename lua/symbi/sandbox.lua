@@ -1,5 +1,5 @@
 --- symbi.sandbox: Lua code that nobody vouches for, run in a Lua state of its own with an allow-list of functions, a memory limit and a
--- deadline. What may be called and what ends a run is decided in C (bindings/lsandbox*.c); see guide/sandbox.md.
+-- deadline. What may be called and what ends a run is decided in C (bindings/lsandbox*.c); see guide/lua-sandbox.md.
 --   result, message, err = symbi.sandbox.run(text, { name=, memory_bytes=, deadline_ms=, output_bytes=, args={...}, globals={...} })
 --   result, message, err = symbi.sandbox.run_file(path, options)
 -- result: what the chunk returned ([1], [2], ..., n), output (what it printed), memory_bytes (the most it had). Values go in and out as
