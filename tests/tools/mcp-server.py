@@ -170,6 +170,8 @@ def handle(m):
     global changed
     rid, method, p = m.get("id"), m.get("method"), m.get("params", {})
     if method is None:
+        if BEHAVIOUR == "asks" and "--http" in sys.argv:
+            time.sleep(0.3) # the call's own answer is there long before
         answers.append(m)
         log("answers", m)
         return []
@@ -392,6 +394,8 @@ def http():
                             break
                         self.wfile.write(b"event: message\ndata: " + encode(x).strip() + b"\n\n")
                         self.wfile.flush()
+                        if BEHAVIOUR == "asks" and len(out) > 1:
+                            time.sleep(0.05) # each is read by itself
                     if BEHAVIOUR == "sse-open" and method == "tools/call":
                         time.sleep(5)
                 except (BrokenPipeError, ConnectionResetError):

@@ -152,8 +152,8 @@ local function request(self, out, deadline)
         timeout_ms = math.max(1, math.ceil(left(deadline))), max_bytes = core.limits().tool_output }
 end
 
--- What the server asked in the middle of its answer is answered beside it.
-local function aside(self, deadline)
+-- What the server asked in the middle of its answer is answered beside it. `answers` takes those under way.
+local function aside(self, deadline, answers)
     while self.client:next() == "send" do
         local out = self.client:take()
         if not out then return end
@@ -161,18 +161,38 @@ local function aside(self, deadline)
         if self.set.transport.kind == "blocking" then
             self.set.transport.http(rq)
         else
-            self.set:fork(function() self.set.transport.http(rq) end)
+            local answer = { over = false }
+            answers[#answers + 1] = answer
+            answer.thread = self.set:fork(function()
+                self.set.transport.http(rq)
+                answer.over = true
+            end)
         end
     end
 end
 
+-- The call may end before its answers have arrived; the end of the run would cut them off.
+local MOST_FOR_ANSWERS = 5000
+local function delivered(self, deadline, answers)
+    local till = math.min(deadline, mono_ms() + MOST_FOR_ANSWERS)
+    while true do
+        local open = {}
+        for _, answer in ipairs(answers) do
+            if not answer.over then open[#open + 1] = answer.thread end
+        end
+        local ms = left(till)
+        if #open == 0 or ms <= 0 then return end
+        self.set:join(math.ceil(ms), open)
+    end
+end
+
 -- One POST whose answer is read as it comes: response, or nil, message, err; "answered" when nothing more need be read.
-local function stream(self, rq, deadline)
+local function stream(self, rq, deadline, answers)
     local client = self.client
     local function take(bytes)
         client:feed(bytes)
         if client:answered() then return false end
-        aside(self, deadline)
+        aside(self, deadline, answers)
         return true
     end
     if self.set.transport.kind ~= "blocking" then
@@ -230,7 +250,9 @@ local function http_send(self, deadline)
     local rq = request(self, out, deadline)
     if out.wants_answer then
         rq.stream = true
-        r, message, err = stream(self, rq, deadline)
+        local answers = {}
+        r, message, err = stream(self, rq, deadline, answers)
+        delivered(self, deadline, answers)
     else
         r, message, err = self.set.transport.http(rq)
     end
