@@ -200,7 +200,7 @@ typedef struct symbi_file_info {
     uint64_t size;
     int64_t mtime_ms;
     unsigned mode; /* permission bits */
-    char version[80]; /* device, inode, size and times in ns: another one after each change, also within one tick of the clock by another file renamed over it */
+    char version[120]; /* device, inode, size and times in ns: another one after each change, also within one tick of the clock by another file renamed over it */
 } symbi_file_info;
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_file_stat(symbi_ctx *cx, const char *path, bool follow, symbi_file_info *out, symbi_err *err);
 /* Entries of a folder in byte order, without "." and "..": [{"name":..., "type":...}], or ELIMIT beyond max entries (0 = 100000). */

@@ -23,8 +23,6 @@ local function problem(self, now, path, message)
     self.fresh[#self.fresh + 1] = { path = path, message = message }
 end
 
-local function stamp(info) return info.version end
-
 -- Custom types; a file that breaks leaves those that were.
 local function read_types(self, problems)
     local path = self.types_path
@@ -34,7 +32,7 @@ local function read_types(self, problems)
         if not self.given then self.types, self.types_stamp = nil, nil end
         return had
     end
-    local now = stamp(info)
+    local now = info.version
     if now == self.types_stamp then
         for _, text in ipairs(self.types and self.types:problems() or {}) do problems[path .. text] = self.problems[path .. text] or text end
         if self.types_broken then problems[path] = self.types_broken end
@@ -55,17 +53,17 @@ end
 -- Of the other file that a tool was made from, if there is one.
 local function child_stamp(entry)
     local info = entry.child and io_module().stat(entry.child)
-    return entry.child and (info and stamp(info) or "")
+    return entry.child and (info and info.version or "")
 end
 
 -- One file: {stamp=, tool= (the last good one), message= (what is wrong with it now), child=, child_stamp=}.
 local function read_file(self, path, info, old)
-    local now = stamp(info)
+    local now = info.version
     if old and old.stamp == now and old.types == self.types and old.child_stamp == child_stamp(old) then return old, false end
     local toolclad = require "symbi.toolclad"
     local tool, message, err = toolclad.load(path, { types = self.types })
     local after = io_module().stat(path)
-    local entry = { stamp = after and stamp(after) == now and now or "", types = self.types } -- written meanwhile: looked at again
+    local entry = { stamp = after and after.version == now and now or "", types = self.types } -- written meanwhile: looked at again
     if tool then
         entry.tool, entry.child = tool, message -- the path of the manifest of its child sessions
         entry.child_stamp = child_stamp(entry)
