@@ -176,13 +176,13 @@ local MOST_FOR_ANSWERS = 5000
 local function delivered(self, deadline, answers)
     local till = math.min(deadline, mono_ms() + MOST_FOR_ANSWERS)
     while true do
-        local open = {}
+        local going = {}
         for _, answer in ipairs(answers) do
-            if not answer.over then open[#open + 1] = answer.thread end
+            if not answer.over then going[#going + 1] = answer.thread end
         end
         local ms = left(till)
-        if #open == 0 or ms <= 0 then return end
-        self.set:join(math.ceil(ms), open)
+        if #going == 0 or ms <= 0 then return end
+        self.set:join(math.ceil(ms), going)
     end
 end
 
