@@ -90,11 +90,11 @@ symbi_status symbi_agentpin_chain_depth(int64_t length, const int64_t *depths, s
 
 #define REFUSE(code, reason, ...) sy_ap_result_refuse(r, SYMBI_AGENTPIN_STEP_DELEGATION, SYMBI_AGENTPIN_##code, SYMBI_AGENTPIN_R_##reason, __VA_ARGS__)
 
-/* One entry against its domain's document. */
-static symbi_status verify_entry(symbi_ctx *cx, const symbi_value *e, const symbi_value *doc, symbi_str to_domain, symbi_str to_agent, const sy_ap_token *t, const symbi_agentpin_options *o, symbi_agentpin_result *r, bool *ok, symbi_err *err)
+/* One entry against its domain's document. own: the issuer's revocations, where the entry is of the issuer's domain. */
+static symbi_status verify_entry(symbi_ctx *cx, const symbi_value *e, const symbi_value *doc, const symbi_value *own, symbi_str to_domain, symbi_str to_agent, const sy_ap_token *t, const symbi_agentpin_options *o, symbi_agentpin_result *r, bool *ok, symbi_err *err)
 {
     symbi_str domain = symbi_value_str(e, "domain", SY_LIT("")), kid = symbi_value_str(e, "kid", SY_LIT("")), agent_id = symbi_value_str(e, "agent_id", SY_LIT(""));
-    const symbi_value *jwk = symbi_agentpin_find_key(doc, kid), *agent, *revocation;
+    const symbi_value *jwk = symbi_agentpin_find_key(doc, kid), *agent, *const lists[] = { own, sy_ap_by_entity(o->delegation_revocations, domain) };
     symbi_err why;
     symbi_key *key;
     symbi_status st;
@@ -107,8 +107,8 @@ static symbi_status verify_entry(symbi_ctx *cx, const symbi_value *e, const symb
     if (agent && !sy_str_eqz(symbi_value_str(agent, "status", SY_LIT("")), "active")) {
         return REFUSE(DELEGATION_INVALID, CHAIN_KEY, "Delegation from %.*s: agent '%.*s' is not active", SY_FMT(domain), SY_FMT(agent_id));
     }
-    revocation = sy_ap_by_entity(o->delegation_revocations, domain);
-    if (revocation && symbi_agentpin_revocation_check(revocation, domain, SY_LIT(""), agent_id, kid, NULL, NULL, &why)) {
+    for (int i = 0; i < 2; i++) { /* whose document the first is was checked at its own step */
+        if (!lists[i] || !symbi_agentpin_revocation_check(lists[i], i ? domain : (symbi_str){ "", 0 }, SY_LIT(""), agent_id, kid, NULL, NULL, &why)) continue;
         return REFUSE(DELEGATION_INVALID, CHAIN_KEY, "Delegation from %.*s: %s", SY_FMT(domain), why.msg);
     }
     st = symbi_agentpin_jwk_key(cx, jwk, &key, &why);
@@ -124,7 +124,7 @@ static symbi_status verify_entry(symbi_ctx *cx, const symbi_value *e, const symb
     return st;
 }
 
-symbi_status sy_ap_verify_chain(symbi_ctx *cx, const sy_ap_token *t, const symbi_value *discovery, const symbi_agentpin_options *o, symbi_agentpin_result *r, bool *ok, symbi_err *err)
+symbi_status sy_ap_verify_chain(symbi_ctx *cx, const sy_ap_token *t, const symbi_value *discovery, const symbi_value *revocation, const symbi_agentpin_options *o, symbi_agentpin_result *r, bool *ok, symbi_err *err)
 {
     const symbi_value *docs[SYMBI_AGENTPIN_MAX_CHAIN];
     int64_t depths[SYMBI_AGENTPIN_MAX_CHAIN + 1];
@@ -148,7 +148,7 @@ symbi_status sy_ap_verify_chain(symbi_ctx *cx, const sy_ap_token *t, const symbi
         const symbi_value *e = &t->chain->u.a.items[i], *next = i + 1 < n ? e + 1 : NULL;
         sy_obj out = sy_obj_new(&r->arena);
         bool good;
-        st = verify_entry(cx, e, docs[i], next ? symbi_value_str(next, "domain", SY_LIT("")) : t->iss, next ? symbi_value_str(next, "agent_id", SY_LIT("")) : t->sub, t, o, r, &good, err);
+        st = verify_entry(cx, e, docs[i], docs[i] == discovery ? revocation : NULL, next ? symbi_value_str(next, "domain", SY_LIT("")) : t->iss, next ? symbi_value_str(next, "agent_id", SY_LIT("")) : t->sub, t, o, r, &good, err);
         if (st || !good) return st;
         sy_obj_str(&out, "domain", sy_arena_dup(&r->arena, symbi_value_str(e, "domain", SY_LIT(""))));
         sy_obj_str(&out, "role", sy_arena_dup(&r->arena, symbi_value_str(e, "role", SY_LIT(""))));

@@ -31,7 +31,7 @@ bool sy_ap_verify_time(const sy_ap_token *t, const symbi_agentpin_options *o, sy
 /* Steps 2 to 13. */
 symbi_status sy_ap_verify_rest(symbi_ctx *cx, const sy_ap_token *t, const symbi_value *discovery, const symbi_value *revocation, const symbi_agentpin_options *o, symbi_agentpin_result *r, symbi_err *err);
 /* Step 10 in full: refuses through r (then *ok is false), or fills r->delegation. */
-symbi_status sy_ap_verify_chain(symbi_ctx *cx, const sy_ap_token *t, const symbi_value *discovery, const symbi_agentpin_options *o, symbi_agentpin_result *r, bool *ok, symbi_err *err);
+symbi_status sy_ap_verify_chain(symbi_ctx *cx, const sy_ap_token *t, const symbi_value *discovery, const symbi_value *revocation, const symbi_agentpin_options *o, symbi_agentpin_result *r, bool *ok, symbi_err *err);
 /* The document about `domain` in a list, first match; NULL. */
 const symbi_value *sy_ap_by_entity(const symbi_value *list, symbi_str domain);
 /* now and skew, kept in a range where sums do not overflow. */

@@ -193,7 +193,7 @@ static bool check_capabilities(const sy_ap_token *t, const symbi_value *agent, c
 }
 
 /* Step 10. */
-static symbi_status check_delegation(symbi_ctx *cx, const sy_ap_token *t, const symbi_value *doc, const symbi_agentpin_options *o, symbi_agentpin_result *r, bool *ok, symbi_err *err)
+static symbi_status check_delegation(symbi_ctx *cx, const sy_ap_token *t, const symbi_value *doc, const symbi_value *revocation, const symbi_agentpin_options *o, symbi_agentpin_result *r, bool *ok, symbi_err *err)
 {
     int64_t depth = 3;
     sy_arr list;
@@ -211,7 +211,7 @@ static symbi_status check_delegation(symbi_ctx *cx, const sy_ap_token *t, const 
         }
     }
     if (o->verify_delegation) {
-        symbi_status st = sy_ap_verify_chain(cx, t, doc, o, r, ok, err);
+        symbi_status st = sy_ap_verify_chain(cx, t, doc, revocation, o, r, ok, err);
         if (!st && *ok) r->step[S(DELEGATION)] = SYMBI_AGENTPIN_PASSED;
         return st;
     }
@@ -401,7 +401,7 @@ symbi_status sy_ap_verify_rest(symbi_ctx *cx, const sy_ap_token *t, const symbi_
         return sy_ap_result_refuse(r, S(CONSTRAINTS), C(CONSTRAINT_VIOLATION), R(CONSTRAINT), "Credential constraints are less restrictive than discovery defaults");
     }
     PASSED(CONSTRAINTS);
-    if ((st = check_delegation(cx, t, doc, o, r, &ok, err)) || !ok) return st;
+    if ((st = check_delegation(cx, t, doc, revocation, o, r, &ok, err)) || !ok) return st;
     if ((st = check_pin(cx, t, doc, revocation, o, r, pin, &ok, err)) || !ok) return st;
     if (!check_audience(t, o, r)) return SYMBI_OK;
     if ((st = fill(cx, t, agent, o, r, err))) return st;

@@ -501,6 +501,39 @@ static void test_delegation(void)
     teardown(&f);
 }
 
+/* An entry of the issuer's own domain: the issuer's revocations are about its keys and agents, too. */
+static void test_delegation_own(void)
+{
+    static const char *const revoked[] = { "\"revoked_agents\":[],\"revoked_keys\":[{\"kid\":\"k2\"}]", "\"revoked_agents\":[{\"agent_id\":\"lead\"}],\"revoked_keys\":[]",
+                                           "\"revoked_agents\":[],\"revoked_keys\":[{\"kid\":\"k3\"}]" };
+    fixture f;
+    symbi_key *second;
+    symbi_doc *caps, *e;
+    symbi_err err;
+    char chain[4096];
+    setup(&f);
+    second = new_key(f.cx);
+    caps = parse(f.cx, "[\"read:data\"]");
+    symbi_doc_unref(f.doc);
+    f.doc = parse(f.cx, "{\"agentpin_version\":\"0.1\",\"entity\":\"example.com\",\"entity_type\":\"both\",\"public_keys\":[%s,%s],\"agents\":[{\"agent_id\":\"a\",\"capabilities\":"
+                        "[\"read:*\"],\"status\":\"active\"}],\"max_delegation_depth\":2}", jwk_text(f.cx, f.k, "k1"), jwk_text(f.cx, second, "k2"));
+    {
+        symbi_agentpin_attestation a = { zs("example.com"), zs("deployer"), zs("lead"), zs("example.com"), zs("a"), symbi_doc_root(caps) };
+        CHECK_OK(symbi_agentpin_attestation_create(f.cx, second, zs("k2"), &a, &e, &err), err);
+    }
+    snprintf(chain, sizeof chain, "[%s]", text_of(f.cx, symbi_doc_root(e)));
+    f.o.verify_delegation = true;
+    for (int i = 0; i < 3; i++) {
+        symbi_doc_unref(f.rev);
+        f.rev = parse(f.cx, "{\"entity\":\"example.com\",\"revoked_credentials\":[],%s}", revoked[i]);
+        expect_token(&f, (claims){ .chain = chain }, i < 2 ? "DELEGATION_INVALID" : "", i < 2 ? "CHAIN_KEY" : "OK");
+    }
+    symbi_doc_unref(caps);
+    symbi_doc_unref(e);
+    symbi_key_unref(second);
+    teardown(&f);
+}
+
 /* Everything of a verification with each allocation failing in turn. */
 static const char *oom_jwt, *oom_doc;
 static symbi_status oom_verify(symbi_ctx *cx, void *ud)
@@ -555,6 +588,7 @@ int main(void)
     RUN(test_pins_and_replays);
     RUN(test_bundles);
     RUN(test_delegation);
+    RUN(test_delegation_own);
     RUN(test_oom_verify);
     return test_end();
 }
