@@ -179,11 +179,23 @@ bool sy_ap_key_use_ok(const symbi_value *jwk)
     return false;
 }
 
+/* A day alone, or a time without a zone, as upstream's languages read them: in UTC. */
+static bool loose_time(symbi_str s, int64_t *out)
+{
+    const symbi_str rest = s.n == 10 ? SY_LIT("T00:00:00Z") : SY_LIT("Z");
+    char text[40];
+    if (s.n < 10 || s.n + rest.n > sizeof text) return false;
+    memcpy(text, s.p, s.n);
+    memcpy(text + s.n, rest.p, rest.n);
+    return symbi_agentpin_parse_time((symbi_str){ text, s.n + rest.n }, out);
+}
+
 int sy_ap_key_expiry(const symbi_value *jwk, int64_t now, int64_t skew)
 {
     const symbi_value *exp = symbi_value_getz(jwk, "exp");
     int64_t t;
     if (sy_ap_is_null(exp) || (exp->kind == SYMBI_STRING && !exp->u.s.n)) return 0;
-    if (exp->kind != SYMBI_STRING || !symbi_agentpin_parse_time(exp->u.s, &t)) return -1;
-    return t < now - skew;
+    if (exp->kind == SYMBI_STRING && symbi_agentpin_parse_time(exp->u.s, &t)) return t < now - skew;
+    /* That it is over is believed of a time that is not spelled as it should be; that it is not, is not. */
+    return exp->kind == SYMBI_STRING && loose_time(exp->u.s, &t) && t < now - skew ? 1 : -1;
 }

@@ -501,6 +501,37 @@ static void test_delegation(void)
     teardown(&f);
 }
 
+/* A key's own end, at its bounds and in other spellings: 2026-05-28T20:26:40Z is NOW, 60 s are tolerated. */
+static void test_key_expiry(void)
+{
+    static const struct { const char *exp; bool good, upstream; } t[] = {
+        { "\"2026-05-28T20:25:40Z\"", true, true },       { "\"2026-05-28T20:25:39Z\"", false, false }, { "\"2026-05-28T22:25:40+02:00\"", true, true },
+        { "\"2026-05-28T22:25:39+02:00\"", false, false }, { "\"9999-12-31T23:59:59Z\"", true, true },   { "\"1960-01-01T00:00:00Z\"", false, false },
+        { "\"\"", true, true },                           { "null", true, true },                       { "\"soon\"", false, true },
+        { "4102444800", false, true },                    { "\"2020-01-01\"", false, false },           { "\"2026-05-28T20:25:39\"", false, false },
+        { "\"2026-05-28T20:25:40\"", false, true },        { "\"2030-01-01\"", false, true },            { "\"2026-13-01\"", false, true },
+    };
+    fixture f;
+    symbi_text tok;
+    setup(&f);
+    tok = token(f.cx, f.k, (claims){ 0 });
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        char key[600];
+        snprintf(key, sizeof key, "%s", jwk_text(f.cx, f.k, "k1"));
+        key[strlen(key) - 1] = 0;
+        symbi_doc_unref(f.doc);
+        f.doc = parse(f.cx, "{\"agentpin_version\":\"0.1\",\"entity\":\"example.com\",\"entity_type\":\"both\",\"public_keys\":[%s,\"exp\":%s}],\"agents\":[{\"agent_id\":\"a\","
+                            "\"capabilities\":[\"read:*\"],\"status\":\"active\"}],\"max_delegation_depth\":2}", key, t[i].exp);
+        f.o.flags = 0;
+        expect(&f, symbi_text_str(&tok), t[i].good ? "" : "KEY_EXPIRED", t[i].good ? "OK" : "KEY_EXPIRED");
+        f.o.flags = SYMBI_AGENTPIN_NO_KEY_USE;
+        expect(&f, symbi_text_str(&tok), t[i].upstream ? "" : "KEY_EXPIRED", t[i].upstream ? "OK" : "KEY_EXPIRED");
+        if (t_now_failed) printf("  exp %s\n", t[i].exp);
+    }
+    symbi_text_free(&tok);
+    teardown(&f);
+}
+
 /* An entry of the issuer's own domain: the issuer's revocations are about its keys and agents, too. */
 static void test_delegation_own(void)
 {
@@ -587,6 +618,7 @@ int main(void)
     RUN(test_documents);
     RUN(test_pins_and_replays);
     RUN(test_bundles);
+    RUN(test_key_expiry);
     RUN(test_delegation);
     RUN(test_delegation_own);
     RUN(test_oom_verify);
