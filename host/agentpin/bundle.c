@@ -73,11 +73,12 @@ symbi_status symbi_agentpin_bundle_check(const symbi_value *b, const symbi_agent
 {
     const symbi_value *docs = sy_ap_array(b, "documents"), *revs = symbi_value_getz(b, "revocations");
     symbi_str created = { "", 0 };
-    int64_t t = 0, floor;
+    int64_t t = 0, floor, now;
     symbi_status st;
     bool readable;
     if (code) *code = SYMBI_AGENTPIN_NONE;
     SY_AP_SIZED(rules, "symbi_agentpin_bundle_rules");
+    now = sy_ap_seconds(rules->now);
     if (!b || b->kind != SYMBI_OBJECT) return bad(code, err, "the trust bundle is not a JSON object");
     if (!docs) return bad(code, err, "the trust bundle has no list 'documents'");
     if (sy_ap_is_null(revs)) revs = NULL;
@@ -85,10 +86,10 @@ symbi_status symbi_agentpin_bundle_check(const symbi_value *b, const symbi_agent
     if (docs->u.a.n > SYMBI_AGENTPIN_MAX_DOMAINS || (revs && revs->u.a.n > SYMBI_AGENTPIN_MAX_DOMAINS)) return bad(code, err, "the trust bundle has more than %d documents", SYMBI_AGENTPIN_MAX_DOMAINS);
     readable = sy_ap_str(b, "created_at", &created) && symbi_agentpin_parse_time(created, &t);
     if (rules->strict && !readable) return bad(code, err, "the trust bundle has no readable created_at");
-    if (rules->strict && t - 60 > rules->now) return bad(code, err, "the trust bundle was created in the future (%.*s)", SY_FMT(created));
+    if (rules->strict && t - 60 > now) return bad(code, err, "the trust bundle was created in the future (%.*s)", SY_FMT(created));
     if (rules->max_age_secs > 0) {
         if (!readable) return bad(code, err, "the trust bundle's age cannot be told: it has no readable created_at");
-        if (rules->now - t > rules->max_age_secs) return bad(code, err, "the trust bundle of %.*s is older than %lld seconds", SY_FMT(created), (long long)rules->max_age_secs);
+        if (now - t > rules->max_age_secs) return bad(code, err, "the trust bundle of %.*s is older than %lld seconds", SY_FMT(created), (long long)rules->max_age_secs);
     }
     if (rules->not_before.n) {
         if (!symbi_agentpin_parse_time(rules->not_before, &floor)) return sy_fail(err, SYMBI_EINVAL, "not_before is not an RFC 3339 time");

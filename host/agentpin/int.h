@@ -75,6 +75,8 @@ bool sy_ap_signature_bytes(symbi_str text, bool either, uint8_t *out, size_t *n)
 /* Is the JWK for verifying signatures: use "sig" or absent, key_ops with "verify" or absent. */
 bool sy_ap_key_use_ok(const symbi_value *jwk);
 symbi_agentpin_reason sy_ap_issuer_reason(symbi_str iss); /* of one that symbi_agentpin_domain_ok refuses */
+/* Seconds that a caller gave, kept where sums of a few of them do not overflow. */
+int64_t sy_ap_seconds(int64_t t);
 /* exp of a JWK: 0 fine, 1 expired at now - skew, -1 not readable. Absent and "" are fine. */
 int sy_ap_key_expiry(const symbi_value *jwk, int64_t now, int64_t skew);
 

@@ -75,7 +75,7 @@ symbi_status symbi_agentpin_response(symbi_ctx *cx, const symbi_value *challenge
 
 symbi_status symbi_agentpin_response_verify(symbi_ctx *cx, const symbi_value *response, const symbi_value *challenge, const symbi_key *key, const symbi_agentpin_mutual *m, bool *ok, symbi_agentpin_code *code, symbi_err *err)
 {
-    int64_t ttl;
+    int64_t ttl, now;
     symbi_str nonce, mine, stamp, text, type, kid;
     uint8_t sig[SY_AP_SIG_MAX];
     int64_t t, age;
@@ -85,7 +85,8 @@ symbi_status symbi_agentpin_response_verify(symbi_ctx *cx, const symbi_value *re
     *ok = false;
     if (code) *code = SYMBI_AGENTPIN_NONE;
     SY_AP_SIZED(m, "symbi_agentpin_mutual");
-    ttl = m->ttl_secs > 0 ? m->ttl_secs : SYMBI_AGENTPIN_NONCE_TTL;
+    now = sy_ap_seconds(m->now);
+    ttl = m->ttl_secs > 0 ? sy_ap_seconds(m->ttl_secs) : SYMBI_AGENTPIN_NONCE_TTL;
     if (!key || symbi_key_kind_of(key) != SYMBI_KEY_P256) return sy_fail(err, SYMBI_EINVAL, "an EC P-256 key is needed");
     if (!challenge_nonce(challenge, &nonce)) return sy_ap_fail(err, SYMBI_EVERIFY, code, SYMBI_AGENTPIN_CHALLENGE_INVALID, "not a challenge: wrong type, or no nonce");
     if (!sy_ap_str(response, "type", &type) || !sy_str_eqz(type, RESPONSE)) return sy_ap_fail(err, SYMBI_EVERIFY, code, SYMBI_AGENTPIN_CHALLENGE_INVALID, "not a response: its type is not '" RESPONSE "'");
@@ -93,10 +94,10 @@ symbi_status symbi_agentpin_response_verify(symbi_ctx *cx, const symbi_value *re
     if (!sy_ap_str(challenge, "timestamp", &stamp) || !symbi_agentpin_parse_time(stamp, &t)) {
         return sy_ap_fail(err, SYMBI_EVERIFY, code, SYMBI_AGENTPIN_CHALLENGE_INVALID, "the challenge has no readable timestamp");
     }
-    age = m->now - t;
+    age = now - t;
     if (age > ttl) return sy_ap_fail(err, SYMBI_EVERIFY, code, SYMBI_AGENTPIN_NONCE_EXPIRED, "Challenge nonce expired (%lld seconds old, max %lld)", (long long)age, (long long)ttl);
     if (age < -ttl) return sy_ap_fail(err, SYMBI_EVERIFY, code, SYMBI_AGENTPIN_CHALLENGE_INVALID, "the challenge is from the future (%lld seconds ahead)", (long long)-age);
-    if (m->nonces && symbi_agentpin_nonces_seen(m->nonces, nonce, m->now)) {
+    if (m->nonces && symbi_agentpin_nonces_seen(m->nonces, nonce, now)) {
         return sy_ap_fail(err, SYMBI_EVERIFY, code, SYMBI_AGENTPIN_NONCE_REPLAYED, "Nonce '%.*s' has already been used (replay attack)", SY_FMT(nonce));
     }
     if (m->kid.n && (!sy_ap_str(response, "kid", &kid) || !sy_str_eq(kid, m->kid))) return SYMBI_OK;
@@ -107,7 +108,7 @@ symbi_status symbi_agentpin_response_verify(symbi_ctx *cx, const symbi_value *re
     if (st == SYMBI_EVERIFY) return SYMBI_OK;
     if (st) return st;
     if (m->nonces) { /* until the challenge cannot be accepted any more */
-        st = symbi_agentpin_nonces_use(m->nonces, nonce, m->now, t + ttl + 1, err);
+        st = symbi_agentpin_nonces_use(m->nonces, nonce, now, t + ttl + 1, err);
         if (st == SYMBI_EEXISTS && code) *code = SYMBI_AGENTPIN_NONCE_REPLAYED;
         if (st) return st;
     }

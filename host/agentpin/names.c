@@ -104,6 +104,12 @@ symbi_agentpin_reason sy_ap_issuer_reason(symbi_str iss)
 
 /* ---- times ---- */
 
+int64_t sy_ap_seconds(int64_t t)
+{
+    const int64_t far = (int64_t)1 << 50;
+    return t < -far ? -far : t > far ? far : t;
+}
+
 bool symbi_agentpin_parse_time(symbi_str s, int64_t *out) { return sy_time_parse(s, SY_TIME_ANY_CASE | SY_TIME_LEAP, out, NULL); }
 
 void symbi_agentpin_format_time(int64_t now, char out[21])

@@ -18,7 +18,7 @@ void symbi_agentpin_options_init(symbi_agentpin_options *o)
 }
 
 static int64_t clamp(int64_t v, int64_t lo, int64_t hi) { return v < lo ? lo : v > hi ? hi : v; }
-int64_t sy_ap_now(const symbi_agentpin_options *o) { return clamp(o->now, -((int64_t)1 << 50), (int64_t)1 << 50); }
+int64_t sy_ap_now(const symbi_agentpin_options *o) { return sy_ap_seconds(o->now); }
 int64_t sy_ap_skew(const symbi_agentpin_options *o) { return clamp(o->clock_skew_secs, 0, (int64_t)1 << 40); }
 
 const symbi_value *sy_ap_by_entity(const symbi_value *list, symbi_str domain)

@@ -280,6 +280,15 @@ static void test_mutual(void)
     CHECK(symbi_agentpin_response_verify(cx, symbi_doc_root(bound), symbi_doc_root(c), k, &m, &ok, &code, &err) == SYMBI_EVERIFY && code == SYMBI_AGENTPIN_NONCE_EXPIRED);
     m.now = NOW - 61;
     CHECK(symbi_agentpin_response_verify(cx, symbi_doc_root(bound), symbi_doc_root(c), k, &m, &ok, &code, &err) == SYMBI_EVERIFY && code == SYMBI_AGENTPIN_CHALLENGE_INVALID);
+    m.now = INT64_MIN;
+    CHECK(symbi_agentpin_response_verify(cx, symbi_doc_root(bound), symbi_doc_root(c), k, &m, &ok, &code, &err) == SYMBI_EVERIFY && code == SYMBI_AGENTPIN_CHALLENGE_INVALID);
+    m.now = INT64_MAX;
+    CHECK(symbi_agentpin_response_verify(cx, symbi_doc_root(bound), symbi_doc_root(c), k, &m, &ok, &code, &err) == SYMBI_EVERIFY && code == SYMBI_AGENTPIN_NONCE_EXPIRED);
+    m.now = NOW + 61;
+    m.ttl_secs = INT64_MAX; /* a nonce of the same name that is kept for ever */
+    CHECK_OK(symbi_agentpin_response_verify(cx, symbi_doc_root(bound), symbi_doc_root(c), k, &m, &ok, &code, &err), err);
+    CHECK(ok);
+    m.ttl_secs = 0;
     m.now = NOW;
     CHECK(symbi_agentpin_response_verify(cx, symbi_doc_root(c), symbi_doc_root(c), k, &m, &ok, &code, &err) == SYMBI_EVERIFY && code == SYMBI_AGENTPIN_CHALLENGE_INVALID); /* a challenge reflected */
     CHECK(symbi_agentpin_response_verify(cx, NULL, NULL, k, &m, &ok, &code, &err) == SYMBI_EVERIFY && !ok);

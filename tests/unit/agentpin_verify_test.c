@@ -423,6 +423,10 @@ static void test_bundles(void)
     CHECK(symbi_agentpin_bundle_check(symbi_doc_root(b), &rules, &code, &err) == SYMBI_EVERIFY && strstr(err.msg, "two documents"));
     rules.strict = false;
     CHECK_OK(symbi_agentpin_bundle_check(symbi_doc_root(b), &rules, &code, &err), err);
+    rules = (symbi_agentpin_bundle_rules){ sizeof rules, .strict = true, .now = INT64_MIN, .max_age_secs = 60 };
+    CHECK(symbi_agentpin_bundle_check(symbi_doc_root(b), &rules, &code, &err) == SYMBI_EVERIFY && strstr(err.msg, "future"));
+    rules.strict = false;
+    CHECK_OK(symbi_agentpin_bundle_check(symbi_doc_root(b), &rules, &code, &err), err); /* younger than any age */
     symbi_doc_unref(b);
     symbi_text_free(&t);
     teardown(&f);
