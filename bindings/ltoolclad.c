@@ -371,7 +371,10 @@ static int make_plan(lua_State *L)
 static int tool_plan(lua_State *L)
 {
     int failed = make_plan(L);
-    return failed ? failed : 1;
+    symbi_err err;
+    if (failed) return failed;
+    if (symbi_plan_seal(symL_ctx(L), ((ud_plan *)symL_checkud(L, -1, UD_PLAN))->p, &err)) return symL_fail(L, &err); /* Lua sees sealed plans only */
+    return 1;
 }
 
 static int tool_command(lua_State *L)

@@ -4,27 +4,9 @@
 #include "base/err.h"
 #include "base/time.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
-
-static int default_fill(void *ud, void *buf, size_t n)
-{
-    unsigned char *p = buf;
-    (void)ud;
-    while (n) {
-        ssize_t k = getrandom(p, n, 0);
-        if (k < 0) {
-            if (errno == EINTR) continue;
-            return -1;
-        }
-        p += k;
-        n -= (size_t)k;
-    }
-    return 0;
-}
 
 void symbi_limits_default(symbi_limits *l)
 {
@@ -66,7 +48,7 @@ symbi_status symbi_ctx_new(const symbi_env *in, symbi_ctx **out, symbi_err *err)
     if (!env.alloc.fn) env.alloc = sy_alloc_default();
     if (!env.shared_alloc.fn) env.shared_alloc = sy_alloc_default();
     if (!env.clock.wall_ms || !env.clock.mono_ms) env.clock = sy_clock_default();
-    if (!env.rand.fill) env.rand.fill = default_fill;
+    if (!env.rand.fill) env.rand.fill = sy_random_default;
     cx = sy_alloc(&env.alloc, sizeof *cx);
     if (!cx) return sy_fail_nomem(err);
     cx->alloc = env.alloc;
@@ -76,6 +58,8 @@ symbi_status symbi_ctx_new(const symbi_env *in, symbi_ctx **out, symbi_err *err)
     cx->log = env.log;
     cx->limits = env.limits;
     memset(cx->slot, 0, sizeof cx->slot);
+    cx->supply = NULL;
+    cx->no_supply = false;
     memset(cx->crypto_mem, 0, sizeof cx->crypto_mem);
     if (cx->rand.fill(cx->rand.ud, cx->seed, sizeof cx->seed)) {
         sy_free(&env.alloc, cx, sizeof *cx);
@@ -91,6 +75,7 @@ void symbi_ctx_free(symbi_ctx *cx)
         symbi_alloc a = cx->alloc;
         for (size_t i = sizeof cx->slot / sizeof *cx->slot; i-- > 0;)
             if (cx->slot[i]) cx->slot_free[i](cx, cx->slot[i]);
+        sy_supply_free(cx);
         sy_free(&a, cx, sizeof *cx);
     }
 }

@@ -13,4 +13,6 @@ static inline bool sy_ref_dec(sy_ref *r)
 {
     return atomic_fetch_sub_explicit(r, 1u, memory_order_acq_rel) == 1u;
 }
+/* Nobody else has one (who has a reference can only learn of more by making them). */
+static inline bool sy_ref_sole(sy_ref *r) { return atomic_load_explicit(r, memory_order_acquire) == 1u; }
 #endif

@@ -92,8 +92,14 @@ symbi_status symbi_gate_redeem(symbi_gate *g, symbi_verdict *v, symbi_str permit
     if (po) own = *po;
     if (l && l->sandbox == SYMBI_SANDBOX_BWRAP) own.box = SYMBI_BOX_BWRAP; /* what the agent's definition asks for, whoever executes */
     po = &own;
-    if ((st = symbi_tool_plan(g->cx, v->tool, symbi_doc_root(v->input), po, &p, err))) return st;
-    if ((st = sy_order_mint(g->cx, g->key, &v->permit, p->digest, order, err))) goto fail;
+    if ((st = symbi_tool_plan(g->cx, v->tool, symbi_doc_root(v->input), po, &p, err))) {
+        if (code && (st == SYMBI_ENOMEM || st == SYMBI_ECRYPTO)) *code = st == SYMBI_ENOMEM ? SYMBI_CODE_OUT_OF_MEMORY : SYMBI_CODE_NO_RANDOM; /* of its id */
+        return st;
+    }
+    if ((st = symbi_plan_seal(g->cx, p, err)) || (st = sy_order_mint(g->cx, g->key, &v->permit, p->digest, order, err))) {
+        if (code) *code = sy_code_of(st);
+        goto fail;
+    }
     st = sy_nonces_add(&g->used, v->permit.bytes + SY_PERMIT_NONCE, sy_permit_expiry(v->permit.bytes), symbi_ctx_now_ms(g->cx));
     if (st) {
         c = st == SYMBI_ELIMIT ? SYMBI_CODE_PERMIT_STORE_FULL : SYMBI_CODE_OUT_OF_MEMORY;

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "codec/build.h"
+#include "toolclad/plan_in.h"
 #include "toolclad/tool.h"
 
 static symbi_value texts(sy_arena *a, const symbi_str *s, size_t n)
@@ -114,6 +115,7 @@ symbi_status symbi_tool_evidence(symbi_ctx *cx, const symbi_tool *t, const symbi
     symbi_status st;
     *out = NULL;
     symbi_err_clear(err);
+    if ((st = sy_plan_sealed(cx, p, err))) return st;
     sy_arena_init(&a, cx->alloc, cx->limits.arena_bytes);
     v = build(&a, t, p, envelope, x, f ? f : &none);
     st = a.status ? sy_arena_fail(&a, "the evidence", err) : symbi_doc_copy(cx, &v, out, err);

@@ -1,5 +1,5 @@
-/* toolclad/plan.c: from validated arguments to what an executor does (spec toolclad.md 7, 8.4). Pure: the plan is data, its
- * digest binds a permit to it. Arguments are checked again, so that nothing reaches argv that symbi_tool_validate would
+/* toolclad/plan.c: from validated arguments to what an executor does (spec toolclad.md 7, 8.4). Pure: the plan is data; seal.c makes the
+ * digest that binds a permit to it. Arguments are checked again, so that nothing reaches argv that symbi_tool_validate would
  * not have let through, whoever calls. */
 #include "base/alloc.h"
 #include "base/ctx.h"
@@ -8,24 +8,15 @@
 #include "base/utf8.h"
 #include "codec/num.h"
 #include "codec/value.h"
-#include "symbi/crypto.h"
-#include "symbi/json.h"
 #include "toolclad/backends.h"
 #include "toolclad/custom_parser.h"
+#include "toolclad/plan_in.h"
 #include "toolclad/sandbox.h"
 #include "toolclad/subst.h"
 #include "toolclad/types.h"
 #include <stdio.h>
 
 enum { HOST_TIMEOUT_MS = 300000, COMMAND_TEXT_MAX = 8 << 20 };
-
-typedef struct plan_impl {
-    sy_ref refs;
-    symbi_alloc alloc;
-    sy_arena arena;
-    symbi_plan pub;
-    symbi_value args; /* what pub.args points to */
-} plan_impl;
 
 typedef struct planner {
     symbi_ctx *cx;
@@ -167,7 +158,7 @@ static symbi_status make_scan_id(planner *pl)
         pl->p->scan_id = sy_arena_dup(pl->a, s);
         return pl->p->scan_id.p ? SYMBI_OK : nomem(pl);
     }
-    if ((st = symbi_ctx_random(pl->cx, rnd, sizeof rnd, pl->err))) return st;
+    if ((st = sy_ctx_random_name(pl->cx, rnd, sizeof rnd, pl->err))) return st;
     now = symbi_ctx_now_ms(pl->cx) / 1000;
     n = sy_num_write_int64(now, buf);
     buf[n++] = '-';
@@ -345,125 +336,6 @@ static symbi_status make_shell(planner *pl)
     return sy_sandbox_plan(pl->cx, pl->t, pl->o, pl->a, pl->p, pl->err);
 }
 
-/* ---- digest ---- */
-
-static void put_list(symbi_json_out *o, const symbi_str *s, size_t n)
-{
-    symbi_json_out_raw(o, SY_LIT("["));
-    for (size_t i = 0; i < n; i++) {
-        if (i) symbi_json_out_raw(o, SY_LIT(","));
-        symbi_json_out_string(o, s[i]);
-    }
-    symbi_json_out_raw(o, SY_LIT("]"));
-}
-
-static int64_t count(size_t n) { return n > INT64_MAX ? INT64_MAX : (int64_t)n; }
-
-static size_t list_bytes(const symbi_str *s, size_t n)
-{
-    size_t all = 2;
-    for (size_t i = 0; i < n; i++) all += s[i].n + 3;
-    return all;
-}
-
-/* The canonical JSON of validated arguments, which stand in order of name: ASCII, so that their order is that of canonical JSON. */
-static symbi_status put_args(symbi_ctx *cx, symbi_json_out *o, const symbi_value *args, symbi_err *err)
-{
-    for (size_t i = 0; i < args->u.o.n; i++) {
-        const symbi_member *m = &args->u.o.members[i];
-        symbi_text text = { 0 };
-        symbi_status st;
-        symbi_json_out_raw(o, i ? SY_LIT(",") : SY_LIT("{"));
-        symbi_json_out_string(o, m->key);
-        symbi_json_out_raw(o, SY_LIT(":"));
-        switch ((symbi_kind)m->val.kind) {
-        case SYMBI_STRING: symbi_json_out_string(o, m->val.u.s); break;
-        case SYMBI_INT: symbi_json_out_int(o, m->val.u.i); break;
-        case SYMBI_BOOL: symbi_json_out_raw(o, m->val.u.b ? SY_LIT("true") : SY_LIT("false")); break;
-        case SYMBI_DOUBLE: symbi_json_out_double(o, m->val.u.d, SYMBI_JSON_CANONICAL); break;
-        default:
-            if ((st = symbi_json_write(cx, &m->val, SYMBI_JSON_CANONICAL, &text, err))) return st;
-            symbi_json_out_raw(o, symbi_text_str(&text));
-            symbi_text_free(&text);
-            break;
-        }
-    }
-    symbi_json_out_raw(o, args->u.o.n ? SY_LIT("}") : SY_LIT("{}"));
-    return SYMBI_OK;
-}
-
-/* args: validated arguments; NULL: their canonical JSON is args_json. */
-static symbi_status digest(symbi_ctx *cx, const symbi_plan *p, const symbi_value *args, symbi_str args_json, uint8_t out[32], symbi_err *err)
-{
-    symbi_json_out o;
-    symbi_status st;
-    memset(out, 0, 32);
-    symbi_err_clear(err);
-    symbi_json_out_init(cx, &o);
-    (void)symbi_json_out_room(&o, 256 + p->command.n + args_json.n + list_bytes(p->argv, p->argc) + list_bytes(p->env, p->nenv));
-    /* canonical: keys in order */
-    symbi_json_out_raw(&o, SY_LIT("{\"args\":"));
-    if (!args) {
-        symbi_json_out_raw(&o, args_json.n ? args_json : SY_LIT("{}"));
-    } else if ((st = put_args(cx, &o, args, err))) {
-        symbi_json_out_free(&o);
-        return st;
-    }
-    symbi_json_out_raw(&o, SY_LIT(",\"argv\":"));
-    put_list(&o, p->argv, p->argc);
-    if (p->ncheck_files) {
-        symbi_json_out_raw(&o, SY_LIT(",\"check_files\":"));
-        put_list(&o, p->check_files, p->ncheck_files);
-    }
-    symbi_json_out_raw(&o, SY_LIT(",\"cwd\":"));
-    symbi_json_out_string(&o, p->cwd);
-    if (p->detail) { /* only where there is one: the digests of command lines stay what they were */
-        symbi_text detail = { 0 };
-        st = symbi_json_write(cx, p->detail, SYMBI_JSON_CANONICAL, &detail, err);
-        if (st) {
-            symbi_json_out_free(&o);
-            return st;
-        }
-        symbi_json_out_raw(&o, SY_LIT(",\"detail\":"));
-        symbi_json_out_raw(&o, symbi_text_str(&detail));
-        symbi_text_free(&detail);
-    }
-    symbi_json_out_raw(&o, SY_LIT(",\"env\":"));
-    put_list(&o, p->env, p->nenv);
-    if (p->capture) { /* an order is for a run that leaves its evidence there */
-        symbi_json_out_raw(&o, SY_LIT(",\"evidence\":"));
-        symbi_json_out_string(&o, p->output_file);
-    }
-    symbi_json_out_raw(&o, SY_LIT(",\"kind\":"));
-    symbi_json_out_string(&o, symbi_str_z(symbi_backend_name(p->kind)));
-    if (p->parser.n) {
-        symbi_json_out_raw(&o, SY_LIT(",\"parser\":"));
-        symbi_json_out_string(&o, p->parser);
-    }
-    if (p->box) sy_sandbox_digest(&o, p);
-    symbi_json_out_raw(&o, SY_LIT(",\"scan_id\":"));
-    symbi_json_out_string(&o, p->scan_id);
-    symbi_json_out_raw(&o, SY_LIT(",\"stderr_max\":"));
-    symbi_json_out_int(&o, count(p->stderr_max));
-    symbi_json_out_raw(&o, SY_LIT(",\"stdout_max\":"));
-    symbi_json_out_int(&o, count(p->stdout_max));
-    symbi_json_out_raw(&o, SY_LIT(",\"timeout_ms\":"));
-    symbi_json_out_int(&o, p->timeout_ms);
-    symbi_json_out_raw(&o, SY_LIT(",\"tool\":"));
-    symbi_json_out_string(&o, p->tool);
-    symbi_json_out_raw(&o, SY_LIT("}"));
-    if (o.status == SYMBI_ENOMEM) st = sy_fail_nomem(err);
-    else if (o.status) st = sy_fail(err, o.status, o.status == SYMBI_ELIMIT ? "the plan is too large (output_bytes)" : "the plan has a text that is not valid UTF-8");
-    else st = symbi_sha256(cx, (symbi_str){ o.p, o.n }, out, err);
-    symbi_json_out_free(&o);
-    return st;
-}
-
-symbi_status symbi_plan_digest(symbi_ctx *cx, const symbi_plan *p, symbi_str args_json, uint8_t out[32], symbi_err *err)
-{
-    return digest(cx, p, NULL, args_json, out, err);
-}
-
 static symbi_status make_detail(planner *pl)
 {
     sy_backend_plan b = { pl->cx, pl->t, pl->o, pl->a, pl->p, pl->text, pl->is_default, pl->err };
@@ -493,7 +365,7 @@ static symbi_status make(planner *pl, const symbi_value *args, bool validated)
     case SYMBI_BACKEND_CALLBACK: p->output_file = SY_LIT(""); break;
     default: st = make_detail(pl); break;
     }
-    return st ? st : digest(pl->cx, p, p->args, SY_LIT(""), p->digest, pl->err);
+    return st;
 }
 
 static symbi_status plan(symbi_ctx *cx, const symbi_tool *t, const symbi_value *args, bool validated, const symbi_plan_options *o, symbi_plan **out, symbi_err *err)

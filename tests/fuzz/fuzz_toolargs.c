@@ -74,6 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             }
         }
         st = symbi_tool_plan_args(cx, t, &args, &o, &one, &err); /* one step says the same as two */
+        if (p) must(symbi_plan_seal(cx, p, &err) == SYMBI_OK);
+        if (one) must(symbi_plan_seal(cx, one, &err) == SYMBI_OK);
         must(summary || ((st == SYMBI_OK) == (p != NULL) && (!p || memcmp(p->digest, one->digest, 32) == 0)));
         symbi_plan_unref(one);
         symbi_plan_unref(p);

@@ -733,6 +733,37 @@ static symbi_code order_code(const row *r, world *w, symbi_verdict *v)
     return c;
 }
 
+/* What goes wrong between the permit and the order: the code says what, nothing leaves, and the permit can be tried again. */
+static void test_no_order(void)
+{
+    static const row k_plain = { "no-order", "", C(ALLOWED) };
+    world w;
+    symbi_verdict v;
+    symbi_action a = action_of(&k_plain);
+    size_t refused = 0;
+    memset(&v, 0, sizeof v);
+    REQUIRE(open_world(&w) && open_gate(&k_plain, &w));
+    symbi_gate_check(w.gate, &a, NULL, &v);
+    CHECK_OK(symbi_gate_commit(w.gate, &v, NULL, &w.err), w.err);
+    w.broken_random = 1;
+    CHECK(redeem(&w, &v, bytes_of(&v.permit)) == SYMBI_CODE_NO_RANDOM);
+    w.broken_random = 0;
+    for (w.mem.fail_at = 1;; w.mem.fail_at++) {
+        symbi_code c;
+        w.mem.count = 0;
+        w.mem.tripped = false;
+        c = redeem(&w, &v, bytes_of(&v.permit));
+        if (c == SYMBI_CODE_ALLOWED) break;
+        CHECK(c == SYMBI_CODE_OUT_OF_MEMORY && w.mem.tripped && !v.redeemed);
+        if (++refused > 100) break;
+    }
+    CHECK(refused > 1 && refused < 100);
+    w.mem.fail_at = 0;
+    CHECK(redeem(&w, &v, bytes_of(&v.permit)) == SYMBI_CODE_PERMIT_USED);
+    symbi_verdict_clear(&v);
+    close_world(&w);
+}
+
 static void run_redeem(const row *r, world *w)
 {
     symbi_action a = action_of(r), b = a;
@@ -955,6 +986,7 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "--json") == 0) return print_json();
     RUN(test_table);
     RUN(test_every_code_has_a_row);
+    RUN(test_no_order);
     for (size_t i = 0; i < ROWS; i++) {
         t_now_failed = t_now_skipped = 0;
         run_row(&k_rows[i]);

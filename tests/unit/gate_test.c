@@ -529,6 +529,7 @@ static void test_order_binds_the_plan(void)
     memset(&po, 0, sizeof po);
     symbi_gate_check(f.gate, &a, NULL, &v);
     CHECK_OK(symbi_gate_redeem(f.gate, &v, permit_str(&v.permit), &po, &plan, &order, NULL, &f.err), f.err);
+    CHECK(plan->sealed && symbi_plan_seal(f.cx, plan, &f.err) == SYMBI_OK);
     symbi_gate_key(f.gate, key);
     CHECK_OK(symbi_order_check(f.cx, key, os, plan->digest, f.clock.wall, &c, &f.err), f.err);
     CHECK(symbi_order_check(f.cx, key, os, other, f.clock.wall, &c, &f.err) == SYMBI_EPERMIT && c == SYMBI_CODE_PERMIT_MISMATCH);

@@ -237,6 +237,7 @@ static symbi_status plan(symbi_ctx *cx, symbi_tool *t, const char *name, const c
     o.scan_id = symbi_str_z("1-x");
     o.evidence_dir = symbi_str_z("/ev");
     st = symbi_tool_plan(cx, c, symbi_doc_root(v), &o, out, err);
+    if (!st) st = symbi_plan_seal(cx, *out, err);
     symbi_doc_unref(v);
     return st;
 }

@@ -227,6 +227,7 @@ static symbi_status evidence(symbi_ctx *c, char *out, size_t cap)
     st = symbi_tool_parse(c, SY_LIT(grep), SY_LIT("g"), &t, NULL);
     if (!st) st = symbi_tool_validate(c, t, &args, &v, NULL);
     if (!st) st = symbi_tool_plan(c, t, symbi_doc_root(v), &po, &p, NULL);
+    if (!st) st = symbi_plan_seal(c, p, NULL);
     if (!st) st = symbi_tool_envelope(c, t, p, &x, &env, NULL);
     if (!st) st = symbi_tool_evidence(c, t, p, symbi_doc_root(env), &x, &f, &d, NULL);
     if (!st) st = symbi_json_write(c, symbi_doc_root(d), SYMBI_JSON_CANONICAL, &text, NULL);

@@ -22,7 +22,8 @@ static symbi_status plan(symbi_ctx *c, const char *path, const char *more, const
     o.scan_id = SY_LIT("1-a");
     snprintf(text, sizeof text, TOOL, path, more);
     st = symbi_tool_parse(c, symbi_str_z(text), SY_LIT("t.clad.toml"), t, e);
-    return st ? st : symbi_tool_plan(c, *t, NULL, &o, p, e);
+    if (!st) st = symbi_tool_plan(c, *t, NULL, &o, p, e);
+    return st ? st : symbi_plan_seal(c, *p, e);
 }
 
 static symbi_status tried(const char *path, const char *env, symbi_err *e)

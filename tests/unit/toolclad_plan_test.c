@@ -7,6 +7,8 @@
 #include "symbi/toolclad.h"
 #include "test.h"
 #include <errno.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static symbi_ctx *cx;
 
@@ -52,6 +54,13 @@ static symbi_plan *plan(const symbi_tool *t, const char *args, const symbi_plan_
     symbi_doc_unref(valid);
     if (st && st != e->code) abort();
     CHECK(st == one);
+    if (!st && q) { /* planning and sealing are two things */
+        static const uint8_t zeros[32];
+        CHECK(!p->sealed && !q->sealed && memcmp(p->digest, zeros, 32) == 0);
+        CHECK_OK(symbi_plan_seal(cx, p, e), *e);
+        CHECK_OK(symbi_plan_seal(cx, q, e), *e);
+        CHECK(p->sealed && q->sealed && memcmp(p->digest, zeros, 32) != 0);
+    }
     if (st) CHECK(!q && strcmp(e->msg, e2.msg) == 0 && strcmp(e->path, e2.path) == 0);
     else CHECK(q && same_plan(p, q, o && o->scan_id.n));
     symbi_plan_unref(q);
@@ -323,6 +332,114 @@ static void test_digest(void)
     symbi_tool_unref(t);
 }
 
+static symbi_plan *unsealed(const symbi_tool *t, const char *args)
+{
+    symbi_doc *d = json(args);
+    symbi_plan *p = NULL;
+    symbi_err e;
+    CHECK_OK(symbi_tool_plan_args(cx, t, symbi_doc_root(d), NULL, &p, &e), e);
+    symbi_doc_unref(d);
+    return p;
+}
+
+static symbi_str evidence_digest(const symbi_doc *d) { return symbi_value_str(symbi_doc_root(d), "plan_digest", SY_LIT("")); }
+
+/* A plan is sealed by whoever has it alone, once; what was sealed cannot be another one when somebody relies on it. */
+static void test_seal(void)
+{
+    symbi_tool *t = load(HEAD "[args.x]\n[command]\nexec = [\"p\", \"{x}\"]\n" OUT);
+    symbi_plan *p, copy;
+    symbi_doc *env, *d = NULL;
+    symbi_str word, args = SY_LIT("{\"x\":\"v\"}");
+    uint8_t want[32], first[32];
+    symbi_err e;
+    REQUIRE(t);
+    env = json("{}");
+    p = unsealed(t, "{\"x\":\"v\"}");
+    REQUIRE(p);
+    CHECK(symbi_tool_evidence(cx, t, p, symbi_doc_root(env), NULL, NULL, &d, &e) == SYMBI_ESTATE && !d && strstr(e.msg, "not sealed"));
+    (void)symbi_plan_ref(p);
+    CHECK(symbi_plan_seal(cx, p, &e) == SYMBI_ESTATE && !p->sealed && strstr(e.msg, "somebody else has the plan"));
+    symbi_plan_unref(p);
+    CHECK_OK(symbi_plan_seal(cx, p, &e), e);
+    CHECK(symbi_plan_digest(cx, p, args, want, &e) == SYMBI_OK && memcmp(want, p->digest, 32) == 0);
+    memcpy(first, p->digest, 32);
+    (void)symbi_plan_ref(p);
+    CHECK_OK(symbi_plan_seal(cx, p, &e), e); /* checks, writes nothing: others may have it by now */
+    symbi_plan_unref(p);
+    CHECK_OK(symbi_tool_evidence(cx, t, p, symbi_doc_root(env), NULL, NULL, &d, &e), e);
+    CHECK(evidence_digest(d).n == 64);
+    symbi_doc_unref(d);
+    word = p->argv[1]; /* a word, the limits, the folder: whatever is not what was sealed */
+    ((symbi_str *)(uintptr_t)p->argv)[1] = SY_LIT("w");
+    CHECK(symbi_plan_seal(cx, p, &e) == SYMBI_ESTATE && strstr(e.msg, "not what was sealed") && memcmp(first, p->digest, 32) == 0);
+    CHECK(symbi_tool_evidence(cx, t, p, symbi_doc_root(env), NULL, NULL, &d, &e) == SYMBI_ESTATE && !d);
+    ((symbi_str *)(uintptr_t)p->argv)[1] = word;
+    CHECK_OK(symbi_plan_seal(cx, p, &e), e);
+    p->timeout_ms++;
+    CHECK(symbi_plan_seal(cx, p, &e) == SYMBI_ESTATE);
+    p->timeout_ms--;
+    p->cwd = SY_LIT("/");
+    CHECK(symbi_plan_seal(cx, p, &e) == SYMBI_ESTATE);
+    copy = *p; /* no plan of ours */
+    copy.sealed = false;
+    CHECK(symbi_plan_seal(cx, &copy, &e) == SYMBI_EINVAL && !copy.sealed);
+    symbi_plan_unref(p);
+    symbi_doc_unref(env);
+    symbi_tool_unref(t);
+}
+
+/* What failed is as it was: no half of a seal. */
+static symbi_status seal_oom(symbi_ctx *c, void *ud)
+{
+    symbi_plan *p = NULL;
+    symbi_status st = symbi_tool_plan(c, ud, NULL, NULL, &p, NULL);
+    static const uint8_t zeros[32];
+    if (!st && (st = symbi_plan_seal(c, p, NULL))) CHECK(!p->sealed && memcmp(p->digest, zeros, 32) == 0);
+    symbi_plan_unref(p);
+    return st;
+}
+static void test_seal_oom(void)
+{
+    symbi_tool *t = load(HEAD "[command]\nexec = [\"p\"]\n" OUT);
+    REQUIRE(t);
+    test_oom(seal_oom, t, SYMBI_OK);
+    symbi_tool_unref(t);
+}
+
+/* Ids of one process and of its child never meet, however much either has in store. */
+static void test_ids_after_fork(void)
+{
+    enum { EACH = 300, ID = 24 };
+    static char ids[2 * EACH][ID];
+    symbi_tool *t = load(HEAD "[command]\nexec = [\"p\"]\n" OUT);
+    symbi_plan *p;
+    int fd[2], ended = 0;
+    size_t got = 0, same = 0;
+    ssize_t k;
+    pid_t child;
+    REQUIRE(t);
+    p = unsealed(t, "{}"); /* there is something in store */
+    symbi_plan_unref(p);
+    REQUIRE(pipe(fd) == 0);
+    child = fork();
+    for (size_t i = 0; child >= 0 && i < EACH; i++) {
+        p = unsealed(t, "{}");
+        if (!p) _exit(1);
+        snprintf(ids[i], ID, "%s", strchr(p->scan_id.p, '-') + 1); /* the second may be another one */
+        symbi_plan_unref(p);
+    }
+    if (child == 0) _exit(write(fd[1], ids, EACH * (size_t)ID) == EACH * ID ? 0 : 1);
+    close(fd[1]);
+    while (got < EACH * (size_t)ID && (k = read(fd[0], (char *)ids[EACH] + got, EACH * (size_t)ID - got)) > 0) got += (size_t)k;
+    close(fd[0]);
+    CHECK(child > 0 && waitpid(child, &ended, 0) == child && ended == 0 && got == EACH * (size_t)ID);
+    for (size_t i = 0; i < 2 * EACH; i++)
+        for (size_t j = 0; j < i; j++) same += strcmp(ids[i], ids[j]) == 0;
+    CHECK(strlen(ids[0]) == 8 && same <= 1); /* 180,000 pairs of 32 bits: two of them alike once in a billion runs */
+    symbi_tool_unref(t);
+}
+
 /* ---- envelopes ---- */
 
 static symbi_doc *envelope(const char *manifest, const symbi_exec_result *r)
@@ -532,6 +649,7 @@ static symbi_status whole(symbi_ctx *c, void *ud)
     if (!st) st = symbi_tool_validate(c, t, &args, &v, NULL);
     if (!st) st = symbi_tool_plan(c, t, symbi_doc_root(v), NULL, &p, NULL);
     if (!st) st = symbi_tool_plan_args(c, t, &args, NULL, &one, NULL);
+    if (!st) st = symbi_plan_seal(c, one, NULL);
     symbi_plan_unref(one);
     if (!st) st = symbi_tool_envelope(c, t, p, &r, &d, NULL);
     if (!st) st = symbi_tool_schema(c, t, &sc, NULL);
@@ -578,6 +696,9 @@ int main(void)
     RUN(test_not_validated);
     RUN(test_backends);
     RUN(test_digest);
+    RUN(test_seal);
+    RUN(test_seal_oom);
+    RUN(test_ids_after_fork);
     RUN(test_envelope);
     RUN(test_output_schema);
     RUN(test_parsers);

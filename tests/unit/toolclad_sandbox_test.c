@@ -34,7 +34,7 @@ static symbi_plan *plan(symbi_tool *t, symbi_box box, const char *evidence)
     o.evidence_dir = symbi_str_z(evidence ? evidence : "/ev");
     o.base_env = env;
     o.nbase_env = 3;
-    if (symbi_tool_plan(cx, t, NULL, &o, &p, &err)) return NULL;
+    if (symbi_tool_plan(cx, t, NULL, &o, &p, &err) || symbi_plan_seal(cx, p, &err)) return NULL;
     return p;
 }
 
@@ -165,7 +165,7 @@ static symbi_plan *plan_of(symbi_tool *t, symbi_box box)
     o.scan_id = symbi_str_z("1-a");
     o.project_dir = symbi_str_z("/srv/p");
     if (ti.backend == SYMBI_BACKEND_SESSION && symbi_json_parse(cx, symbi_str_z("{\"command\":\"SELECT 1;\"}"), &args, &err)) return NULL;
-    if (symbi_tool_plan(cx, c, args ? symbi_doc_root(args) : NULL, &o, &p, &err)) p = NULL;
+    if (symbi_tool_plan(cx, c, args ? symbi_doc_root(args) : NULL, &o, &p, &err) || symbi_plan_seal(cx, p, &err)) p = NULL;
     symbi_doc_unref(args);
     return p;
 }

@@ -130,7 +130,8 @@ typedef struct symbi_plan {
     int64_t timeout_ms;                 /* 0: the host's cap applies */
     size_t stdout_max, stderr_max;
     const symbi_value *args;            /* the validated arguments (CALLBACK) */
-    uint8_t digest[32];                 /* SHA-256 of the canonical JSON of all of the above (symbi_plan_digest) */
+    uint8_t digest[32];                 /* SHA-256 of the canonical JSON of all of the above (symbi_plan_digest); zeros until it is sealed */
+    bool sealed;
     symbi_str command;                  /* for people: argv joined by blanks, or "PATH (custom executor)" */
     const symbi_str *check_files; size_t ncheck_files; /* relative to cwd: the executor refuses to start unless each is a regular file whose real path lies inside the real path of cwd (type credential_file) */
     /* SHELL: in the digest where box is not NONE. Paths are absolute, or relative to cwd and then must not lead out of it. */
@@ -164,6 +165,10 @@ typedef struct symbi_plan_options {
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_plan(symbi_ctx *cx, const symbi_tool *t, const symbi_value *validated, const symbi_plan_options *o, symbi_plan **out, symbi_err *err);
 /* Both in one step: what symbi_tool_validate gives for args, planned. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_plan_args(symbi_ctx *cx, const symbi_tool *t, const symbi_value *args, const symbi_plan_options *o, symbi_plan **out, symbi_err *err);
+/* Planning says what would be done; sealing makes the digest that an order, an executor and the evidence hold on to. The gate seals when it
+ * redeems a permit, in the same step; of one's own plans whoever made them, before they are given to anybody: ESTATE when there is a
+ * second reference. Of a sealed plan it checks that nothing of it has changed since: ESTATE when it has. On failure it is as before. */
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_plan_seal(symbi_ctx *cx, symbi_plan *p, symbi_err *err);
 /* The digest of a plan's fields kind, tool, scan_id, argv, env, cwd, timeout_ms, stdout_max and stderr_max, of detail, check_files, the
  * evidence file (of a plan with capture), the parser and the box where there is one, with its arguments given as canonical JSON (p->args is not looked at): what an executor that received a plan compares with the order. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_plan_digest(symbi_ctx *cx, const symbi_plan *p, symbi_str args_json, uint8_t out[32], symbi_err *err);
@@ -203,7 +208,7 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_tool_envelope_of(symbi_ctx *cx, cons
 
 /* The record of a run that is kept beside the journal (spec orga-oats.md 3.4): {version, loop_id, call_id, scan_id, tool, parameters, invocation,
  * plan_digest, started_at_ms, duration_ms, exit, output_sha256, output_bytes, truncated, decision, identity}. x: of a SHELL plan, else NULL. Its
- * canonical JSON is stored under the SHA-256 of these bytes, and the journal's entry names it. */
+ * canonical JSON is stored under the SHA-256 of these bytes, and the journal's entry names it. ESTATE for a plan that is not sealed, or was changed since. */
 typedef struct symbi_evidence_facts {
     symbi_str loop_id, call_id, agent, user, agentpin_kid;
     symbi_str decision; /* "allow" or "modify" */
