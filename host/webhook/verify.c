@@ -291,6 +291,8 @@ static symbi_status remember(sy_request *q)
         at_id = n++;
     }
     if (!n) return SYMBI_OK;
+    /* As long as its timestamp is tolerated, whatever was asked for: one from the future is so for longer than its age. */
+    if (q->out->has_timestamp && w->tolerance && q->out->keep_until <= q->out->timestamp + w->tolerance) q->out->keep_until = q->out->timestamp + w->tolerance + 1;
     symbi_err_clear(&why);
     st = sy_replay_take(&w->seen, (const uint8_t(*)[32])keys, n, q->out->keep_until, q->now, &which, &why);
     switch (st) {

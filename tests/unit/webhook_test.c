@@ -490,6 +490,30 @@ static void test_attack_replayed(void)
     symbi_webhook_free(w);
 }
 
+static void with_short_replay(symbi_webhook_options *o) { o->replay = true, o->replay_seconds = 10; }
+
+/* A sender whose clock is fast: the request is remembered until the last second in which its timestamp passes. */
+static void test_attack_replayed_late(void)
+{
+    for (int i = 0; i < 2; i++) {
+        symbi_webhook *w = make(SYMBI_WEBHOOK_SLACK, "k", i ? with_short_replay : with_replay), *s = make(SYMBI_WEBHOOK_STRIPE, "k", i ? with_short_replay : with_replay);
+        symbi_webhook_header h[2] = { { Z("X-Slack-Signature"), Z(sign("k", "v0:1300:{}", "v0=")) }, { Z("X-Slack-Request-Timestamp"), Z("1300") } };
+        char stripe[200];
+        REQUIRE(w && s);
+        ACCEPTED(ask(w, h, 2, Z("{}"), 1000));
+        REFUSED(ask(w, h, 2, Z("{}"), 1011), REPLAYED);
+        REFUSED(ask(w, h, 2, Z("{}"), 1599), REPLAYED);
+        REFUSED(ask(w, h, 2, Z("{}"), 1600), REPLAYED);
+        REFUSED(ask(w, h, 2, Z("{}"), 1601), TOO_OLD);
+        snprintf(stripe, sizeof stripe, "t=1300,v1=%s", sign("k", "1300.{}", ""));
+        ACCEPTED(ask1(s, "Stripe-Signature", stripe, "{}", 1000));
+        REFUSED(ask1(s, "Stripe-Signature", stripe, "{}", 1600), REPLAYED);
+        REFUSED(ask1(s, "Stripe-Signature", stripe, "{}", 1601), TOO_OLD);
+        symbi_webhook_free(w);
+        symbi_webhook_free(s);
+    }
+}
+
 static void test_attack_token(void)
 {
     /* a token signed with the public key of an RSA or EC pair as if it were a shared secret: the verifier has no public key to be
@@ -970,6 +994,7 @@ int main(void)
     RUN(test_vectors_providers);
     RUN(test_attack_unsigned_timestamp);
     RUN(test_attack_replayed);
+    RUN(test_attack_replayed_late);
     RUN(test_attack_token);
     RUN(test_attack_truncated);
     RUN(test_attack_duplicate_header);
