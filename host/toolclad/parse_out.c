@@ -9,6 +9,7 @@
 #include "codec/build.h"
 #include "symbi/json.h"
 #include "toolclad/tool.h"
+#include "toolclad/types.h"
 #include "toolclad/xml.h"
 
 symbi_str sy_utf8_lossy(sy_arena *a, symbi_str raw)
@@ -217,27 +218,29 @@ static bool csv_push(csv *c, symbi_str f)
 static bool csv_field(csv *c)
 {
     char *o;
-    size_t n = 0, from = c->i;
+    size_t n = 0, from = c->i, rest, to;
     while (from < c->s.n && (c->s.p[from] == ' ' || (c->s.p[from] == '\t' && c->sep != '\t'))) from++;
     if (from >= c->s.n || c->s.p[from] != '"') {
         from = c->i;
         while (c->i < c->s.n && c->s.p[c->i] != c->sep && c->s.p[c->i] != '\n') c->i++;
-        return csv_push(c, trim((symbi_str){ c->s.p + from, c->i - from }));
+        return csv_push(c, sy_trim_space((symbi_str){ c->s.p + from, c->i - from }));
     }
     c->i = from + 1;
     for (from = c->i; from < c->s.n; from++) /* room: up to the closing quote */
         if (c->s.p[from] == '"' && (from + 1 >= c->s.n || c->s.p[from + 1] != '"')) break;
         else if (c->s.p[from] == '"') from++;
     if (from > c->s.n) from = c->s.n;
-    o = sy_arena_alloc(c->arena, from - c->i + 1);
+    rest = from < c->s.n ? from + 1 : from;
+    for (to = rest; to < c->s.n && c->s.p[to] != c->sep && c->s.p[to] != '\n';) to++;
+    o = sy_arena_alloc(c->arena, from - c->i + (to - rest) + 1);
     if (!o) return false;
     while (c->i < from) {
         if (c->s.p[c->i] == '"') c->i++; /* the first of two */
         if (c->i < from) o[n++] = c->s.p[c->i++];
     }
-    if (c->i < c->s.n) c->i++;
-    while (c->i < c->s.n && c->s.p[c->i] != c->sep && c->s.p[c->i] != '\n') c->i++; /* text behind the quote is dropped */
-    return csv_push(c, trim((symbi_str){ o, n }));
+    memcpy(o + n, c->s.p + rest, to - rest); /* text behind the quote belongs to the field: nothing that a tool printed is lost */
+    c->i = to;
+    return csv_push(c, sy_trim_space((symbi_str){ o, n + (to - rest) }));
 }
 
 /* The next row that is not blank; false at the end or when out of memory. */

@@ -21,9 +21,11 @@ typedef struct when_lex {
 
 static bool word_char(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
 
+static bool blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; } /* a condition may stand on several lines of a manifest */
+
 static void skip(when_lex *l)
 {
-    while (l->i < l->s.n && (l->s.p[l->i] == ' ' || l->s.p[l->i] == '\t')) l->i++;
+    while (l->i < l->s.n && blank(l->s.p[l->i])) l->i++;
 }
 
 static symbi_str word(when_lex *l)
@@ -60,7 +62,7 @@ static symbi_status literal(when_lex *l, symbi_str *out, symbi_err *err)
         return SYMBI_OK;
     }
     from = l->i;
-    while (l->i < l->s.n && !memchr(" \t'\"=!<>&|()", l->s.p[l->i], 13)) l->i++;
+    while (l->i < l->s.n && !memchr(" \t\n\r'\"=!<>&|()", l->s.p[l->i], 15)) l->i++;
     out->p = l->s.p + from;
     out->n = l->i - from;
     return out->n ? SYMBI_OK : bad(l, err, "a value must follow; text goes in quotes");
@@ -88,7 +90,7 @@ symbi_status sy_when_parse(sy_arena *a, symbi_str text, const sy_when **out, sym
         if (l.i < text.n && text.p[l.i] == '=') return bad(&l, err, "== or != is expected, not ===");
         if ((st = literal(&l, &c[n].literal, err))) return st;
         n++;
-        if (l.i < text.n && text.p[l.i] != ' ' && text.p[l.i] != '\t') return bad(&l, err, "'and', 'or' or the end is expected");
+        if (l.i < text.n && !blank(text.p[l.i])) return bad(&l, err, "'and', 'or' or the end is expected");
         skip(&l);
         if (l.i == text.n) break;
         j = word(&l);

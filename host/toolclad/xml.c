@@ -62,8 +62,6 @@ static symbi_status skip_comment(xml *x)
     return SYMBI_OK;
 }
 
-static symbi_status skip_pi(xml *x) { return skip_past(x, "?>") ? SYMBI_OK : bad(x, "a processing instruction is not closed"); }
-
 static bool name_char(char c, bool first)
 {
     if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':' || (unsigned char)c >= 0x80) return true;
@@ -75,6 +73,51 @@ static symbi_str name(xml *x)
     size_t from = x->i;
     while (x->i < x->s.n && name_char(x->s.p[x->i], x->i == from)) x->i++;
     return (symbi_str){ x->s.p + from, x->i - from };
+}
+
+static symbi_status skip_pi(xml *x)
+{
+    symbi_str target;
+    x->i += 2;
+    target = name(x);
+    if (!target.n || (x->i < x->s.n && !blank(x->s.p[x->i]) && !at(x, "?>"))) return bad(x, "a processing instruction is malformed");
+    if (target.n == 3 && (target.p[0] | 32) == 'x' && (target.p[1] | 32) == 'm' && (target.p[2] | 32) == 'l') return bad(x, "the XML declaration stands at the beginning only");
+    return skip_past(x, "?>") ? SYMBI_OK : bad(x, "a processing instruction is not closed");
+}
+
+/* ` key="value"` of the XML declaration; absent (*value without text): nothing is read. */
+static bool declared(xml *x, const char *key, symbi_str *value)
+{
+    size_t from = x->i, n = strlen(key);
+    char quote;
+    *value = (symbi_str){ NULL, 0 };
+    if (!skip_blanks(x) || !at(x, key)) {
+        x->i = from;
+        return true;
+    }
+    x->i += n;
+    skip_blanks(x);
+    if (x->i >= x->s.n || x->s.p[x->i++] != '=') return false;
+    skip_blanks(x);
+    if (x->i >= x->s.n || ((quote = x->s.p[x->i]) != '"' && quote != '\'')) return false;
+    for (from = ++x->i; x->i < x->s.n && x->s.p[x->i] != quote; x->i++) { }
+    *value = (symbi_str){ x->s.p + from, x->i - from };
+    return x->i++ < x->s.n;
+}
+
+/* <?xml version="1.N" encoding=... standalone=...?>; the text is UTF-8 by now, whatever it says of itself. */
+static symbi_status declaration(xml *x)
+{
+    symbi_str v, e, s;
+    bool good;
+    if (!at(x, "<?xml") || x->s.n - x->i < 6 || !blank(x->s.p[x->i + 5])) return SYMBI_OK;
+    x->i += 5;
+    good = declared(x, "version", &v) && v.n > 2 && v.p[0] == '1' && v.p[1] == '.' && declared(x, "encoding", &e) && (!e.p || e.n) && declared(x, "standalone", &s) &&
+           (!s.p || sy_str_eqz(s, "yes") || sy_str_eqz(s, "no"));
+    if (good) skip_blanks(x);
+    if (!good || !at(x, "?>")) return bad(x, "the XML declaration is malformed");
+    x->i += 2;
+    return SYMBI_OK;
 }
 
 /* A declaration may name external things (nothing is fetched) and may have an internal subset, as long as it defines no entity. */
@@ -106,6 +149,19 @@ static symbi_status skip_doctype(xml *x)
 
 /* A character that XML allows. */
 static bool legal(uint32_t c) { return c == 9 || c == 10 || c == 13 || (c >= 0x20 && c <= 0xd7ff) || (c >= 0xe000 && c <= 0xfffd) || (c >= 0x10000 && c <= 0x10ffff); }
+
+/* Whether all of it is characters that XML allows; else x->i is where it is not. */
+static bool all_legal(xml *x)
+{
+    uint32_t cp;
+    for (size_t i = 0, n; i < x->s.n; i += n) {
+        n = sy_utf8_next(x->s.p + i, x->s.n - i, &cp);
+        if (n && legal(cp)) continue;
+        x->i = i;
+        return false;
+    }
+    return true;
+}
 
 /* "&...;" at i: appends what it stands for. */
 static symbi_status reference(xml *x, char *o, size_t *n)
@@ -205,7 +261,6 @@ static symbi_status text(xml *x, sy_buf *b, bool wanted)
             continue;
         }
         if (at(x, "]]>")) return bad(x, "']]>' in text");
-        if ((unsigned char)c < 0x20 && !blank(c)) return bad(x, "a control character in text");
         x->i++;
         if (c == '\r' && x->i < x->s.n && x->s.p[x->i] == '\n') continue;
         if (wanted) sy_buf_addc(b, c == '\r' ? '\n' : c);
@@ -358,8 +413,9 @@ symbi_status sy_xml_parse(symbi_ctx *cx, symbi_str s, sy_arena *a, symbi_value *
     symbi_value root = sy_val_null();
     size_t depth = sy_output_depth(cx) < DEPTH_MAX ? sy_output_depth(cx) : DEPTH_MAX;
     symbi_status st;
+    if (!all_legal(&x)) return bad(&x, "a control character");
     if (s.n >= 3 && memcmp(s.p, "\xef\xbb\xbf", 3) == 0) x.i = 3;
-    if ((st = misc(&x, true)) || (st = element(&x, &tag, &root, depth)) || (st = misc(&x, false))) return st;
+    if ((st = declaration(&x)) || (st = misc(&x, true)) || (st = element(&x, &tag, &root, depth)) || (st = misc(&x, false))) return st;
     if (x.i < x.s.n) return bad(&x, "something stands behind the root element");
     sy_obj_puts(&top, tag, root);
     *out = sy_obj_value(&top);

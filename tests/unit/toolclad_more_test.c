@@ -45,6 +45,7 @@ static void test_xml_good(void)
 {
     XML("<r/>", "{\"r\":{}}");
     XML("\xef\xbb\xbf<?xml version='1.0'?>\n<!-- c --><r a='1' b=\"2\"/>\n<!-- d -->\n", "{\"r\":{\"@a\":\"1\",\"@b\":\"2\"}}");
+    XML("<?xml\nversion = \"1.1\" encoding='latin1' standalone=\"yes\" ?><?xml-stylesheet a?><r><?p?></r><?q\tx?>", "{\"r\":{}}");
     XML("<r> a <b/> tail <b>2</b> tail </r>", "{\"r\":{\"#text\":\"a\",\"b\":[{},{\"#text\":\"2\"}]}}");
     XML("<r>a<!-- c -->b<?pi x?>c</r>", "{\"r\":{\"#text\":\"abc\"}}");
     XML("<r><![CDATA[<x> & ]] ]]>&amp;&lt;&gt;&quot;&apos;&#65;&#x20AC;</r>", "{\"r\":{\"#text\":\"<x> & ]] &<>\\\"'A\xe2\x82\xac\"}}");
@@ -63,6 +64,9 @@ static void test_xml_bad(void)
     static const char *const bad[] = { "", "   ", "x", "<", "<r", "<r>", "<r></s>", "<r></r", "<r><a></r></a>", "<r a>", "<r a=>", "<r a=1/>", "<r a='1/>", "<r a='1'b='2'/>", "<r a='1' a='2'/>",
         "<r a='<'/>", "<r>&</r>", "<r>&x;</r>", "<r>&#;</r>", "<r>&#x;</r>", "<r>&#x110000;</r>", "<r>&#0;</r>", "<r>&#xD800;</r>", "<r>&#99999999999;</r>", "<r>&amp</r>", "<r a='&#6'5;/>", "<1/>", "< r/>",
         "<r/><s/>", "<r/>x", "<!-- a -- b --><r/>", "<!-- <r/>", "<?x <r/>", "<![CDATA[x]]><r/>", "<r><![CDATA[x</r>", "<r>]]></r>", "<r>\x01</r>", "<!DOCTYPE r", "<!DOCTYPE r [", "<!DOCTYPE r><!DOCTYPE r><r/>",
+        "<r a='\x01'/>", "<r><!-- \x02 --></r>", "<r><![CDATA[\x1f]]></r>", "<r><?p \x03?></r>", "<!DOCTYPE r \x04><r/>", "<r>\xef\xbf\xbf</r>", "<r>\xff</r>", "<?xml?><r/>", "<?xml encoding='UTF-8'?><r/>",
+        "<?xml version='1.0' encodng='UTF-8'?><r/>", "<?xml version='2.0'?><r/>", "<?xml version='1.0'encoding='x'?><r/>", "<?xml version='1.0' standalone='maybe'?><r/>", "<?xml version='1.0' standalone='no' encoding='x'?><r/>",
+        " <?xml version='1.0'?><r/>", "<?xml version='1.0'?><?xml version='1.0'?><r/>", "<r><?XML x?></r>", "<r><?" "?></r>", "<r><? p?></r>", "<?xm\nl version='1.0'?><r/>", "<?xml version=1.0?><r/>", "<?xml version='1.0",
         "<r/ >", "<r//>", "</r>", "<r><!DOCTYPE r></r>", "<!DOCTYPE r [<!ENTITY a 'x'>]><r>&a;</r>", "<!DOCTYPE r [<!ENTITY % p 'x'> %p;]><r/>", "<!DOCTYPE r [ %p; ]><r/>",
         "<!DOCTYPE lolz [<!ENTITY lol \"lol\"><!ENTITY lol2 \"&lol;&lol;\">]><lolz>&lol2;</lolz>", "<!DOCTYPE r [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><r>&x;</r>" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

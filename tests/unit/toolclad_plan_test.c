@@ -570,6 +570,11 @@ static void test_parsers(void)
     CHECK(symbi_value_getz(&v->u.a.items[2], "a")->u.i == -7 && symbi_value_getz(&v->u.a.items[2], "b")->u.b);
     CHECK(sy_str_eqz(symbi_value_getz(&v->u.a.items[3], "a")->u.s, ""));
     symbi_doc_unref(d);
+    v = results("csv", "\"a\"+5 , b\xc2\xa0\n\"1\" x\"y\",\xe3\x80\x80true\n\"2\"\r\n\"3\"4", &d);
+    REQUIRE(v && (v = symbi_value_getz(v, "parsed_output")) && v->u.a.n == 3);
+    CHECK_STR(symbi_value_str(&v->u.a.items[0], "a+5", SY_LIT("")), "1 x\"y\"");
+    CHECK(symbi_value_getz(&v->u.a.items[0], "b")->kind == SYMBI_BOOL && symbi_value_getz(&v->u.a.items[1], "a+5")->u.i == 2 && symbi_value_getz(&v->u.a.items[2], "a+5")->u.i == 34);
+    symbi_doc_unref(d);
     v = results("csv", "n,m\n9223372036854775807,1.25\n9223372036854775808,-0\n", &d);
     REQUIRE(v && (v = symbi_value_getz(v, "parsed_output")));
     CHECK(symbi_value_getz(&v->u.a.items[0], "n")->u.i == INT64_MAX && symbi_value_getz(&v->u.a.items[0], "m")->u.d == 1.25);

@@ -158,6 +158,7 @@ static const command_row commands[] = {
     { "7.3", HEAD "[args.scan_type]\n[command]\nexec = [\"p\", \"{_scan_flags}\", \"{_scan_type_flags}\"]\nmappings.scan_type = {q = \"-sn -PE\"}\n" OUT, "{\"scan_type\":\"q\"}", "[p][-sn][-PE][-sn][-PE]" },
     { "7.3", HEAD "[args.s]\n[command]\nexec = [\"p\", \"{_s_flags}\", \"z\"]\nmappings.s = {q = \"-x\"}\n" OUT, "{\"s\":\"other\"}", "[p][z]" }, /* no entry: nothing */
     { "7.4", HEAD "[args.a]\n[args.b]\n[command]\nexec = [\"p\", \"{_c}\"]\nconditionals.c = {when = \"a == 'x' or b == 'y' and a == 'z'\", template = \"C\"}\n" OUT, "{\"a\":\"x\",\"b\":\"n\"}", "[p][C]" },
+    { "7.4", HEAD "[args.a]\n[command]\nexec = [\"p\", \"{_c}\"]\nconditionals.c = {when = \"\"\"a ==\r\n x\r\n or a ==\n\ty\n\"\"\", template = \"C\"}\n" OUT, "{\"a\":\"x\"}", "[p][C]" }, /* lines */
     { "7.4", HEAD "[args.a]\n[command]\nexec = [\"p\", \"{_c}\"]\nconditionals.c = {when = \"a == 'x and y'\", template = \"C\"}\n" OUT, "{\"a\":\"x and y\"}", "[p][C]" },
     { "7.4", HEAD "[args.a]\n[command]\nexec = [\"p\", \"{_c}\"]\nconditionals.c = {when = \"nope != ''\", template = \"C\"}\n" OUT, "{}", "[p]" }, /* an unknown name is empty */
     { "7.4", HEAD "[args.a]\n[command]\nexec = [\"p\", \"{_c}\"]\nconditionals.c = {when = \"a\", template = \"C\"}\n" OUT, "{}", "== or != is expected" },
