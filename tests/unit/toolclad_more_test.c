@@ -66,7 +66,7 @@ static void test_xml_bad(void)
         "<r/><s/>", "<r/>x", "<!-- a -- b --><r/>", "<!-- <r/>", "<?x <r/>", "<![CDATA[x]]><r/>", "<r><![CDATA[x</r>", "<r>]]></r>", "<r>\x01</r>", "<!DOCTYPE r", "<!DOCTYPE r [", "<!DOCTYPE r><!DOCTYPE r><r/>",
         "<r a='\x01'/>", "<r><!-- \x02 --></r>", "<r><![CDATA[\x1f]]></r>", "<r><?p \x03?></r>", "<!DOCTYPE r \x04><r/>", "<r>\xef\xbf\xbf</r>", "<r>\xff</r>", "<?xml?><r/>", "<?xml encoding='UTF-8'?><r/>",
         "<?xml version='1.0' encodng='UTF-8'?><r/>", "<?xml version='2.0'?><r/>", "<?xml version='1.0'encoding='x'?><r/>", "<?xml version='1.0' standalone='maybe'?><r/>", "<?xml version='1.0' standalone='no' encoding='x'?><r/>",
-        " <?xml version='1.0'?><r/>", "<?xml version='1.0'?><?xml version='1.0'?><r/>", "<r><?XML x?></r>", "<r><?" "?></r>", "<r><? p?></r>", "<?xm\nl version='1.0'?><r/>", "<?xml version=1.0?><r/>", "<?xml version='1.0",
+        " <?xml version='1.0'?><r/>", "<?xml version='1.0'?><?xml version='1.0'?><r/>", "<r><?XML x?></r>", "<r><?" "?></r>", "<r><? p?></r>", "<?xml version=1.0?><r/>", "<?xml version='1.0",
         "<r/ >", "<r//>", "</r>", "<r><!DOCTYPE r></r>", "<!DOCTYPE r [<!ENTITY a 'x'>]><r>&a;</r>", "<!DOCTYPE r [<!ENTITY % p 'x'> %p;]><r/>", "<!DOCTYPE r [ %p; ]><r/>",
         "<!DOCTYPE lolz [<!ENTITY lol \"lol\"><!ENTITY lol2 \"&lol;&lol;\">]><lolz>&lol2;</lolz>", "<!DOCTYPE r [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><r>&x;</r>" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
