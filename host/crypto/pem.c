@@ -47,6 +47,14 @@ static bool is_frame(symbi_str line, symbi_str what, symbi_str *name)
     return true;
 }
 
+/* Words in capitals. What is not may be the key itself, where the line breaks were lost: no message quotes it. */
+static bool is_label(symbi_str name)
+{
+    for (size_t i = 0; i < name.n; i++)
+        if (!((name.p[i] >= 'A' && name.p[i] <= 'Z') || (name.p[i] >= '0' && name.p[i] <= '9') || name.p[i] == ' ')) return false;
+    return name.n && name.n <= 40;
+}
+
 static symbi_status find_label(symbi_str name, label *out, symbi_err *err)
 {
     if (sy_str_eqz(name, "PUBLIC KEY")) *out = L_PUBLIC;
@@ -72,12 +80,14 @@ static symbi_status read_text(symbi_str pem, label *kind, uint8_t der[DER_MAX + 
     if (pem.n > PEM_MAX) return sy_fail(err, SYMBI_ELIMIT, "the PEM text is larger than %d bytes", PEM_MAX);
     skip_space(&pem);
     if (!next_line(&pem, &line) || !is_frame(line, SY_LIT("-----BEGIN "), &name)) return sy_fail(err, SYMBI_EPARSE, "not PEM: the text does not start with a line -----BEGIN ...-----");
+    if (!is_label(name)) return sy_fail(err, SYMBI_EPARSE, "not PEM: the line breaks are missing; -----BEGIN ...----- and -----END ...----- stand on lines of their own");
     st = find_label(name, kind, err);
     if (st) return st;
     while (!ended && next_line(&pem, &line)) {
         if (is_frame(line, SY_LIT("-----END "), &end_name)) {
             ended = true;
-            if (!sy_str_eq(name, end_name)) st = sy_fail(err, SYMBI_EPARSE, "the PEM block begins as \"%.*s\" and ends as \"%.*s\"", SY_FMT(name), SY_FMT(end_name));
+            if (!is_label(end_name)) st = sy_fail(err, SYMBI_EPARSE, "the PEM block begins as \"%.*s\" and ends as something else", SY_FMT(name));
+            else if (!sy_str_eq(name, end_name)) st = sy_fail(err, SYMBI_EPARSE, "the PEM block begins as \"%.*s\" and ends as \"%.*s\"", SY_FMT(name), SY_FMT(end_name));
         } else if (line.n && memchr(line.p, ':', line.n)) {
             st = sy_fail(err, SYMBI_EUNSUPPORTED, memchr(line.p, 'E', line.n) ? "the PEM block has headers: it is an encrypted key in the old form; decrypt it first" : "the PEM block has headers");
         } else if (line.n > sizeof b64 - text.n) {

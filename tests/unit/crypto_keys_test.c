@@ -141,6 +141,36 @@ static void test_pem_other_keys(void)
     refused("-----BEGIN RSA PUBLIC KEY-----\nAAAA\n-----END RSA PUBLIC KEY-----\n", SYMBI_EUNSUPPORTED, "PKCS#1");
 }
 
+/* A key that lost its line breaks on the way, as keys in variables do, or whose frame is damaged: no message quotes any of it. */
+static void test_pem_quotes_nothing(void)
+{
+    static const char *const keys[] = { P256_PKCS8, ED_PKCS8, P256_SEC1, PKCS8_ENCRYPTED }, *const breaks[] = { "", " ", "\t", "\r", "\\n", "\\r\\n", ",", "-" };
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+        const char *body = strchr(keys[k], '\n') + 1;
+        for (size_t b = 0; b <= sizeof breaks / sizeof *breaks; b++) {
+            char text[2000], *o = text;
+            symbi_key *out = NULL;
+            if (b == sizeof breaks / sizeof *breaks) snprintf(text, sizeof text, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END %.64s-----\n", body);
+            else {
+                for (const char *p = keys[k]; *p; p++) {
+                    if (*p != '\n') *o++ = *p;
+                    else if (p[1]) o += sprintf(o, "%s", breaks[b]);
+                }
+                *o = 0;
+            }
+            CHECK(symbi_key_from_pem(cx, symbi_str_z(text), &out, &err) == SYMBI_EPARSE && !out);
+            for (size_t i = 0; i + 12 < 64; i++) {
+                char part[13] = "";
+                memcpy(part, body + i, 12);
+                if (!strstr(err.msg, part)) continue;
+                printf("%zu %zu: %s\n", k, b, err.msg);
+                t_now_failed = 1;
+                break;
+            }
+        }
+    }
+}
+
 static void test_pem_text(void)
 {
     char *big = malloc(17000);
@@ -564,6 +594,7 @@ int main(void)
     RUN(test_pem_layout);
     RUN(test_pem_other_keys);
     RUN(test_pem_text);
+    RUN(test_pem_quotes_nothing);
     RUN(test_der_public);
     RUN(test_der_private);
     RUN(test_points);
