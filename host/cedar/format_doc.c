@@ -98,15 +98,19 @@ static void items(walk *w, sy_ctok_kind close, bool record)
     }
 }
 
+/* A parenthesis and a record are groups of their own; a list breaks with what is done to it. */
 static void primary(walk *w)
 {
+    size_t g;
     switch (kind(w)) {
     case SY_TK_LPAREN:
+        g = group(w);
         text(w);
         nest(w, 1);
         expr(w);
         unnest(w);
         need(w, SY_TK_RPAREN);
+        end(w, g);
         break;
     case SY_TK_LBRACK:
         text(w);
@@ -116,6 +120,7 @@ static void primary(walk *w)
         need(w, SY_TK_RBRACK);
         break;
     case SY_TK_LBRACE:
+        g = group(w);
         text(w);
         if (kind(w) != SY_TK_RBRACE) {
             nest(w, w->f->indent);
@@ -125,6 +130,7 @@ static void primary(walk *w)
             line(w);
         }
         need(w, SY_TK_RBRACE);
+        end(w, g);
         break;
     case SY_TK_IDENT:
         text(w);
@@ -190,25 +196,37 @@ static bool is_operator(const walk *w, unsigned level)
     }
 }
 
-/* A chain of operators of one level breaks behind each of them; comparisons do not break. */
+/* A chain of operators of one level breaks behind each of them: sums and products by themselves, && and || with what is around them.
+ * Comparisons do not break, but the words do: has and like on both sides, in behind an is. */
 static void binary(walk *w, unsigned level)
 {
-    size_t g;
+    size_t g = 0;
     if (level == L_UNARY) {
         while (kind(w) == SY_TK_NOT || kind(w) == SY_TK_MINUS) text(w);
         member(w);
         return;
     }
-    g = group(w);
+    if (level >= L_REL) g = group(w);
     binary(w, level + 1);
     while (!w->st && is_operator(w, level)) {
-        space(w);
+        bool both = word(w, "has") || word(w, "like"), is = word(w, "is");
+        if (both) line(w);
+        else space(w);
         text(w);
-        if (level == L_REL) space(w);
+        if (level == L_REL && !both) space(w);
         else line(w);
+        if (both || is) nest(w, w->f->indent);
         binary(w, level + 1);
+        if (both || is) unnest(w);
+        if (!is || !word(w, "in")) continue;
+        line(w);
+        text(w);
+        space(w);
+        nest(w, w->f->indent);
+        binary(w, level + 1);
+        unnest(w);
     }
-    end(w, g);
+    if (level >= L_REL) end(w, g);
 }
 
 static void branch(walk *w, const char *name)
@@ -253,10 +271,16 @@ static void variable(walk *w)
     size_t whole = group(w), head = group(w);
     text(w);
     if (word(w, "is")) {
-        space(w);
+        size_t g = group(w);
+        line(w);
         text(w);
-        space(w);
+        end(w, g);
+        nest(w, w->f->indent);
+        g = group(w);
+        line(w);
         member(w);
+        end(w, g);
+        unnest(w);
     }
     if (kind(w) != SY_TK_EQ && !word(w, "in")) {
         end(w, head);
@@ -273,46 +297,59 @@ static void variable(walk *w)
     end(w, whole);
 }
 
+/* Three bare names stay on one line, which may be a line of its own; a comment among them breaks all. */
 static void scope(walk *w)
 {
-    size_t i = w->at, g = 0;
-    bool plain = true;
-    need(w, SY_TK_LPAREN);
+    size_t i = w->at + 1, g, whole = 0; /* i: at the opening parenthesis */
+    bool plain = true, comments = false;
+    sy_fop_kind brk, edge;
     for (size_t depth = 1; ++i < w->f->ntoks && depth;) { /* a bare name each? */
         sy_ctok_kind k = kind_at(w, i);
+        comments = comments || w->f->toks[i].nlead || w->f->toks[i - 1].trail.end;
         if (k == SY_TK_LPAREN) depth++;
         else if (k == SY_TK_RPAREN) depth--;
         else if (k != SY_TK_COMMA && (k != SY_TK_IDENT || kind_at(w, i + 1) == SY_TK_IDENT)) plain = false;
     }
-    if (plain) g = group(w);
+    brk = !plain ? SY_FOP_HARD : comments ? SY_FOP_LINE : SY_FOP_SPACE;
+    edge = !plain ? SY_FOP_HARD : SY_FOP_LINE0;
+    g = group(w);
+    need(w, SY_TK_IDENT);
+    line(w);
+    need(w, SY_TK_LPAREN);
+    end(w, g);
+    if (plain && comments) whole = group(w);
     nest(w, w->f->indent);
-    op(w, plain ? SY_FOP_LINE0 : SY_FOP_HARD, 0);
+    if (!plain || comments) op(w, edge, 0);
     while (!w->st && kind(w) != SY_TK_RPAREN) {
         variable(w);
         if (kind(w) != SY_TK_COMMA) break;
         text(w);
-        if (kind(w) != SY_TK_RPAREN) op(w, plain ? SY_FOP_LINE : SY_FOP_HARD, 0);
+        if (kind(w) != SY_TK_RPAREN) op(w, brk, 0);
     }
     unnest(w);
-    op(w, plain ? SY_FOP_LINE0 : SY_FOP_HARD, 0);
-    if (plain) end(w, g);
+    if (!plain || comments) op(w, edge, 0);
+    if (plain && comments) end(w, whole);
     need(w, SY_TK_RPAREN);
 }
 
 static void condition(walk *w)
 {
-    size_t g = group(w);
+    size_t g = group(w), block, body;
     text(w);
     line(w);
+    block = group(w);
     need(w, SY_TK_LBRACE);
     if (kind(w) != SY_TK_RBRACE) {
         nest(w, w->f->indent);
         line(w);
+        body = group(w);
         expr(w);
+        end(w, body);
         unnest(w);
         line(w);
     }
     need(w, SY_TK_RBRACE);
+    end(w, block);
     end(w, g);
 }
 
@@ -353,8 +390,6 @@ symbi_status sy_fmt_doc(sy_fmt *f)
         }
         op(&w, SY_FOP_HARD, 0);
     }
-    need(&w, SY_TK_IDENT);
-    space(&w);
     scope(&w);
     while (kind(&w) == SY_TK_IDENT) {
         op(&w, SY_FOP_HARD, 0);

@@ -140,10 +140,19 @@ static void test_layout(void)
     check_is(cx, "permit(principal,action,resource)when{\"" E10 E10 E10 E10 "\"==\"\"};", 58, 2,
              "permit (principal, action, resource)\nwhen { \"" E10 E10 E10 E10 "\" == \"\" };\n");
     check_is(cx, "permit(principal,action,resource)when{\"" E10 E10 E10 E10 "\"==\"\"};", 57, 2,
+             "permit (principal, action, resource)\nwhen\n{ \"" E10 E10 E10 E10 "\" == \"\" };\n");
+    check_is(cx, "permit(principal,action,resource)when{\"" E10 E10 E10 E10 "\"==\"\"};", 52, 2,
              "permit (principal, action, resource)\nwhen\n{\n  \"" E10 E10 E10 E10 "\" == \"\"\n};\n");
+    /* has and like break on both sides, the second in of an is before it, the is of a scope after it (each as the official formatter says) */
+    check_is(cx, "permit(principal is NS::User,action,resource is Doc in Doc::\"a\")when{principal has attribute&&(\"text\")like\"pattern*\"};", 20, 4,
+             "permit (\n    principal is\n        NS::User,\n    action,\n    resource is Doc\n    in\n        Doc::\"a\"\n)\nwhen\n{\n    principal\n    has\n    attribute &&\n    (\"text\")\n    like\n    \"pattern*\"\n};\n");
+    check_is(cx, "permit(principal,action,resource)when{(context.dt) is NS::Thing in (NS::User::\"a\")};", 40, 2,
+             "permit (principal, action, resource)\nwhen\n{\n  (context.dt) is NS::Thing\n  in (NS::User::\"a\")\n};\n");
     /* narrow: every break is taken, and no token is cut */
     check_is(cx, "permit(principal,action,resource)when{a::b::\"c\"==1};", 1, 1,
-             "permit (\n principal,\n action,\n resource\n)\nwhen\n{\n a::b::\"c\" == 1\n};\n");
+             "permit\n(principal, action, resource)\nwhen\n{\n a::b::\"c\" == 1\n};\n");
+    check_is(cx, "permit(principal,action,resource);", 36, 2, "permit\n(principal, action, resource);\n");
+    check_is(cx, "permit(principal,action,resource);", 37, 2, "permit (principal, action, resource);\n");
     symbi_ctx_free(cx);
 }
 
