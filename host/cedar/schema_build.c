@@ -193,7 +193,8 @@ static symbi_status named(resolver *r, size_t ns, symbi_str name, bool entities,
             }
         }
     }
-    if (commons && (b = builtin(name))) {
+    /* an entity type of the empty namespace takes the short name of a built-in one */
+    if (commons && (b = builtin(name)) && !sy_map_find(&r->s->entity_map, name)) {
         *out = b;
         *rv = obj(r, "type", sy_val_str(name), NULL, NULL);
         return SYMBI_OK;

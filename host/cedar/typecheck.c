@@ -703,8 +703,8 @@ static res scope_list(sy_cenv *e, const sy_cscope *sc)
         if (r.t) lub = r.t;
         if (k != SY_NONE && sy_cschema_action_in(e->schema, e->action, k)) in = true;
     }
-    if (!lub) return failed(&sy_ty_bool);
-    return (res){ truth(in), NULL, fail };
+    if (fail) return failed(&sy_ty_bool);
+    return (res){ truth(in), NULL, false };
 }
 
 static res scope_one(sy_cenv *e, const sy_cscope *sc, int var)
@@ -732,23 +732,21 @@ static res scope_one(sy_cenv *e, const sy_cscope *sc, int var)
     return and_types(e, r, u);
 }
 
+/* p && (a && (r && (c1 && (c2 && ...)))): the first False ends it, but makes the whole False only where the type of everything before it is
+ * known; and what an earlier part guarantees holds for the later ones, whatever is wrong in between. */
 int sy_ctypecheck(sy_cenv *e)
 {
     const sy_cpolicy *p = e->policy;
     const sy_ccap *C = NULL;
-    res r = ok(&sy_ty_true, NULL), part;
-    for (int v = 0; v < 3 && !e->stop; v++) {
-        part = scope_one(e, &p->scope[v], v);
-        r = and_types(e, r, part);
-        if (r.t && r.t->kind == SY_T_FALSE) return 1; /* whatever else was wrong with it */
-    }
-    for (uint32_t i = 0; i < p->ncond && !e->stop; i++) {
-        uint32_t c = e->set->list[p->cond + i];
-        C = r.caps;
-        part = expect(e, c & ~SY_UNLESS, C, &sy_ty_bool);
+    bool fail = false, unknown = false;
+    for (uint32_t i = 0; i < 3 + p->ncond && !e->stop; i++) {
+        uint32_t c = i < 3 ? 0 : e->set->list[p->cond + i - 3];
+        res part = i < 3 ? scope_one(e, &p->scope[i], (int)i) : expect(e, c & ~SY_UNLESS, C, &sy_ty_bool);
         if (c & SY_UNLESS) part = negate(part);
-        r = and_types(e, r, part);
-        if (r.t && r.t->kind == SY_T_FALSE) return 1; /* whatever else was wrong with it */
+        if (part.t && part.t->kind == SY_T_FALSE) return unknown || e->stop ? -1 : 1; /* whatever else was wrong with it */
+        fail = fail || part.fail;
+        unknown = unknown || !part.t;
+        if (!part.fail) C = both(e, part.caps, C);
     }
-    return r.fail || e->stop ? -1 : 0;
+    return fail || e->stop ? -1 : 0;
 }

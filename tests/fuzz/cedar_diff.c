@@ -25,7 +25,7 @@ int main(int argc, char **argv)
     symbi_cedar_eval_free(d.ev);
     symbi_ctx_free(d.cx);
     if (keep) fclose(keep);
-    printf("%ld cases, %ld requests (%ld refused, %ld allowed, %ld with errors), %ld divergences, %ld unreadable\n", d.cases, d.requests, d.refused, d.allows, d.failing,
-           d.divergences, bad);
+    printf("%ld cases, %ld requests (%ld refused, %ld allowed, %ld with errors), %ld schemas (%ld validated), %ld divergences, %ld unreadable\n", d.cases, d.requests, d.refused,
+           d.allows, d.failing, d.schemas, d.valid, d.divergences, bad);
     return d.divergences || bad || !d.cases;
 }

@@ -1,6 +1,7 @@
 // tests/fuzz/cedar_diff.mjs: the generating half of the differential test of Cedar. Makes policies, entities and requests, directed
 // by types but with mistakes strewn in, asks the official engine (npm @cedar-policy/cedar-wasm), and writes one JSON line per case
-// with what it answered; tests/fuzz/cedar_diff.c reads the lines and compares.
+// with what it answered; tests/fuzz/cedar_diff.c reads the lines and compares. Every third case has a schema: those are made in
+// cedar_diff_schema.mjs.
 //
 //   CEDAR_WASM=<folder of node_modules> node cedar_diff.mjs COUNT [SEED] [FIRST]      cases FIRST .. FIRST+COUNT-1 of that seed
 //   CEDAR_WASM=... node cedar_diff.mjs ask < cases                                    fills in "expect" of given cases
@@ -10,6 +11,7 @@
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import path from "node:path";
+import { schemaCases } from "./cedar_diff_schema.mjs";
 
 // ---- the oracle ----
 const base = createRequire(path.join(path.resolve(process.env.CEDAR_WASM ?? "build/peers/npm"), "x.js"));
@@ -69,6 +71,13 @@ function call(f) {
   JSON.stringify = toText; JSON.parse = fromText;
   try { return f(); } finally { JSON.stringify = native.stringify; JSON.parse = native.parse; }
 }
+// The same for what may be refused by the glue or trap.
+function careful(f) {
+  try { return call(f); } catch (e) {
+    if (e instanceof WebAssembly.RuntimeError) reload();
+    return { type: e instanceof WebAssembly.RuntimeError ? "trap" : "failure" };
+  }
+}
 const KINDS = [
   [/recursion limit/, "recursion_limit"], [/wrong number of arguments/, "wrong_num_args"], [/does not have the tag/, "tag_does_not_exist"],
   [/does not have the attribute/, "attr_does_not_exist"], [/entity `[^]*` does not exist/, "entity_does_not_exist"],
@@ -81,7 +90,7 @@ function kindOf(e) {
 function ask(c, r) {
   const policies = c.set ?? { staticPolicies: c.policies };
   let a;
-  try { a = call(() => cedar.isAuthorized({ ...r, policies, entities: c.entities })); } catch (e) {
+  try { a = call(() => cedar.isAuthorized({ ...r, policies, entities: c.entities, ...(c.schema !== undefined && { schema: c.schema }) })); } catch (e) {
     if (!(e instanceof WebAssembly.RuntimeError)) { why = String(e.message ?? e); return false; } // refused by the glue
     reload();
     return "trap " + e.message;
@@ -92,6 +101,7 @@ function ask(c, r) {
 }
 let why = "", sound = false; // sound: the generator put nothing bad into a context
 function fill(c) {
+  if (c.schema !== undefined) return withSchema.fill(c);
   // A refusal of the first request is one of all, where only the policies or the entities can be the reason.
   c.expect = [];
   for (const r of c.requests) c.expect.push(sound && c.expect[0] === false ? false : ask(c, r));
@@ -311,7 +321,7 @@ function guarded() {
 }
 const TOKENS = ["(", ")", "[", "]", "{", "}", ",", ";", ":", "::", ".", "==", "!=", "<", "<=", ">", ">=", "=", "&&", "||", "&", "|", "!", "-", "+", "*", "/", "%", "?principal", "?resource", "?x", "?", "@", "@a", "'", "`", "#", "$", "~", "^", "\\",
   "if", "then", "else", "in", "is", "has", "like", "true", "false", "principal", "action", "resource", "context", "permit", "forbid", "when", "unless", "__cedar", "ip", "decimal", "User", "User::\"a\"", "Action::\"a\"", "\"", "\"x\"", "\"\\q\"", "\"\\u{110000}\"",
-  "\"\\u{d800}\"", "\"\\u{1_0}\"", "\"\\x80\"", "\"\\*\"", "0", "1", "9223372036854775808", "-9223372036854775808", "18446744073709551616", "1.0", "0x1", "// c\n", "/* c */", "\u00a0", "\ufeff", "\u2028", "\u0000", "é", "!!!!!", "-----", "- - - -", "contains", ".contains(", "isEmpty()", "unknown(\"x\")"];
+  "\"\\u{d800}\"", "\"\\u{1_0}\"", "\"\\x80\"", "\"\\*\"", "0", "1", "9223372036854775808", "-9223372036854775808", "18446744073709551616", "1.0", "0x1", "// c\n", "/* c */", "\u00a0", "\ufeff", "\u2028", "\u0000", "é", "!!!!!", "-----", "- - - -", "contains", ".contains(", "isEmpty()"];
 function mutate(text) {
   for (let k = 1 + rnd(3); k > 0; k--) {
     const parts = text.match(/"(?:\\[^]|[^"\\])*"|\w+|\s+|::|[=!<>]=|&&|\|\||[^]/gu) ?? [""];
@@ -337,6 +347,7 @@ function request() {
 function make(seed, n) {
   state = Math.imul(seed, 0x9e3779b1) ^ Math.imul(n + 1, 0x85ebca6b);
   for (let i = 0; i < 4; i++) rnd(2);
+  if (n % 3 === 2) return withSchema.make({ case: `${seed}/${n}` });
   const c = { case: `${seed}/${n}` }, what = rnd(100), count = odds(35) ? 1 : 1 + rnd(6);
   pool = [];
   slips = odds(2) ? 20 : 0;
@@ -376,6 +387,7 @@ function make(seed, n) {
   return c;
 }
 
+const withSchema = schemaCases({ rnd, one, odds, times, quote, spoil, mutate, ask, call: careful, oracle: () => cedar });
 const [how = "100", seed = "1", first = "0"] = process.argv.slice(2);
 process.stdout.on("error", () => process.exit(1));
 async function put(c) {

@@ -1,5 +1,6 @@
 /* Cases of the differential fuzzer (tests/fuzz/cedar_diff.mjs) with the answers of the official engine, replayed without it. Every
- * divergence ever found is added to tests/vectors/cedar/diff as a file of its own; sample.jsonl is a cross-section. */
+ * divergence ever found is added to tests/vectors/cedar/diff as a file of its own; sample.jsonl and
+ * schema.jsonl are cross-sections. */
 #include "test.h"
 
 #include <dirent.h>
@@ -34,7 +35,7 @@ static void test_replay(void)
     }
     closedir(list);
     CHECK(d.divergences == 0);
-    CHECK(d.cases >= 80 && d.refused > 50 && d.allows > 20 && d.failing > 20); /* the cases are of all sorts */
+    CHECK(d.cases >= 100 && d.refused > 50 && d.allows > 20 && d.failing > 20 && d.schemas > 12 && d.valid > 6); /* the cases are of all sorts */
     symbi_cedar_eval_free(d.ev);
     symbi_ctx_free(d.cx);
 }
