@@ -566,6 +566,10 @@ describe("symbi-lua schemapin", function()
         local file, pins = dir .. "/s.json", dir .. "/pins.json"
         write(file, '{"name":"add","n":1.50}')
         assert.equal(0, (run("sign", "--schema", file, "--key", dir .. "/schemapin_private.pem", "--output", dir .. "/signed.json")))
+        status, out, message = run("sign", "--schema", file, "--key", read(dir .. "/schemapin_private.pem")) -- the key where its name should be
+        assert.is_nil(status)
+        assert.equal("--key is the name of a file, not the key itself", message)
+        assert.equal("", out)
         assert.truthy(read(dir .. "/signed.json"):find('"schema": {"name":"add","n":1.50}', 1, true))
         local function check(...) return run("verify", "--schema", dir .. "/signed.json", "--domain", "example.com", "--pin-store", pins, ...) end
         status, out = check("--discovery", dir .. "/schemapin_well_known.json")

@@ -596,7 +596,10 @@ describe("Vault", function()
         failed("EDENIED", "over https", secrets.open { backend = "vault", url = "http://127.0.0.1.evil.example", auth = token, insecure_loopback = true })
         local s = assert(secrets.open { backend = "vault", url = "http://127.0.0.1:8200", auth = token, insecure_loopback = true })
         s:close()
-        failed("EINVAL", "scheme, host and port", secrets.open { backend = "vault", url = "https://vault.example/v1", auth = token })
+        for _, more in ipairs { "/v1", "?", "?token=hvs.abcdef", "#", "#hvs.abcdef", "/?x" } do
+            local _, message = secrets.open { backend = "vault", url = "https://vault.example" .. more, auth = token }
+            assert.equal("the URL of Vault is scheme, host and port, and nothing else", message)
+        end
         failed("EUNSUPPORTED", "auth.method", secrets.open { backend = "vault", url = "https://vault.example", auth = { method = "aws" } })
         failed("EINVAL", "auth.token is missing", secrets.open { backend = "vault", url = "https://vault.example", auth = { method = "token" } })
         assert.is_nil((secrets.open { backend = "vault", url = "nonsense", auth = token }))

@@ -142,6 +142,7 @@ end
 function commands.issue(o)
     local status = need(o, "private-key", "kid", "issuer", "agent-id", "capabilities")
     if status then return status end
+    if o["private-key"]:find("-----BEGIN", 1, true) then return nil, "--private-key is the name of a file, not the key itself" end -- not quoted
     local info = symio.stat(o["private-key"])
     if info and (math.floor(info.mode / 32) % 2 == 1 or math.floor(info.mode / 4) % 2 == 1) then
         io.stderr:write("symbi-lua agentpin: ", safe(o["private-key"], 200), " may be read by others: chmod 600\n")
@@ -182,6 +183,7 @@ local function credential(text)
     if text == "-" then return (io.read("*a") or ""):sub(1, agentpin.limits.token + 64):match("^%s*(.-)%s*$") end
     if text:find("^[%w_%-]+%.[%w_%-]+%.[%w_%-]*$") and #text > 100 then return text end
     local content, message = read(text, agentpin.limits.token + 64)
+    if not content and #text > 100 and text:find("ey", 1, true) then return nil, "--credential is neither a credential in its whole form nor a file that can be read" end -- not quoted
     if not content then return nil, "--credential is neither a credential nor a file that can be read: " .. message end
     return content:match("^%s*(.-)%s*$")
 end

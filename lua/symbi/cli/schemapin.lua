@@ -71,6 +71,7 @@ end
 
 --- A private key file that others can read is no private key any more: said, not refused.
 local function read_key(path)
+    if path:find("-----BEGIN", 1, true) then return nil, "--key is the name of a file, not the key itself" end -- not quoted
     local text, info = symbi.io.read_file_info(path, { max = 16384 })
     if not text then return nil, info end
     if (info.mode or 0) % 64 ~= 0 then io.stderr:write("symbi-lua schemapin: warning: others can read the private key ", safe(path, 200), ": chmod 600 it\n") end

@@ -58,7 +58,9 @@ function M.open(o)
     if not url.tls and not (o.insecure_loopback and loopback(url.host)) then
         return fail("EDENIED", "Vault is reached over https (http only to this machine, with insecure_loopback = true)")
     end
-    if url.query and url.query ~= "" or (url.path ~= "" and url.path ~= "/") then return fail("EINVAL", "the URL of Vault is scheme, host and port: %s", o.url) end
+    if url.query or url.fragment or (url.path ~= "" and url.path ~= "/") then -- not quoted: what is too much in it may be a token
+        return fail("EINVAL", "the URL of Vault is scheme, host and port, and nothing else")
+    end
     local auth = o.auth or {}
     local fields = auth_fields[auth.method or ""]
     if not fields then
