@@ -110,6 +110,12 @@ describe("symbi.config", function()
         assert.same({ B = "2" }, t)
         assert.equal(1, #warnings)
         assert.same({}, (parse("=1\n'\n\"\nexport\n")))
+        -- as python-dotenv has them
+        assert.same({ A = "#1", B = "", C = "a #b", D = "x${y", E = "d", F = "${A:b}-#1", G = "${A:b:-d}}" },
+            (parse "A=#1\nB= # no value\nC='a #b'\nD=x${y\nE=${:-d}\nF=${A:b}-${A}\nG=${NONE:-${A:b}:-d}}\n"))
+        local slow = os.clock() -- each of these took minutes
+        for _, text in ipairs { "A=" .. ("${"):rep(100000), "A=x" .. (" "):rep(200000) .. "x", "A=" .. (" #"):rep(100000) } do assert.truthy(parse(text)) end
+        assert.truthy(os.clock() - slow < 5)
     end)
 end)
 

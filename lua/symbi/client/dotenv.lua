@@ -6,9 +6,23 @@ local ESCAPES = { n = "\n", r = "\r", t = "\t", a = "\a", b = "\b", f = "\f", v 
 
 -- ${NAME} and ${NAME:-default}, from what the file said before and then from the environment.
 local function expand(value, known, getenv)
-    return (value:gsub("%${([^}:]+):?%-?([^}]*)}", function(name, default)
-        return known[name:upper()] or getenv(name) or default
-    end))
+    local out, at = {}, 1
+    while true do
+        local open = value:find("${", at, true)
+        local close = open and value:find("}", open, true)
+        if not close then break end
+        local inside = value:sub(open + 2, close - 1)
+        local name, default = inside:match "^([^:]*):%-(.*)$"
+        name = name or inside:match "^[^:]*$"
+        if name then
+            out[#out + 1] = value:sub(at, open - 1) .. (known[name:upper()] or getenv(name) or default or "")
+            at = close + 1
+        else
+            out[#out + 1] = value:sub(at, open + 1)
+            at = open + 2
+        end
+    end
+    return table.concat(out) .. value:sub(at)
 end
 
 local function quoted(text, at, quote)
@@ -28,6 +42,13 @@ local function quoted(text, at, quote)
         end
     end
     return nil
+end
+
+-- A value without quotes: up to a # that white space stands before. Found step by step: patterns take quadratic time for long white space.
+local function bare(rest)
+    local at = rest:find("#", 1, true)
+    while at and not (at > 1 and rest:find("^%s", at - 1)) do at = rest:find("#", at + 1, true) end
+    return (at and rest:sub(1, at - 1) or rest):gsub("^%s+", ""):match "^.*%S" or ""
 end
 
 --- Reads the text of a .env file. Returns NAME (upper case) -> value, and a list of warnings; or nil and a message.
@@ -61,8 +82,7 @@ function M.parse(text, getenv)
                 end
                 bad = value == nil
             else
-                local bare = text:sub(from, stop - 1):gsub("%s+#.*$", ""):gsub("^#.*$", ""):gsub("%s+$", "")
-                value = expand(bare, out, getenv)
+                value = expand(bare(text:sub(after + 1, stop - 1)), out, getenv)
             end
             if value then out[key:upper()] = value end
         elseif key and text:sub(after, after) ~= "\n" and after <= #text then
