@@ -286,6 +286,36 @@ describe("symbi.agentpin", function()
         assert.is_truthy(err)
     end)
 
+    it("does not start anew where a pin file was", function()
+        local path, link = dir .. "/gone.json", dir .. "/gone-link.json"
+        local jwk = agentpin.pem_to_jwk(keys.public_key_pem, "k")
+        assert(symio.append_file(path .. ".lock", "")) -- somebody is about to make it
+        local store = assert(agentpin.open_pin_store(path))
+        store:check("a.com", jwk, NOW)
+        assert(store:save())
+        -- a link is a second name of the same store
+        assert(os.execute("ln -s gone.json " .. link))
+        local second = assert(agentpin.open_pin_store(link))
+        assert.equal("matched", second:check("a.com", jwk, NOW))
+        second:check("b.com", jwk, NOW)
+        assert(second:save())
+        assert.equal("link", symio.stat(link, { follow = false }).type)
+        assert.equal(2, agentpin.open_pin_store(path):count())
+        -- gone, also for who had it open, and through the link
+        assert(symio.remove(path))
+        for _, name in ipairs { path, link } do
+            local none, message, err = agentpin.open_pin_store(name)
+            assert.is_nil(none)
+            assert.equal("PIN_STORE_INVALID", err.code)
+            assert.truthy(message:find(name == path and "is gone" or "link to a file that is not there", 1, true), message)
+        end
+        store:check("c.com", jwk, NOW)
+        assert.is_nil((store:save()))
+        assert.is_nil((symio.stat(path)))
+        assert(symio.remove(path .. ".lock")) -- what the message says
+        assert.equal(0, assert(agentpin.open_pin_store(path)):count())
+    end)
+
     it("lets two processes write one pin file", function()
         local path = dir .. "/shared.json"
         local a, b = assert(agentpin.open_pin_store(path)), assert(agentpin.open_pin_store(path))

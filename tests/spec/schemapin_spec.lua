@@ -184,6 +184,22 @@ describe("symbi.schemapin", function()
             assert.is_nil((symbi.io.stat(path)))
             os.remove(path .. ".lock") -- what the message says
             assert.truthy(schemapin.store.open(path))
+            -- a lock file without a store: another process is about to make it
+            path = fresh "pins.json"
+            write(path .. ".lock", "", 384)
+            assert.equal(0, assert(schemapin.store.open(path)):count())
+            -- a link is a second name of the same store; one to nothing is no store
+            local link = path .. "-link"
+            os.remove(link)
+            assert(os.execute("ln -s " .. path:match "[^/]*$" .. " " .. link))
+            local linked = assert(schemapin.store.open(link))
+            assert.is_true(linked:add{ tool_id = "t", domain = "d.com", fingerprint = "f", now = NOW })
+            assert.equal("link", symbi.io.stat(link, { follow = false }).type)
+            assert.equal(1, assert(schemapin.store.open(path)):count())
+            os.remove(path)
+            r, message = schemapin.store.open(link)
+            assert.is_nil(r)
+            assert.matches("link to a file that is not there", message)
             -- writable by others, a folder, not there and not wanted
             path = fresh "pins.json"
             write(path, "[]", 438)

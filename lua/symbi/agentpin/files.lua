@@ -18,11 +18,25 @@ local Store = {}
 Store.__index = Store
 M.Store = Store
 
--- The store on disk; nil, nil when there is none yet.
+-- Through a symbolic link the file that it names is locked and replaced, not the link: two names of one store stay one store.
+local function target(path) return (symio.realpath(path)) or path end
+local function lock_of(path) return target(path) .. ".lock" end
+
+-- Has the store ever been written? Its lock file remembers, which is empty before.
+local function was_there(path)
+    local info = symio.stat(lock_of(path))
+    return info and info.size > 0 or false
+end
+
+-- The store on disk; nil, nil when there is none yet. One that was there and is gone is an error: starting anew would forget every pin.
 local function read(path)
     local text, info, err = symio.read_file_info(path, { max = 64 * 1024 * 1024 })
     if not text then
-        if type(err) == "table" and err.code == "ENOTFOUND" then return nil end
+        if type(err) == "table" and err.code == "ENOTFOUND" then
+            if symio.stat(path, { follow = false }) then return fail("PIN_STORE_INVALID", "the pin store %s is a link to a file that is not there", path) end
+            if not was_there(path) then return nil end
+            return fail("PIN_STORE_INVALID", "the pin store %s is gone: put it back, or remove %s to start without any pin", path, lock_of(path))
+        end
         return nil, string.format("the pin store %s cannot be read: %s", path, tostring(info)), err
     end
     if math.floor(info.mode / 16) % 2 == 1 or math.floor(info.mode / 2) % 2 == 1 then -- the write bits of group and others
@@ -33,8 +47,8 @@ local function read(path)
     return pins
 end
 
---- open_pin_store(path[, {runtime=false, must_exist=false}]): the pins of a file (mode 0600). A file that cannot be read is an error, never an
--- empty store; one that does not exist yet is a new store, unless must_exist. runtime: written in the runtime's form (both are read).
+--- open_pin_store(path[, {runtime=false, must_exist=false}]): the pins of a file (mode 0600). A file that cannot be read, or was there and is
+-- gone, is an error, never an empty store; one that does not exist yet is a new store, unless must_exist. runtime: written in the runtime's form (both are read).
 function M.open_pin_store(path, options)
     options = options or {}
     local pins, message, err = read(path)
@@ -46,7 +60,7 @@ end
 --- Writes the store: under a lock, what is on disk by now is merged in first, then the whole is written beside, synced and renamed.
 -- Returns true and the number of conflicts: domains for which another process pinned another key first. Its key stays.
 function Store:save()
-    local lock, message, err = symio.lock(self.path .. ".lock")
+    local lock, message, err = symio.lock(lock_of(self.path))
     if not lock then return nil, message, err end
     local function done(...)
         lock:close()
@@ -65,7 +79,8 @@ function Store:save()
     text, message, err = self.pins:to_json(self.runtime)
     if not text then return done(nil, message, err) end
     local ok
-    ok, message, err = symio.write_file(self.path, text .. "\n", tonumber("600", 8))
+    ok, message, err = symio.write_file(target(self.path), text .. "\n", tonumber("600", 8))
+    if ok and not was_there(self.path) then ok, message, err = symio.append_file(lock_of(self.path), "the pin store beside this was made\n", { sync = true }) end
     if not ok then return done(nil, message, err) end
     self.pins:saved()
     return done(true, conflicts)

@@ -2,7 +2,8 @@
 --   store = schemapin.store.open(path[, {create=true, timeout_ms=10000}])
 -- Whoever changes it holds a lock, reads the file again, changes that, and replaces the file as a whole (written beside, synced,
 -- renamed; mode 0600): two processes at once lose nothing. A file that cannot be read is an error and stays as it is. One that was
--- there and is gone is an error too: starting anew would forget every pin.
+-- there and is gone is an error too: starting anew would forget every pin. That it was there the lock file remembers, which is empty
+-- before. Through a symbolic link the file that it names is locked and replaced, not the link.
 local symbi = require "symbi"
 local compat = require "symbi.compat"
 local core = require("symbi.core").schemapin
@@ -20,8 +21,17 @@ local function fail(code, message) return nil, message, symbi.error(code, messag
 local function look(path)
     local info, message, err = io().stat(path)
     if info then return info end
-    if err.code == "ENOTFOUND" then return false end
-    return nil, message, err
+    if err.code ~= "ENOTFOUND" then return nil, message, err end
+    if io().stat(path, { follow = false }) then return fail("ESTATE", "the pin store " .. path .. " is a link to a file that is not there") end
+    return false
+end
+
+local function lock_of(path) return ((io().realpath(path)) or path) .. ".lock" end
+
+-- Has there ever been a file? false also where nobody can tell.
+local function was_there(path)
+    local info = io().stat(lock_of(path))
+    return info and info.size > 0 or false
 end
 
 -- Reads the file into self.pins. Others must not be able to write it.
@@ -29,7 +39,7 @@ function Store:read()
     local text, info, err = io().read_file_info(self.path, { max = MAX })
     if not text then
         if err and err.code == "ENOTFOUND" then
-            return fail("ESTATE", "the pin store " .. self.path .. " is gone: put it back, or remove " .. self.path .. ".lock to start without any pin")
+            return fail("ESTATE", "the pin store " .. self.path .. " is gone: put it back, or remove " .. lock_of(self.path) .. " to start without any pin")
         end
         return nil, info, err
     end
@@ -57,7 +67,9 @@ function Store:write()
     local text, message, err = self.pins:json()
     if not text then return nil, message, err end
     local ok
-    ok, message, err = io().write_file(self.path, text, 384) -- 0600
+    local lock = lock_of(self.path)
+    ok, message, err = io().write_file((io().realpath(self.path)) or self.path, text, 384) -- 0600
+    if ok and not was_there(self.path) then ok, message, err = io().append_file(lock, "the pin store beside this was made\n", { sync = true }) end
     if not ok then return nil, message, err end
     self.seen, self.settled = io().stat(self.path), false
     return true
@@ -66,7 +78,7 @@ end
 --- change(pins) under the lock, on what the file holds now; written when it changed something. Returns what change returned. When
 -- writing fails the change is undone and nothing of it is returned.
 function Store:update(change)
-    local lock, message, err = io().lock(self.path .. ".lock", self.timeout_ms)
+    local lock, message, err = io().lock(lock_of(self.path), self.timeout_ms)
     if not lock then return nil, message, err end
     local function done(...)
         lock:close()
@@ -128,17 +140,13 @@ function M.open(path, options)
     local info
     info, message, err = look(path)
     if info == nil then return nil, message, err end
-    if not info then
-        local was
-        was, message, err = look(path .. ".lock")
-        if was == nil then return nil, message, err end
-        if was then return self:read() end
+    if not info and not was_there(path) then
         if options.create == false then return fail("ENOTFOUND", "there is no pin store " .. path) end
         local lock
-        lock, message, err = io().lock(path .. ".lock", self.timeout_ms)
+        lock, message, err = io().lock(lock_of(path), self.timeout_ms)
         if not lock then return nil, message, err end
         local ok = true
-        if not look(path) then ok, message, err = self:write() end -- somebody may have been faster
+        if not look(path) and not was_there(path) then ok, message, err = self:write() end -- somebody may have been faster
         lock:close()
         if not ok then return nil, message, err end
     end
