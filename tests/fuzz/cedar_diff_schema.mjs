@@ -214,12 +214,12 @@ export function schemaCases({ rnd, one, odds, times, quote, spoil, mutate, ask, 
   const uidText = (t) => { const u = uidOf(t); return `${u.type}::${quote(u.id)}`; };
   const access = (e, k) => (isWord(k) && odds(85) ? `${e}.${k}` : `${e}[${quote(k)}]`);
   const hasText = (e, k) => `${e} has ${isWord(k) && odds(85) ? k : quote(k)}`;
-  const same = (x, y) => {
+  const same = (x, y, d = 9) => {
     x = solve(x); y = solve(y);
-    if (x.k !== y.k) return false;
-    if (x.k === "Set") return same(x.e, y.e);
+    if (x.k !== y.k || !d) return false;
+    if (x.k === "Set") return same(x.e, y.e, d - 1);
     if (x.k === "Entity") return x.n === y.n;
-    if (x.k === "Record") { const i = Object.keys(x.a), j = Object.keys(y.a); return i.length === j.length && i.every((k) => y.a[k] && y.a[k][1] === x.a[k][1] && same(x.a[k][0], y.a[k][0])); }
+    if (x.k === "Record") { const i = Object.keys(x.a), j = Object.keys(y.a); return i.length === j.length && i.every((k) => y.a[k] && y.a[k][1] === x.a[k][1] && same(x.a[k][0], y.a[k][0], d - 1)); }
     return true;
   };
   // Every way to read something of an entity or record: [text, type, guards].
