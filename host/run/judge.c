@@ -37,9 +37,11 @@ static void facts(symbi_run *r, size_t i, symbi_facts *f)
     f->iteration = r->result.iterations;
     f->tool_calls = r->result.tool_calls;
     f->denied = r->result.denied;
-    for (size_t k = 0; k < i; k++) { /* earlier proposals of the same turn count as well */
+    /* the others of the same turn count as well: a person's answer, or a deferral, may bring an earlier one behind a later one */
+    for (size_t k = 0; k < r->ncalls; k++) {
+        if (k == i || !r->calls[k].v.kind) continue;
         if (sy_proposal_may_run(&r->calls[k])) f->tool_calls++;
-        else f->denied++;
+        else if (k < i || r->calls[k].v.decision == SYMBI_DENY) f->denied++;
     }
     f->tokens_left = spent < r->o.max_total_tokens ? (int64_t)(r->o.max_total_tokens - spent) : 0;
     f->time_left_ms = sy_run_time_left(r);
@@ -124,7 +126,7 @@ symbi_status sy_run_person_answered(symbi_run *r, size_t i, const symbi_reply *r
         return r->turn.status ? sy_arena_fail(&r->turn, "the turn", err) : SYMBI_OK;
     }
     p->answered = true;
-    p->approved = reply->approved && reply->approver.n;
+    p->approved = reply->approved && reply->approver.n && !sy_str_eq(reply->approver, r->o.agent_id);
     p->approver = sy_run_dup(&r->turn, reply->approver);
     if (r->turn.status) return sy_arena_fail(&r->turn, "the turn", err);
     if (!p->approved) {

@@ -216,6 +216,11 @@ symbi_status symbi_approval_decide(symbi_ctx *cx, symbi_audit *a, symbi_str id, 
         symbi_text_free(&old);
         return sy_fail(err, SYMBI_ESTATE, "approval %.12s is %s, not pending", key, symbi_approval_status_name(is));
     }
+    if (approved && sy_str_eq(approver, symbi_value_str(symbi_doc_root(doc), "agent", SY_LIT("")))) {
+        symbi_doc_unref(doc);
+        symbi_text_free(&old);
+        return sy_fail(err, SYMBI_EDENIED, "%.*s asked for this, and cannot approve it", SY_FMT(approver));
+    }
     ttl = field_int(symbi_doc_root(doc), "ttl_ms");
     sy_arena_init(&ar, cx->alloc, cx->limits.arena_bytes);
     rec = changed(&ar, symbi_doc_root(doc), approved ? "approved" : "denied", approver, now, now + (ttl > 0 ? ttl : SY_TTL_MS));

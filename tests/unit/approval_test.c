@@ -135,6 +135,9 @@ static void test_ask_approve_use_once(void)
     CHECK(symbi_approval_decide(r.cx, r.audit[0], S("00000000"), true, S("ann"), &r.err) == SYMBI_ENOTFOUND);
     CHECK(symbi_approval_decide(r.cx, r.audit[0], (symbi_str){ id, 7 }, true, S("ann"), &r.err) == SYMBI_EINVAL);
     CHECK(symbi_approval_decide(r.cx, r.audit[0], (symbi_str){ id, 8 }, true, S(""), &r.err) == SYMBI_EINVAL);
+    CHECK(symbi_approval_decide(r.cx, r.audit[0], (symbi_str){ id, 8 }, true, S("bot"), &r.err) == SYMBI_EDENIED); /* it asked for this itself */
+    CHECK_OK(symbi_approval_status_of(r.cx, r.audit[0], digest, &st, NULL, &r.err), r.err);
+    CHECK(st == SYMBI_APPROVAL_PENDING && symbi_audit_len(r.audit[0]) == 1);
     CHECK_OK(symbi_approval_decide(r.cx, r.audit[0], (symbi_str){ id, 8 }, true, S("ann"), &r.err), r.err);
     CHECK(symbi_approval_decide(r.cx, r.audit[0], (symbi_str){ id, 64 }, false, S("bob"), &r.err) == SYMBI_ESTATE); /* decided already */
     CHECK_OK(symbi_approval_list(r.cx, r.audit[0], &d, &r.err), r.err);

@@ -710,6 +710,73 @@ static void test_approval(void)
     }
 }
 
+/* Nobody approves what they asked for, in the store or in memory. */
+static void test_no_approval_of_ones_own(void)
+{
+    for (int memory = 0; memory < 2; memory++) {
+        rig g;
+        symbi_reply r;
+        REQUIRE(setup(&g, k_policy));
+        if (memory) {
+            symbi_gate_options go;
+            g.o.audit = NULL;
+            g.o.no_audit = true;
+            symbi_gate_free(g.gate);
+            symbi_gate_options_init(&go);
+            go.policies = g.set;
+            go.tools = g.tools;
+            REQUIRE(symbi_gate_new(g.cx, &go, &g.gate, &g.err) == SYMBI_OK);
+            g.o.gate = g.gate;
+        }
+        REQUIRE(start(&g));
+        REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+        answer_model(&g, ONE_CALL("wipe", "{\"path\":\"a\"}"));
+        REQUIRE(next(&g) == SYMBI_EFFECT_APPROVE);
+        memset(&r, 0, sizeof r);
+        r.approved = true;
+        r.approver = S("bot");
+        CHECK_OK(symbi_run_resolve(g.run, g.ef.id, &r, &g.err), g.err);
+        REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+        CHECK(conversation_has(&g, "[Policy denied]"));
+        rig_close(&g);
+    }
+}
+
+/* One call is left, a person is asked about the first of two, and the second needs nobody: whichever way that goes, one of them runs. */
+static void test_budget_across_an_approval(void)
+{
+    rig g;
+    symbi_gate_options go;
+    symbi_reply r;
+    int tools = 0;
+    symbi_effect_kind k;
+    REQUIRE(setup(&g, k_policy));
+    symbi_gate_free(g.gate);
+    symbi_gate_options_init(&go);
+    go.policies = g.set;
+    go.tools = g.tools;
+    go.audit = g.audit;
+    go.max_tool_calls = 1;
+    REQUIRE(symbi_gate_new(g.cx, &go, &g.gate, &g.err) == SYMBI_OK);
+    g.o.gate = g.gate;
+    REQUIRE(start(&g));
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    answer_model(&g, "{\"tool_calls\":[{\"id\":\"c1\",\"name\":\"wipe\",\"arguments\":{\"path\":\"a\"}},{\"id\":\"c2\",\"name\":\"count\",\"arguments\":{\"path\":\"b\"}}]}");
+    REQUIRE(next(&g) == SYMBI_EFFECT_APPROVE);
+    memset(&r, 0, sizeof r);
+    r.approved = true;
+    r.approver = S("ann");
+    CHECK_OK(symbi_run_resolve(g.run, g.ef.id, &r, &g.err), g.err);
+    while ((k = next(&g)) == SYMBI_EFFECT_TOOL) {
+        symbi_effect ef = g.ef;
+        tools++;
+        CHECK_OK(answer_tool_as(&g, &ef, "done"), g.err);
+    }
+    CHECK(tools == 1 && k == SYMBI_EFFECT_MODEL);
+    CHECK(conversation_has(&g, "[Policy denied] the budget of 1 tool calls"));
+    rig_close(&g);
+}
+
 static void test_no_trail_no_tool(void)
 {
     rig g;
@@ -1113,6 +1180,8 @@ int main(void)
     RUN(test_put_off_in_vain);
     RUN(test_put_off_and_approval);
     RUN(test_approval);
+    RUN(test_no_approval_of_ones_own);
+    RUN(test_budget_across_an_approval);
     RUN(test_no_trail_no_tool);
     RUN(test_commit_as_an_effect);
     RUN(test_limits_of_a_run);

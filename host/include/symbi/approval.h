@@ -33,7 +33,7 @@ typedef struct symbi_approval_request {
  * then *status says which (and nothing is written). */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_approval_ask(symbi_ctx *cx, symbi_audit *audit, const symbi_approval_request *rq, symbi_approval_status *status, symbi_err *err);
 /* A person's answer, with an entry step_up_resolved. id: the action digest in hex, or at least 8 digits that only one record begins
- * with. ENOTFOUND, ESTATE when it is not pending any more (or expired), EINVAL without a name of the approver. */
+ * with. ENOTFOUND, ESTATE when it is not pending any more (or expired), EINVAL without a name of the approver, EDENIED when an agent would approve what it asked for itself. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_approval_decide(symbi_ctx *cx, symbi_audit *audit, symbi_str id, bool approved, symbi_str approver, symbi_err *err);
 /* Where a request stands. approver (may be NULL) is freed by the caller. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_approval_status_of(symbi_ctx *cx, symbi_audit *audit, const uint8_t action_digest[32], symbi_approval_status *status, symbi_text *approver, symbi_err *err);
