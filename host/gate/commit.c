@@ -60,7 +60,7 @@ static symbi_code presented(symbi_gate *g, const symbi_verdict *v, symbi_str per
     if (sy_gate_own(g, NULL)) return SYMBI_CODE_NO_RANDOM;
     c = sy_permit_check(g->cx, g->key, permit, symbi_ctx_now_ms(g->cx));
     if (c != SYMBI_CODE_ALLOWED) return c;
-    if (sy_nonces_has(&g->used, (const uint8_t *)permit.p + SY_PERMIT_NONCE) || v->redeemed) return SYMBI_CODE_PERMIT_USED;
+    if (sy_nonces_has(&g->used, (const uint8_t *)permit.p + SY_PERMIT_NONCE, sy_permit_expiry((const uint8_t *)permit.p)) || v->redeemed) return SYMBI_CODE_PERMIT_USED;
     if (!v->has_permit || (v->decision != SYMBI_ALLOW && v->decision != SYMBI_MODIFY) || !symbi_ct_equal(own, permit)) return SYMBI_CODE_PERMIT_MISMATCH;
     if (memcmp(permit.p + SY_PERMIT_ACTION, v->action_digest, 32) != 0) return SYMBI_CODE_PERMIT_MISMATCH;
     if (memcmp(permit.p + SY_PERMIT_POLICY, g->policy_hash, 32) != 0) return SYMBI_CODE_PERMIT_STALE;

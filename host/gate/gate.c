@@ -92,7 +92,8 @@ symbi_status sy_gate_own(symbi_gate *g, symbi_err *err)
     if (g->pid == pid) return SYMBI_OK;
     if (!g->shared_key && (st = symbi_ctx_random(g->cx, g->key, sizeof g->key, err))) return st;
     g->pool_left = 0;
-    sy_nonces_free(&g->used);
+    if (!g->shared_key) sy_nonces_free(&g->used); /* permits of the old key open nothing any more */
+    g->napprovals = 0;                            /* the parent has them, and each is for once */
     g->pid = pid;
     return SYMBI_OK;
 }
@@ -348,7 +349,10 @@ static bool check_approval(symbi_gate *g, bool wanted_by_policy, symbi_verdict *
 {
     symbi_verdict_policy p;
     bool stored;
-    int answer = sy_approval_find(g, v->action_digest, symbi_ctx_now_ms(g->cx), &stored);
+    symbi_err err;
+    int answer;
+    if (sy_gate_own(g, &err)) return sy_deny(v, SYMBI_CODE_NO_RANDOM, "no approval could be looked up: %s", err.msg);
+    answer = sy_approval_find(g, v->action_digest, symbi_ctx_now_ms(g->cx), &stored);
     if (answer < 0) {
         if (wanted_by_policy) sy_deny(v, SYMBI_CODE_APPROVAL_REQUIRED, "a person must approve %s %s first, says policy %.*s", symbi_action_kind_name(v->kind), v->name, SY_FMT(first_policy(v, &p)));
         else sy_deny(v, SYMBI_CODE_APPROVAL_REQUIRED, "a person must approve tool '%s' first", v->name);
@@ -391,8 +395,8 @@ static bool check_policy_and_approval(symbi_gate *g, const symbi_action *a, cons
         return false;
     }
     *change = asked == SY_ASKED_MODIFY;
-    if (asked != SY_ASKED_YES || !check_scope(g, v)) return false;
-    person = ti.human_approval || by_policy || sy_narrow_wants_person(g, a, f, v);
+    if (asked != SY_ASKED_YES || !check_scope(g, v) || !check_comm(g, a, f, v)) return false; /* nobody is asked about what is forbidden anyway */
+    person = g->person = ti.human_approval || by_policy || sy_narrow_wants_person(g, a, f, v);
     if (!sy_narrow_ask(g, a, f, person, v)) return false;
     return !person || check_approval(g, by_policy, v);
 }
@@ -439,7 +443,7 @@ static void decide(symbi_gate *g, const symbi_action *a, const symbi_facts *f, s
         sy_deny(v, sy_code_of(st), "%s", err.msg);
         return;
     }
-    if (!judge(g, a, f, v) || !check_comm(g, a, f, v)) return;
+    if (!judge(g, a, f, v)) return;
     if ((st = sy_gate_own(g, &err)) || (st = next_nonce(g, &nonce, &err))) {
         sy_deny(v, SYMBI_CODE_NO_RANDOM, "no permit could be minted: %s", err.msg);
         return;
@@ -464,6 +468,7 @@ void symbi_gate_check(symbi_gate *g, const symbi_action *a, const symbi_facts *f
         none.tokens_left = none.time_left_ms = -1;
         f = &none;
     }
+    g->person = false;
     decide(g, a, f, v);
     if (g->narrow) sy_narrow_mark(g, a, f, v);
 }

@@ -50,6 +50,7 @@ struct symbi_gate {
     uint64_t max_tool_calls;
     uint64_t generation, shadow_asked, shadow_differed;
     uint8_t key[32];
+    bool person;          /* the last check was one that a person approves */
     bool shared_key;      /* given by the host, because the executor checks orders elsewhere */
     long pid;             /* who drew key and pool: a forked child draws its own */
     uint8_t pool[SY_NONCE_POOL][16];

@@ -153,6 +153,21 @@ bool sy_narrow_ask(symbi_gate *g, const symbi_action *a, const symbi_facts *f, b
                    failed ? (int)(failed->message.n > 120 ? 120 : failed->message.n) : 0, failed && failed->message.n ? failed->message.p : "");
 }
 
+/* What a request about v is built from, without the decision. Borrowed. */
+static symbi_verdict facts_of(const symbi_verdict *v)
+{
+    symbi_verdict h;
+    sy_verdict_zero(&h);
+    h.kind = v->kind;
+    h.input = v->input;
+    h.tool = v->tool;
+    h.identified = v->identified;
+    h.identity_ = v->identity_;
+    h.tool_verified = v->tool_verified;
+    h.proof_ = v->proof_;
+    return h;
+}
+
 bool sy_narrow_wants_person(symbi_gate *g, const symbi_action *a, const symbi_facts *f, symbi_verdict *v)
 {
     bool allowed[2];
@@ -160,10 +175,7 @@ bool sy_narrow_wants_person(symbi_gate *g, const symbi_action *a, const symbi_fa
     for (int i = 0; i < 2; i++) {
         sy_gate_request q;
         symbi_cedar_answer ans;
-        symbi_verdict hypothetical;
-        sy_verdict_zero(&hypothetical);
-        hypothetical.input = v->input; /* borrowed */
-        hypothetical.tool = v->tool;
+        symbi_verdict hypothetical = facts_of(v);
         if (!sy_gate_build(g, a, f, i, &hypothetical, &q) || symbi_cedar_authorize(g->narrow->eval, symbi_narrow_rules(g->narrow->rules), &q.rq, &ans, NULL)) return false;
         allowed[i] = ans.decision == SYMBI_ALLOW && !ans.forbid_error;
     }
@@ -173,15 +185,12 @@ bool sy_narrow_wants_person(symbi_gate *g, const symbi_action *a, const symbi_fa
 void sy_narrow_mark(symbi_gate *g, const symbi_action *a, const symbi_facts *f, symbi_verdict *v)
 {
     symbi_cedar *set = symbi_narrow_audit(g->narrow->rules);
-    symbi_verdict hypothetical;
+    symbi_verdict hypothetical = facts_of(v);
     symbi_cedar_answer ans;
     sy_gate_request q;
     char rule[240];
     if (!set || v->code == SYMBI_CODE_BAD_ACTION) return;
-    sy_verdict_zero(&hypothetical);
-    hypothetical.input = v->input;
-    hypothetical.tool = v->tool;
-    if (!sy_gate_build(g, a, f, false, &hypothetical, &q) || symbi_cedar_authorize(g->narrow->marks, set, &q.rq, &ans, NULL)) {
+    if (!sy_gate_build(g, a, f, g->person && v->has_permit, &hypothetical, &q) || symbi_cedar_authorize(g->narrow->marks, set, &q.rq, &ans, NULL)) {
         v->audited = true; /* what cannot be asked is recorded rather than not */
     } else if (ans.nreasons || ans.nerrors) {
         v->audited = true;
@@ -195,14 +204,11 @@ void sy_narrow_mark(symbi_gate *g, const symbi_action *a, const symbi_facts *f, 
 
 symbi_status symbi_gate_explain_rules(symbi_gate *g, const symbi_action *a, const symbi_facts *f, const symbi_verdict *v, symbi_doc **out, symbi_err *err)
 {
-    symbi_verdict hypothetical;
+    symbi_verdict hypothetical = facts_of(v);
     symbi_cedar_answer ans;
     sy_gate_request q;
     *out = NULL;
     if (!g->narrow || v->code == SYMBI_CODE_BAD_ACTION || (a->kind == SYMBI_ACTION_TOOL_CALL && !v->input)) return SYMBI_OK;
-    sy_verdict_zero(&hypothetical);
-    hypothetical.input = v->input; /* borrowed */
-    hypothetical.tool = v->tool;
     if (!sy_gate_build(g, a, f, false, &hypothetical, &q) || symbi_cedar_authorize(g->narrow->eval, symbi_narrow_rules(g->narrow->rules), &q.rq, &ans, NULL)) return SYMBI_OK;
     return symbi_cedar_explain(g->narrow->eval, out, err);
 }

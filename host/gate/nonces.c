@@ -17,6 +17,7 @@ void sy_nonces_free(sy_nonces *s)
     sy_free(&s->alloc, s->slot, s->nslot * sizeof *s->slot);
     s->slot = NULL;
     s->n = s->nslot = 0;
+    s->forgot_ms = 0;
 }
 
 /* Where nonce is, or the free slot where it belongs; nslot must be non-zero and not full. */
@@ -28,8 +29,9 @@ static sy_nonce_slot *probe(sy_nonce_slot *slot, size_t nslot, const uint8_t *no
         if (!slot[i].expiry_ms || memcmp(slot[i].nonce, nonce, SY_NONCE_BYTES) == 0) return &slot[i];
 }
 
-bool sy_nonces_has(const sy_nonces *s, const uint8_t nonce[SY_NONCE_BYTES])
+bool sy_nonces_has(const sy_nonces *s, const uint8_t nonce[SY_NONCE_BYTES], int64_t expiry_ms)
 {
+    if (expiry_ms <= s->forgot_ms) return true;
     return s->nslot && probe(s->slot, s->nslot, nonce)->expiry_ms != 0;
 }
 
@@ -43,6 +45,8 @@ static symbi_status rebuild(sy_nonces *s, size_t nslot, int64_t now_ms)
         if (s->slot[i].expiry_ms && s->slot[i].expiry_ms >= now_ms) {
             *probe(fresh, nslot, s->slot[i].nonce) = s->slot[i];
             n++;
+        } else if (s->slot[i].expiry_ms > s->forgot_ms) {
+            s->forgot_ms = s->slot[i].expiry_ms;
         }
     sy_free(&s->alloc, s->slot, s->nslot * sizeof *s->slot);
     s->slot = fresh;

@@ -70,7 +70,7 @@ symbi_status symbi_order_book_check(void *book, const symbi_exec_request *rq, in
     if (st) return st == SYMBI_EPERMIT ? st : sy_fail(err, SYMBI_EPERMIT, "the order cannot be checked: %s", symbi_status_text(st));
     expiry = sy_permit_expiry(order);
     if (expiry < b->ttl_ms || expiry - b->ttl_ms < rq->since_ms) return sy_fail(err, SYMBI_EPERMIT, "the permit is older than this spawner, so it may have been used with an earlier one");
-    if (sy_nonces_has(&b->used, order + SY_PERMIT_NONCE)) return sy_fail(err, SYMBI_EPERMIT, "%s", symbi_code_text(SYMBI_CODE_PERMIT_USED));
+    if (sy_nonces_has(&b->used, order + SY_PERMIT_NONCE, expiry)) return sy_fail(err, SYMBI_EPERMIT, "%s", symbi_code_text(SYMBI_CODE_PERMIT_USED));
     st = sy_nonces_add(&b->used, order + SY_PERMIT_NONCE, expiry, now_ms);
     if (st) return sy_fail(err, SYMBI_EPERMIT, "%s", st == SYMBI_ELIMIT ? symbi_code_text(SYMBI_CODE_PERMIT_STORE_FULL) : symbi_status_text(st));
     return SYMBI_OK;

@@ -1,7 +1,7 @@
 /* What a `.symbi` agent's rules and settings do at the gate: they narrow what the policies allow, never more, and what is not met denies
  * with a code of its own. Each row is an agent, an action, and the code that must come out; the gate's own policy permits everything
  * unless the row says otherwise. */
-#include "test.h"
+#include "identity_make.h"
 #include "symbi/gate_narrow.h"
 #include "symbi/json.h"
 #include "symbi/run.h"
@@ -500,6 +500,45 @@ static void test_audit(void)
     }
 }
 
+/* Rules about a verified identity, and about what a person approved, are asked with both. */
+static void test_marks_see_the_identity(void)
+{
+    static const struct {
+        const char *rules, *action;
+        bool shown, marked;
+        symbi_code code;
+    } t[] = {
+        { "policy p { audit: read if agent.verified }", "read", true, true, SYMBI_CODE_ALLOWED },
+        { "policy p { audit: read if agent.verified }", "read", false, false, SYMBI_CODE_ALLOWED },
+        { "policy p { audit: read if agent.domain == \"other.example\" }", "read", true, false, SYMBI_CODE_ALLOWED },
+        { "policy p { audit: write if human_approval deny: write if not human_approval }", "write", true, true, SYMBI_CODE_ALLOWED },
+        { "policy p { require: write if agent.verified && human_approval }", "write", true, false, SYMBI_CODE_ALLOWED },
+        { "policy p { require: write if agent.verified && human_approval }", "write", false, false, SYMBI_CODE_OBLIGATION_UNMET },
+    };
+    for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
+        row r = { t[i].rules, t[i].action, NULL, NULL, t[i].code, NULL };
+        symbi_action a = action_of(&r);
+        fixture f;
+        symbi_verdict v;
+        char text[300];
+        agent_of(&r, text, sizeof text);
+        REQUIRE(setup(&f, k_all, text, true, NULL));
+        if (t[i].shown) a.identity = make_identity(f.cx, "issuer.example", "bot", symbi_ctx_now_ms(f.cx) / 1000, GOOD);
+        memset(&v, 0, sizeof v);
+        symbi_gate_check(f.gate, &a, NULL, &v);
+        if (v.decision == SYMBI_STEP_UP) {
+            CHECK_OK(symbi_gate_approve(f.gate, v.action_digest, true, S("ann"), 0, &f.err), f.err);
+            symbi_verdict_clear(&v);
+            symbi_gate_check(f.gate, &a, NULL, &v);
+        }
+        if (v.code != t[i].code || v.audited != t[i].marked) printf("%s: %s %s %s\n", t[i].rules, symbi_code_name(v.code), v.reason, v.audited ? "marked" : "");
+        CHECK(v.code == t[i].code && v.audited == t[i].marked);
+        symbi_verdict_clear(&v);
+        symbi_agentpin_result_unref(a.identity);
+        done(&f);
+    }
+}
+
 /* Permits are bound to the rules they were minted under. */
 static void test_permits_go_stale(void)
 {
@@ -612,6 +651,7 @@ int main(void)
     RUN(test_budget);
     RUN(test_approval);
     RUN(test_audit);
+    RUN(test_marks_see_the_identity);
     RUN(test_permits_go_stale);
     RUN(test_reload_keeps_rules);
     RUN(test_run_limits);

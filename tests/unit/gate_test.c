@@ -392,6 +392,12 @@ static void test_communication_rules_narrow(void)
     CHECK(code_of(&f, &a, &facts) == SYMBI_CODE_COMM_DENIED);
     CHECK(code_call(&f, "count", "{\"path\":\"a\"}") == SYMBI_CODE_ALLOWED); /* tools are not their business */
     close_fixture(&f, true);
+    /* nobody is asked to approve a message that the rules stop */
+    REQUIRE(setup(&f, "permit(principal, action, resource); @instead(\"step_up\") forbid(principal, action in Action::\"delegate\", resource);", &o, false));
+    CHECK(code_of(&f, &a, &facts) == SYMBI_CODE_COMM_DENIED);
+    a.name = S("writer");
+    CHECK(code_of(&f, &a, &facts) == SYMBI_CODE_APPROVAL_REQUIRED);
+    close_fixture(&f, true);
     REQUIRE(setup(&f, "permit(principal, action == Action::\"respond\", resource);", &o, false)); /* nor do they permit anything */
     a.name = S("writer");
     CHECK(code_of(&f, &a, &facts) == SYMBI_CODE_DEFAULT_DENY);
@@ -493,6 +499,34 @@ static void test_permit_opens_one_door_once(void)
     close_fixture(&f, true);
 }
 
+/* A clock that jumps ahead makes the gate forget what it redeemed; when it comes back, none of that opens anything again. */
+static void test_clock_jumps_bring_no_permit_back(void)
+{
+    fixture f;
+    symbi_verdict v, copy;
+    symbi_action a = call("count", "{\"path\":\"a\"}");
+    REQUIRE(setup(&f, k_permit_all, NULL, false));
+    memset(&v, 0, sizeof v);
+    symbi_gate_check(f.gate, &a, NULL, &v);
+    CHECK_OK(symbi_gate_commit(f.gate, &v, NULL, &f.err), f.err);
+    copy = v; /* as another part of the host may have kept it */
+    CHECK(redeem(&f, &v, permit_str(&v.permit)) == SYMBI_CODE_ALLOWED);
+    CHECK(redeem(&f, &copy, permit_str(&v.permit)) == SYMBI_CODE_PERMIT_USED);
+    f.clock.wall += 3600000;
+    for (int i = 0; i < 200; i++) {
+        symbi_verdict w;
+        memset(&w, 0, sizeof w);
+        symbi_gate_check(f.gate, &a, NULL, &w);
+        CHECK_OK(symbi_gate_commit(f.gate, &w, NULL, &f.err), f.err);
+        CHECK(redeem(&f, &w, permit_str(&w.permit)) == SYMBI_CODE_ALLOWED);
+        symbi_verdict_clear(&w);
+    }
+    f.clock.wall -= 3600000 - 1;
+    CHECK(redeem(&f, &copy, permit_str(&v.permit)) == SYMBI_CODE_PERMIT_USED);
+    symbi_verdict_clear(&v);
+    close_fixture(&f, true);
+}
+
 static void test_permit_is_stale_after_reload(void)
 {
     fixture f;
@@ -556,15 +590,18 @@ static void test_nonces_limit(void)
     sy_nonces_init(&s, (symbi_alloc){ counting_fn, &(counting_alloc){ 0 } }, 100);
     for (unsigned i = 0; i < 100; i++) {
         memcpy(n, &i, sizeof i);
-        CHECK(!sy_nonces_has(&s, n));
+        CHECK(!sy_nonces_has(&s, n, 1000));
         CHECK(sy_nonces_add(&s, n, 1000, 0) == SYMBI_OK);
-        CHECK(sy_nonces_has(&s, n));
+        CHECK(sy_nonces_has(&s, n, 1000));
     }
     n[8] = 1;
     CHECK(sy_nonces_add(&s, n, 1000, 1000) == SYMBI_ELIMIT); /* all still live at their last millisecond */
     CHECK(sy_nonces_add(&s, n, 2000, 1001) == SYMBI_OK);     /* all expired: room again */
     CHECK(s.n == 1);
+    n[8] = 2;
+    CHECK(sy_nonces_has(&s, n, 1000) && !sy_nonces_has(&s, n, 1001)); /* what expired with the forgotten may be one of them */
     sy_nonces_free(&s);
+    CHECK(!sy_nonces_has(&s, n, 1000));
     symbi_ctx_free(cx);
 }
 
@@ -623,6 +660,58 @@ static void test_fork_changes_the_key(void)
     symbi_verdict_clear(&v);
     close(fd[0]);
     close(fd[1]);
+    close_fixture(&f, true);
+}
+
+/* What a person approved is for once, in one process: a forked child asks again. */
+static void test_fork_takes_no_approval_along(void)
+{
+    for (int shared = 0; shared < 2; shared++) {
+        fixture f;
+        symbi_gate_options o;
+        symbi_verdict v;
+        symbi_action a = call("wipe", "{\"path\":\"a\"}");
+        int status = 0;
+        symbi_gate_options_init(&o);
+        if (shared) o.key = S("0123456789abcdef0123456789abcdef");
+        REQUIRE(setup(&f, k_permit_all, &o, false));
+        memset(&v, 0, sizeof v);
+        symbi_gate_check(f.gate, &a, NULL, &v);
+        CHECK_OK(symbi_gate_approve(f.gate, v.action_digest, true, S("ann"), 0, &f.err), f.err);
+        symbi_verdict_clear(&v);
+        fflush(stdout);
+        if (fork() == 0) {
+            symbi_gate_check(f.gate, &a, NULL, &v);
+            _exit(v.code != SYMBI_CODE_APPROVAL_REQUIRED);
+        }
+        wait(&status);
+        CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        CHECK(code_of(&f, &a, NULL) == SYMBI_CODE_ALLOWED);
+        close_fixture(&f, true);
+    }
+}
+
+/* A child that shares its parent's key (the executor's) knows what the parent redeemed. */
+static void test_fork_with_a_shared_key(void)
+{
+    fixture f;
+    symbi_gate_options o;
+    symbi_verdict v, copy;
+    symbi_action a = call("count", "{\"path\":\"a\"}");
+    int status = 0;
+    symbi_gate_options_init(&o);
+    o.key = S("0123456789abcdef0123456789abcdef");
+    REQUIRE(setup(&f, k_permit_all, &o, false));
+    memset(&v, 0, sizeof v);
+    symbi_gate_check(f.gate, &a, NULL, &v);
+    CHECK_OK(symbi_gate_commit(f.gate, &v, NULL, &f.err), f.err);
+    copy = v;
+    CHECK(redeem(&f, &v, permit_str(&v.permit)) == SYMBI_CODE_ALLOWED);
+    fflush(stdout);
+    if (fork() == 0) _exit(redeem(&f, &copy, permit_str(&copy.permit)) != SYMBI_CODE_PERMIT_USED);
+    wait(&status);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    symbi_verdict_clear(&v);
     close_fixture(&f, true);
 }
 
@@ -750,9 +839,12 @@ int main(void)
     RUN(test_permit_opens_one_door_once);
     RUN(test_permit_is_stale_after_reload);
     RUN(test_order_binds_the_plan);
+    RUN(test_clock_jumps_bring_no_permit_back);
     RUN(test_nonces_limit);
     RUN(test_no_random_no_permit);
     RUN(test_fork_changes_the_key);
+    RUN(test_fork_takes_no_approval_along);
+    RUN(test_fork_with_a_shared_key);
     RUN(test_clock_and_store_failures);
     RUN(test_oom_gate);
     return test_end();
