@@ -96,7 +96,8 @@ end
 -- Reads, changes and writes under a lock, so that two commands do not undo each other.
 local function change(self, f)
     local io = require "symbi.io"
-    local lock, message, err = io.lock(self.path .. ".lock")
+    local path = (io.realpath(self.path)) or self.path -- through a symbolic link the file that it names is locked and replaced, not the link
+    local lock, message, err = io.lock(path .. ".lock")
     if not lock then return nil, message, err end
     local keys, result
     self:forget()
@@ -104,7 +105,7 @@ local function change(self, f)
     if keys then
         result, message, err = f(keys)
         if result then
-            local ok, m, e = io.write_file(self.path, keys:text() .. "\n", 384)
+            local ok, m, e = io.write_file(path, keys:text() .. "\n", 384)
             if not ok then result, message, err = nil, m, e end
         end
     end

@@ -212,11 +212,14 @@ local function store_map(self, map, key)
     local io = require "symbi.io"
     local box, message, err = map:seal(key, { kind = self.kind, upstream = self.upstream })
     if not box then return nil, message, err end
-    return io.write_file(self.path, box, 384)
+    return io.write_file((io.realpath(self.path)) or self.path, box, 384)
 end
 
 -- A change takes two Argon2id: others wait for it.
 local LOCK_MS = 60000
+
+-- Through a symbolic link the file that it names is locked and replaced, not the link.
+local function target(path) return (require("symbi.io").realpath(path)) or path end
 
 local function writable(self)
     if not self.encrypted then return fail("EUNSUPPORTED", "Operation not supported by backend: %s is not encrypted, and only read (symbi-lua secrets import makes an encrypted copy)", self.path) end
@@ -238,7 +241,7 @@ local function change(self, f)
     key, message, err = key_of(self)
     if not key then return nil, message, err end
     local lock
-    lock, message, err = io.lock(self.path .. ".lock", LOCK_MS)
+    lock, message, err = io.lock(target(self.path) .. ".lock", LOCK_MS)
     if not lock then return nil, message, err end
     self:drop()
     local map
@@ -266,7 +269,7 @@ function File:rotate_key(new)
     if not ok then return nil, message, err end
     local io = require "symbi.io"
     local lock
-    lock, message, err = io.lock(self.path .. ".lock", LOCK_MS)
+    lock, message, err = io.lock(target(self.path) .. ".lock", LOCK_MS)
     if not lock then return nil, message, err end
     self:drop()
     local map

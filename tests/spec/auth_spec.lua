@@ -189,7 +189,11 @@ describe("API keys", function()
         end
         now = 5000
         assert.equal("EXPIRED", failed("EVERIFY", "Invalid API key", m:authenticate_with_api_key(key)).reason)
-        assert.is_true(keys:revoke "ops") -- another process does that: the manager sees it
+        assert(os.execute("ln -s keys.json " .. dir .. "/keys-link.json")) -- by another name of the same file
+        local link = auth.api_keys(dir .. "/keys-link.json")
+        assert.is_true(link:revoke "ops") -- another process does that: the manager sees it
+        assert.equal("link", symio.stat(dir .. "/keys-link.json", { follow = false }).type)
+        link:close()
         assert.equal("REVOKED", failed("EVERIFY", "Invalid API key", m:authenticate_with_api_key(all)).reason)
         failed("ENOTFOUND", "no key nope", keys:revoke "nope")
         local list = assert(keys:list())

@@ -98,6 +98,20 @@ describe("the file store", function()
         b:close()
     end)
 
+    it("changes the file that a link names, and not the link", function()
+        local a = file()
+        assert(a:set("x", "1"))
+        assert(os.execute("ln -s secrets.json " .. dir .. "/link.json"))
+        local b = file { path = dir .. "/link.json" }
+        assert(b:set("y", "2"))
+        assert.same({ "x", "y" }, a:list())
+        assert(b:rotate_key((RAW:gsub("^.", "M"))))
+        assert.equal("link", symio.stat(dir .. "/link.json", { follow = false }).type)
+        failed("EVERIFY", "", a:get "x")
+        a:close()
+        b:close()
+    end)
+
     it("names what is wrong with a file and leaves it alone", function()
         local path = dir .. "/secrets.json"
         local s = file()
