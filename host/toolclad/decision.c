@@ -5,6 +5,7 @@
 #include "codec/build.h"
 #include "symbi/triage.h"
 #include "toolclad/pattern.h"
+#include "toolclad/types.h"
 
 static const char *const severities[] = { "low", "medium", "high", "critical" };
 static const char *const categories[] = { "other", "ui", "billing", "infra", "account" };
@@ -17,8 +18,7 @@ const char *symbi_queue_name(symbi_queue q) { return (unsigned)q < 4 ? queues[q]
 /* The place of a word in a list of n, blanks and ASCII case aside; 0 for a word that is not in it. */
 static unsigned word_of(symbi_str w, const char *const *list, unsigned n)
 {
-    while (w.n && memchr(" \t\r\n\v\f", w.p[0], 6)) w.p++, w.n--;
-    while (w.n && memchr(" \t\r\n\v\f", w.p[w.n - 1], 6)) w.n--;
+    w = sy_trim_space(w);
     for (unsigned i = 0; i < n; i++) {
         size_t k = 0;
         while (k < w.n && list[i][k] && (w.p[k] >= 'A' && w.p[k] <= 'Z' ? w.p[k] + 32 : w.p[k]) == list[i][k]) k++;

@@ -316,7 +316,7 @@ static symbi_status parse_jsonl(symbi_ctx *cx, symbi_str text, sy_arena *arena, 
         line++;
         l = trim((symbi_str){ text.p + from, to - from });
         from = to + 1;
-        if (!l.n) continue;
+        if (!sy_trim_space(l).n) continue;
         symbi_err_clear(&e);
         if ((st = parse_json(cx, l, arena, &v, &e))) return st == SYMBI_ENOMEM ? sy_fail_nomem(err) : sy_fail(err, st, "Failed to parse JSONL line %zu: %s", line, e.msg);
         sy_arr_add(&a, v);

@@ -125,6 +125,7 @@ static symbi_status skip_doctype(xml *x)
 {
     bool inside = false;
     x->i += 9;
+    if (!skip_blanks(x) || !name(x).n || x->i >= x->s.n || !(blank(x->s.p[x->i]) || x->s.p[x->i] == '[' || x->s.p[x->i] == '>')) return bad(x, "the document type declaration is malformed");
     while (x->i < x->s.n) {
         char c = x->s.p[x->i];
         if (at(x, "<!--")) {

@@ -584,7 +584,7 @@ static void test_parsers(void)
     REQUIRE(v && v->u.o.n == 1);
     CHECK_STR(symbi_value_str(symbi_value_getz(v, "a"), "c", SY_LIT("")), "18446744073709551616");
     symbi_doc_unref(d);
-    v = results("jsonl", "{}\n\n[1]\nnope\n", &d);
+    v = results("jsonl", "{}\n \xc2\xa0\n[1]\nnope\n", &d);
     REQUIRE(v && symbi_value_getz(v, "raw_output"));
     CHECK(strstr(symbi_value_str(symbi_doc_root(d), "parse_error", SY_LIT("")).p, "Failed to parse JSONL line 4"));
     symbi_doc_unref(d);
