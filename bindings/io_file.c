@@ -154,6 +154,22 @@ static int f_stat(lua_State *L)
     return pushinfo(L, &i);
 }
 
+/* disk(path): {total_bytes=, used_bytes=, free_bytes=} of the file system that it lies on. */
+static int f_disk(lua_State *L)
+{
+    symbi_disk_info d;
+    symbi_err err;
+    if (symbi_file_disk(symL_ctx(L), checkpath(L, 1), &d, &err)) return symL_fail(L, &err);
+    lua_createtable(L, 0, 3);
+    symL_pushint(L, (int64_t)d.total_bytes);
+    lua_setfield(L, -2, "total_bytes");
+    symL_pushint(L, (int64_t)d.used_bytes);
+    lua_setfield(L, -2, "used_bytes");
+    symL_pushint(L, (int64_t)d.free_bytes);
+    lua_setfield(L, -2, "free_bytes");
+    return 1;
+}
+
 /* mkdir(path[, {parents=, mode=}]): true. With parents an existing folder is fine. */
 static int f_mkdir(lua_State *L)
 {
@@ -178,7 +194,7 @@ static int f_realpath(lua_State *L)
 
 void l_io_file_open(lua_State *L)
 {
-    static const luaL_Reg funcs[] = { { "read_file", f_read }, { "write_file", f_write }, { "list_dir", f_list }, { "stat", f_stat },
+    static const luaL_Reg funcs[] = { { "read_file", f_read }, { "write_file", f_write }, { "list_dir", f_list }, { "stat", f_stat }, { "disk", f_disk },
                                       { "mkdir", f_mkdir }, { "realpath", f_realpath }, { "read_file_info", f_read_info },
                                       { "append_file", f_append }, { "remove", f_remove }, { "remove_tree", f_remove_tree },
                                       { "touch", f_touch }, { "lock", f_lock }, { NULL, NULL } };

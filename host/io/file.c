@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 symbi_status sy_file_fail(symbi_err *err, int e, const char *what, const char *path)
@@ -169,6 +170,18 @@ symbi_status symbi_file_stat(symbi_ctx *cx, const char *path, bool follow, symbi
     memset(out, 0, sizeof *out);
     if (follow ? stat(path, &st) : lstat(path, &st)) return sy_file_fail(err, errno, "look at", path);
     info_of(&st, out);
+    return SYMBI_OK;
+}
+
+symbi_status symbi_file_disk(symbi_ctx *cx, const char *path, symbi_disk_info *out, symbi_err *err)
+{
+    struct statvfs v;
+    (void)cx;
+    memset(out, 0, sizeof *out);
+    if (statvfs(path, &v)) return sy_file_fail(err, errno, "look at the disk of", path);
+    out->total_bytes = (uint64_t)v.f_blocks * v.f_frsize;
+    out->used_bytes = (uint64_t)(v.f_blocks - v.f_bfree) * v.f_frsize;
+    out->free_bytes = (uint64_t)v.f_bavail * v.f_frsize;
     return SYMBI_OK;
 }
 

@@ -20,21 +20,27 @@ local SECTIONS = { { "scheduler", "SchedulerMetrics" }, { "task_manager", "TaskM
 function M.snapshot(t)
     t = t or {}
     local given = { timestamp = t.timestamp or datetime.from_unix(os.time()) }
-    for _, s in ipairs(SECTIONS) do given[s[1]] = t[s[1]] end
+    for _, s in ipairs(SECTIONS) do
+        if t[s[1]] ~= null then given[s[1]] = t[s[1]] end
+    end
     return M.from_dict(given)
 end
 
---- As snapshot, but the timestamp must be there.
+-- What a field can hold: a number, the digits of a whole one that no Lua holds, and null, as which a file has what is not a number.
+local function is_number(x) return type(x) == "number" or x == null or type(x) == "string" and x:find "^%-?%d+$" ~= nil end
+
+--- As snapshot, but the timestamp must be there, and a section that is named.
 function M.from_dict(t)
     if type(t) ~= "table" or type(t.timestamp) ~= "string" then return errors.fail("ValidationError", "MetricsSnapshot: timestamp is missing", { model = "MetricsSnapshot" }) end
+    if not core.json.encode(t.timestamp) then return errors.fail("ValidationError", "MetricsSnapshot: timestamp is not UTF-8", { model = "MetricsSnapshot" }) end
     local out = { timestamp = t.timestamp }
     for _, s in ipairs(SECTIONS) do
         local v = t[s[1]]
-        if v ~= nil and v ~= null then
+        if v ~= nil then
             local section, message, err = model.get("metrics." .. s[2]).read(v)
             if section == nil then return nil, message, err end
             for k, x in pairs(section) do
-                if type(x) ~= "number" and not (type(x) == "string" and x:find "^%-?%d+$") then return errors.fail("ValidationError", "MetricsSnapshot: " .. s[1] .. "." .. k .. " must be a number") end
+                if not is_number(x) then return errors.fail("ValidationError", "MetricsSnapshot: " .. s[1] .. "." .. k .. " must be a number") end
             end
             out[s[1]] = section
         end
@@ -52,8 +58,9 @@ end
 -- A number as the SDK writes it: the shortest text that reads back the same, ".0" on a whole float.
 local function number(x, is_float)
     if type(x) == "string" then return x end -- an integer that this Lua's numbers cannot hold
+    if x == null then return "null" end
     if math.type then is_float = math.type(x) == "float" end -- luacheck: ignore 143
-    if not is_float and x % 1 == 0 then return string.format("%d", x) end
+    if not is_float and x % 1 == 0 and (math.type or math.abs(x) < 2 ^ 63) then return string.format("%d", x) end
     return digits.python(x)
 end
 
@@ -65,7 +72,7 @@ local function ascii(text)
         if cp < 65536 then return string.format("\\u%04x", cp) end
         cp = cp - 65536
         return string.format("\\u%04x\\u%04x", 55296 + math.floor(cp / 1024), 56320 + cp % 1024)
-    end))
+    end):gsub("\127", "\\u007f"))
 end
 
 --- The text of a snapshot: compact, or indented by two spaces.
@@ -124,7 +131,8 @@ function File:shutdown() return true end
 local Otlp = {}
 Otlp.__index = Otlp
 
---- Sends snapshots as OTLP/HTTP JSON. cfg: { endpoint = "http://localhost:4318", headers = {}, timeout_seconds = 10, protocol = "http", transport = }.
+--- Sends snapshots as OTLP/HTTP JSON. cfg: { endpoint = "http://localhost:4318", headers = {}, timeout_seconds = 10, max_retries = 2, protocol = "http",
+-- transport = }. The time is that of a whole export. What a collector answers 429, 502, 503 or 504 to is sent again, when it says or after 1, 2 s.
 function M.otlp(cfg)
     cfg = cfg or {}
     local protocol = cfg.protocol or "http"
@@ -135,7 +143,7 @@ function M.otlp(cfg)
     local u, message = core.wire.url(endpoint)
     if not u then return errors.fail("MetricsConfigError", "endpoint: " .. message, { config_field = "endpoint" }) end
     if not endpoint:find "/v1/metrics$" then endpoint = endpoint .. "/v1/metrics" end
-    return setmetatable({ endpoint = endpoint, headers = cfg.headers or {}, timeout = cfg.timeout_seconds or 10, transport = cfg.transport }, Otlp)
+    return setmetatable({ endpoint = endpoint, headers = cfg.headers or {}, timeout = cfg.timeout_seconds or 10, retries = cfg.max_retries or 2, transport = cfg.transport }, Otlp)
 end
 
 -- A value of an attribute, in the form that names its type; integers beyond 2^53 are their digits, as the protocol has them.
@@ -194,7 +202,8 @@ function M.otlp_payload(snapshot)
     for _, s in ipairs(SECTIONS) do
         local section = snapshot[s[1]]
         for _, f in ipairs(section and model.get("metrics." .. s[2]).fields or {}) do
-            list[#list + 1] = { name = s[1] .. "." .. f.name, points = { { value = section[f.name] } } }
+            local value = tonumber(section[f.name])
+            if value and value - value == 0 then list[#list + 1] = { name = s[1] .. "." .. f.name, points = { { value = section[f.name] } } } end
         end
     end
     return M.otlp_body {
@@ -203,19 +212,44 @@ function M.otlp_payload(snapshot)
     }
 end
 
+local AGAIN = { [429] = true, [502] = true, [503] = true, [504] = true }
+
+local function otlp_failed(message, fields)
+    fields = fields or {}
+    fields.backend = "otlp"
+    return errors.fail("MetricsExportError", "OTLP export failed: " .. message, fields)
+end
+
 function Otlp:export(snapshot)
     local t = require("symbi.client.transport").pick(self.transport)
     local headers = { { "Content-Type", "application/json" } }
     for k, v in pairs(self.headers) do headers[#headers + 1] = { k, tostring(v) } end
-    local r, message, err = t.request {
-        url = self.endpoint, method = "POST", headers = headers, body = core.json.encode(M.otlp_payload(snapshot)), timeout_ms = math.ceil(self.timeout * 1000),
-        max_bytes = 65536, by_operator = true,
-    }
-    if not r then return errors.fail("MetricsExportError", "OTLP export failed: " .. tostring(message), { backend = "otlp", cause = err }) end
-    if r.status < 200 or r.status > 299 then
-        return errors.fail("MetricsExportError", "OTLP export failed: " .. self.endpoint .. " answered " .. r.status, { backend = "otlp", status_code = r.status, response_text = r.body })
+    local body, why = core.json.encode(M.otlp_payload(snapshot))
+    if not body then return otlp_failed("the snapshot cannot be written as JSON: " .. tostring(why)) end
+    local attempt, over = 0, t.now() + self.timeout
+    while true do
+        local r, message, err = t.request {
+            url = self.endpoint, method = "POST", headers = headers, body = body, timeout_ms = math.max(1, math.ceil((over - t.now()) * 1000)), max_bytes = 65536, by_operator = true,
+        }
+        if not r then return otlp_failed(tostring(message), { cause = err }) end
+        if r.status >= 200 and r.status <= 299 then
+            local said = core.json.decode(r.body or "")
+            said = type(said) == "table" and type(said.partialSuccess) == "table" and said.partialSuccess or {}
+            local lost = tonumber(said.rejectedDataPoints)
+            if not lost or lost <= 0 then return true end
+            local text = type(said.errorMessage) == "string" and ": " .. said.errorMessage:sub(1, 200):gsub("%c", " ") or ""
+            return otlp_failed(string.format("%s rejected %.0f data points%s", self.endpoint, lost, text), { status_code = r.status, response_text = r.body })
+        end
+        local pause = 2 ^ attempt
+        for _, h in ipairs(r.headers or {}) do
+            if h[1]:lower() == "retry-after" then pause = tonumber(h[2]:match "^%s*(%d+)%s*$") or pause end
+        end
+        if not AGAIN[r.status] or attempt >= self.retries or t.now() + pause >= over then
+            return otlp_failed(self.endpoint .. " answered " .. r.status, { status_code = r.status, response_text = r.body })
+        end
+        t.sleep(math.ceil(pause * 1000))
+        attempt = attempt + 1
     end
-    return true
 end
 
 function Otlp:shutdown() return true end
@@ -257,16 +291,26 @@ end
 local Collector = {}
 Collector.__index = Collector
 
--- This process, as far as it can be seen from here.
+local function kibibytes(file, name)
+    local f = io.open(file)
+    local kib = f and f:read("*a"):match(name .. ":%s*(%d+) kB")
+    if f then f:close() end
+    return tonumber(kib)
+end
+
+-- This process, as far as it can be seen from here: its time and memory, and the disk of the folder that it runs in.
 local function own_numbers(self)
     local now, cpu = self.now(), os.clock()
     local percent = 0
     if self.last_at and now > self.last_at then percent = math.max(0, (cpu - self.last_cpu) / (now - self.last_at) * 100) end
     self.last_at, self.last_cpu = now, cpu
-    local f = io.open "/proc/self/status"
-    local kib = f and f:read("*a"):match "VmRSS:%s*(%d+) kB"
-    if f then f:close() end
-    return M.snapshot { system = { cpu_usage_percent = percent, memory_usage_bytes = kib and tonumber(kib) * 1024 or collectgarbage "count" * 1024 } }
+    local own, all = kibibytes("/proc/self/status", "VmRSS"), kibibytes("/proc/meminfo", "MemTotal")
+    local there, symio = pcall(require, "symbi.io")
+    local disk = there and symio.disk and symio.disk "." or { used_bytes = 0, total_bytes = 0 }
+    return M.snapshot { system = {
+        cpu_usage_percent = percent, memory_usage_bytes = own and own * 1024 or math.floor(collectgarbage "count" * 1024), memory_usage_percent = own and all and own / all * 100 or 0,
+        disk_usage_bytes = disk.used_bytes, disk_usage_percent = disk.total_bytes > 0 and disk.used_bytes / disk.total_bytes * 100 or 0,
+    } }
 end
 
 -- What GET metrics says, as a snapshot.
@@ -324,11 +368,13 @@ function Collector:start()
     return true
 end
 
---- Call it now and then: exports when the interval is over. True when it did; false when nothing was due; nil, message when it failed.
-function Collector:tick()
-    if not self.running or self.now() < self.next_at then return false end
+--- Call it now and then: exports when the interval is over. True when it did; false when nothing was due; nil, message when it failed. now: where the
+-- caller has looked at the clock (options.now) already.
+function Collector:tick(now)
+    if not self.running or (now or self.now()) < self.next_at then return false end
     return export(self)
 end
+Collector.poll = Collector.tick
 
 function Collector:stop()
     if not self.running then return true end

@@ -222,6 +222,27 @@ describe("symbi.metrics", function()
 
     it("escapes what is outside ASCII", function()
         assert.equal('{"timestamp":"\\u00e9\\ud83d\\ude00"}', metrics.encode({ timestamp = "é😀" }, true))
+        assert.equal('{"timestamp":"\\u007f\\u0001"}', metrics.encode({ timestamp = "\127\1" }, true)) -- as Python does
+    end)
+
+    it("holds any number that a file has, and no other thing", function()
+        local function system(value) return metrics.from_dict { timestamp = "t", system = { memory_usage_bytes = value } } end
+        local function written(value) return metrics.encode(assert(system(value)), true):match '"memory_usage_bytes":([^,]*),' end
+        assert.equal("1e+30", written(1e30)) -- in a field of whole numbers, on every Lua
+        assert.equal("-4.3e+103", written(-4.3e103))
+        assert.equal("null", written(0 / 0))
+        assert.equal("null", written(symbi.null)) -- and what was written can be read again
+        assert.equal("18446744073709551616", written "18446744073709551616")
+        for _, bad in ipairs { true, "x", "1.5", {} } do
+            local s, _, err = system(bad)
+            assert.is_nil(s)
+            assert.truthy(err:is "ValidationError")
+        end
+        assert.is_nil((metrics.from_dict { timestamp = "t", system = symbi.null })) -- as the SDK
+        assert.is_nil(assert(metrics.snapshot { timestamp = "t", system = symbi.null }).system)
+        assert.is_nil((metrics.from_dict { timestamp = "\255" }))
+        local list = metrics.otlp_payload(assert(system(0 / 0))).resourceMetrics[1].scopeMetrics[1].metrics
+        assert.equal(4, #list) -- OTLP has no such number: the point is left out
     end)
 
     it("sends OTLP as JSON over HTTP", function()
@@ -243,8 +264,50 @@ describe("symbi.metrics", function()
         assert.equal("t1", tenant)
         local _, _, err = metrics.otlp { protocol = "grpc" }
         assert.truthy(err:is "MetricsConfigError" and err.config_field == "protocol")
-        _, _, err = metrics.otlp { endpoint = "http://h:4318/v1/metrics", transport = function() return { status = 503, headers = {}, body = "busy" } end }:export { timestamp = "2026-01-01" }
-        assert.truthy(err:is "MetricsExportError" and err.status_code == 503)
+        _, _, err = metrics.otlp { endpoint = "http://h:4318/v1/metrics", transport = function() return { status = 500, headers = {}, body = "busy" } end }:export { timestamp = "2026-01-01" }
+        assert.truthy(err:is "MetricsExportError" and err.status_code == 500)
+    end)
+
+    it("sends OTLP again when the collector asks for it, and says what was lost", function()
+        local function export(answers, options)
+            local sent, pauses, clock = 0, {}, 0
+            options = options or {}
+            options.transport = {
+                now = function() return clock end,
+                sleep = function(ms)
+                    pauses[#pauses + 1] = ms / 1000
+                    clock = clock + ms / 1000
+                end,
+                request = function(rq)
+                    sent = sent + 1
+                    assert.equal("string", type(rq.body))
+                    assert.truthy(rq.timeout_ms > 0 and rq.timeout_ms <= (options.timeout_seconds or 10) * 1000)
+                    local a = answers[math.min(sent, #answers)]
+                    return { status = a[1], headers = a[2] and { { "Retry-After", a[2] } } or {}, body = a[3] or "{}" }
+                end,
+            }
+            local ok, message, err = assert(metrics.otlp(options)):export(assert(metrics.snapshot { system = {} }))
+            return ok, message, err, sent, pauses
+        end
+        for _, status in ipairs { 429, 502, 503, 504 } do
+            local ok, _, _, sent, pauses = export { { status }, { status, "3" }, { 200 } }
+            assert.is_true(ok)
+            assert.equal(3, sent)
+            assert.same({ 1, 3 }, pauses)
+        end
+        for _, status in ipairs { 400, 401, 500, 301 } do assert.equal(1, (select(4, export { { status } }))) end
+        local ok, _, err, sent = export { { 503 } }
+        assert.is_nil(ok)
+        assert.equal(3, sent)
+        assert.equal(503, err.status_code)
+        assert.equal(1, (select(4, export({ { 503, "60" } })))) -- longer than the time that there is
+        assert.equal(1, (select(4, export({ { 503 } }, { max_retries = 0 }))))
+        local message
+        ok, message, err = export { { 200, nil, '{"partialSuccess":{"rejectedDataPoints":"2","errorMessage":"too\\nold"}}' } }
+        assert.is_nil(ok)
+        assert.equal("OTLP export failed: http://localhost:4318/v1/metrics rejected 2 data points: too old", message)
+        assert.truthy(err:is "MetricsExportError")
+        for _, body in ipairs { "", "{}", "no JSON", '{"partialSuccess":{}}', '{"partialSuccess":{"rejectedDataPoints":0,"errorMessage":"note"}}', '{"partialSuccess":5}', "[]" } do assert.is_true((export { { 200, nil, body } })) end
     end)
 
     it("collects at once and then by tick", function()
@@ -277,6 +340,12 @@ describe("symbi.metrics", function()
         assert.equal(77, s.system.memory_usage_bytes)
         s = assert(metrics.collector(got):collect())
         assert.truthy(s.system.memory_usage_bytes > 100000)
+        assert.truthy(s.system.disk_usage_bytes > 0 and s.system.disk_usage_percent > 0 and s.system.disk_usage_percent <= 100)
+        assert.truthy(s.system.memory_usage_percent > 0 and s.system.memory_usage_percent < 100)
+        local polled = metrics.collector(got, { interval_seconds = 10, now = function() return 0 end })
+        polled:start()
+        assert.is_false(polled:poll(9))
+        assert.is_true(polled:poll(10))
         assert.has_error(function() metrics.collector({}) end)
     end)
 end)

@@ -203,6 +203,11 @@ typedef struct symbi_file_info {
     char version[120]; /* device, inode, size and times in ns: another one after each change, also within one tick of the clock by another file renamed over it */
 } symbi_file_info;
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_file_stat(symbi_ctx *cx, const char *path, bool follow, symbi_file_info *out, symbi_err *err);
+/* The file system that a path lies on. used and free (to this user) are together less than total where some is kept for root. */
+typedef struct symbi_disk_info {
+    uint64_t total_bytes, used_bytes, free_bytes;
+} symbi_disk_info;
+SYMBI_API SYMBI_MUST_USE symbi_status symbi_file_disk(symbi_ctx *cx, const char *path, symbi_disk_info *out, symbi_err *err);
 /* Entries of a folder in byte order, without "." and "..": [{"name":..., "type":...}], or ELIMIT beyond max entries (0 = 100000). */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_file_list(symbi_ctx *cx, const char *path, size_t max, symbi_doc **out, symbi_err *err);
 /* symbi_file_read and symbi_file_stat of one and the same open file: for checks of the mode that nobody can get between. follow

@@ -305,6 +305,11 @@ function M.list_dir(path, max) end
 ---@param options? { follow?: boolean }
 ---@return symbi.io.FileInfo? info, string? message, symbi.Failure? err
 function M.stat(path, options) end
+
+--- The file system that a path lies on.
+---@param path string
+---@return { total_bytes: integer, used_bytes: integer, free_bytes: integer }? disk, string? message, symbi.Failure? err
+function M.disk(path) end
 ---@param path string
 ---@param options? { parents?: boolean, mode?: integer }
 ---@return boolean? ok, string? message, symbi.Failure? err

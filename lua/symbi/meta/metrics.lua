@@ -13,8 +13,13 @@ function Collector:collect() end
 ---@return boolean? ok, string? message, symbi.Error? err
 function Collector:start() end
 --- true when it exported; false when nothing was due.
+---@param now? number seconds, where the caller has looked at the clock already
 ---@return boolean? exported, string? message, symbi.Error? err
-function Collector:tick() end
+function Collector:tick(now) end
+--- Another name of tick.
+---@param now? number
+---@return boolean? exported, string? message, symbi.Error? err
+function Collector:poll(now) end
 function Collector:stop() end
 
 --- What the Symbiont runtime writes and reads of its own metrics.
@@ -55,7 +60,7 @@ function M.otlp_payload(snapshot) end
 ---@return table
 function M.otlp_body(data) end
 ---@param exporters symbi.metrics.Exporter[]
----@param log? fun(message: string)
+---@param log? fun(level: string, message: string)
 ---@return symbi.metrics.Exporter
 function M.composite(exporters, log) end
 ---@param client any a client, or client.metrics
