@@ -285,7 +285,7 @@ local forms = {
 
 local function schema(symbi, o, host)
     local form = forms[o.form or "mcp"]
-    if not form then return nil, "--form is mcp, anthropic or openai" end
+    if not form then return 2, "--form is mcp, anthropic or openai" end
     local tools, single = chosen(symbi, o, host)
     if not tools then return nil, single end
     local set, message = symbi.toolclad.toolset(tools)
@@ -302,7 +302,7 @@ local function schema(symbi, o, host)
 end
 
 local function cedar(symbi, o, host)
-    if o.schema and o.upstream then return nil, "--schema and --upstream exclude each other" end
+    if o.schema and o.upstream then return 2, "--schema and --upstream exclude each other" end
     local tools, single = chosen(symbi, o, host)
     if not tools then return nil, single end
     local set, message = symbi.toolclad.toolset(tools)

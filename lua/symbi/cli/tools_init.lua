@@ -10,11 +10,13 @@ local MAX_DEFAULT = 24
 -- A part of an option's name that says: this is more than looking.
 local DANGEROUS = { "exec", "command", "program", "script", "shell", "eval", "config", "plugin", "load", "module", "action", "rsh", "output", "upload", "write", "delete",
     "remove", "rename", "overwrite", "unlink", "proxy", "user", "password", "token", "key", "cert", "cookie", "header", "netrc", "insecure", "install", "force", "append",
-    "create", "extract", "update", "chmod", "owner", "to-stdout", "checkpoint", "data", "form", "remote-name", "directory-prefix", "transform" }
+    "create", "extract", "update", "chmod", "owner", "to-stdout", "checkpoint", "data", "form", "remote-name", "directory-prefix", "transform", "allow", "env-file" }
+-- An operand of such a name is what the program will run.
+local RUNS = { "command", "program", "script", "utility" }
 local SKIP = { help = true, version = true, usage = true, manual = true, h = true, V = true }
 
-local function dangerous(name)
-    for _, word in ipairs(DANGEROUS) do
+local function dangerous(name, words)
+    for _, word in ipairs(words or DANGEROUS) do
         if name:find(word, 1, true) then return true end
     end
     return false
@@ -112,8 +114,11 @@ function M.draft(program, help, most)
         "\ntimeout_seconds = 60\nrisk_tier = \"medium\"  # info, low, medium, high, critical\nhuman_approval = true  # until somebody has read this file\n",
     }
     local args, conditionals, exec, left_out, used, n = {}, {}, { quoted(program) }, {}, {}, 0
-    local operands = operands_of(help, base)
-    for _, op in ipairs(operands) do used[op.name] = true end
+    local operands = {}
+    for _, op in ipairs(operands_of(help, base)) do
+        used[op.name] = true
+        if dangerous(op.name, RUNS) then left_out[#left_out + 1] = op.called else operands[#operands + 1] = op end
+    end
     for line in (help .. "\n"):gmatch "(.-)\r?\n" do
         local o = option_of(line)
         local plain = o and o.flag:gsub("^%-+", "")
@@ -173,7 +178,7 @@ end
 function M.init(symbi, o, host)
     local program = o.rest[1]
     if not program or #o.rest > 1 then return 2, "which program? one at a time" end
-    if program:find "^%-" or program:find "[%c%s]" or #program > 300 then return 2, "'" .. safe(program, 60) .. "' is no program's name" end
+    if program == "" or program:find "^%-" or program:find "[%c%s]" or #program > 300 then return 2, "'" .. safe(program, 60) .. "' is no program's name" end
     local help, message = ""
     if not o.bare then
         help, message = help_of(symbi, program)
