@@ -102,6 +102,8 @@ static symbi_status after_discovery(symbi_schemapin_online *m, symbi_err *err)
     symbi_str endpoint = m->discovery->revocation_endpoint;
     symbi_url u;
     symbi_err why;
+    symbi_text url;
+    symbi_status st;
     sy_buf b;
     if (!endpoint.n) {
         m->at = m->dns ? DNS : DONE;
@@ -113,9 +115,12 @@ static symbi_status after_discovery(symbi_schemapin_online *m, symbi_err *err)
     }
     sy_buf_init(&b, m->cx->alloc, 4096);
     sy_buf_add(&b, endpoint.p, u.has_fragment ? (size_t)(u.fragment.p - endpoint.p) - 1 : endpoint.n);
+    st = sy_buf_take(&b, &url, "the URL", err);
+    if (st) return st;
     symbi_text_free(&m->url);
+    m->url = url;
     m->at = REVOCATION;
-    return sy_buf_take(&b, &m->url, "the URL", err);
+    return SYMBI_OK;
 }
 
 /* True when the answer is a document; else the machine has failed. */
@@ -155,7 +160,12 @@ symbi_status symbi_schemapin_online_resolve(symbi_schemapin_online *m, uint64_t 
         if (st) fail(m, SYMBI_SCHEMAPIN_DISCOVERY_INVALID, "The discovery document cannot be used", why.msg);
         else if (!m->discovery->schema_version.n || !m->discovery->has_marker)
             fail(m, SYMBI_SCHEMAPIN_DISCOVERY_INVALID, "Discovery document missing or invalid public_key_pem", m->discovery->schema_version.n ? "" : "schema_version is missing");
-        else return after_discovery(m, err);
+        else if ((st = after_discovery(m, err))) { /* as if nothing had been said: it may be told again */
+            symbi_schemapin_discovery_unref(m->discovery);
+            m->discovery = NULL;
+            m->open = true;
+            return st;
+        }
         return SYMBI_OK;
     case REVOCATION:
         if (!arrived(m, a, SYMBI_SCHEMAPIN_REVOCATION_FETCH_FAILED)) return SYMBI_OK;

@@ -656,6 +656,40 @@ static symbi_status scenario(symbi_ctx *c2, void *ud)
     return st;
 }
 
+/* An answer that there was no memory for was not given: the same one, once more, goes on from there. */
+static void test_online_again(void)
+{
+    char text[700];
+    bool through = false;
+    snprintf(text, sizeof text, "{\"schema_version\":\"1.2\",\"public_key_pem\":\"%s\",\"revocation_endpoint\":\"https://r.d.com/list\"}", good_pem);
+    for (long n = 1; n < 200 && !through; n++) {
+        counting_alloc ca = { 0 };
+        symbi_env env;
+        symbi_ctx *c2;
+        symbi_schemapin_online *m;
+        symbi_schemapin_ask ask;
+        symbi_schemapin_answer a = { .http_status = 200, .body = symbi_str_z(text) };
+        symbi_err err;
+        symbi_status st;
+        symbi_env_init(&env);
+        env.alloc.fn = env.shared_alloc.fn = counting_fn;
+        env.alloc.ud = env.shared_alloc.ud = &ca;
+        REQUIRE(!symbi_ctx_new(&env, &c2, &err) && !symbi_schemapin_online_new(c2, S("d.com"), false, &m, &err) && !symbi_schemapin_online_next(m, &ask, &err));
+        ca.count = 0;
+        ca.fail_at = n;
+        st = symbi_schemapin_online_resolve(m, ask.id, &a, &err);
+        through = !ca.tripped;
+        ca.fail_at = 0;
+        if (st) CHECK(st == SYMBI_ENOMEM && !symbi_schemapin_online_resolve(m, ask.id, &a, &err));
+        CHECK(!symbi_schemapin_online_next(m, &ask, &err));
+        CHECK_STR(ask.url, "https://r.d.com/list");
+        symbi_schemapin_online_free(m);
+        symbi_ctx_free(c2);
+        CHECK(!ca.live_blocks);
+    }
+    CHECK(through);
+}
+
 static void test_out_of_memory(void)
 {
     symbi_key *key;
@@ -678,6 +712,7 @@ int main(void)
     RUN(test_paths);
     RUN(test_folder_signatures);
     RUN(test_names_in_front_matter);
+    RUN(test_online_again);
     RUN(test_out_of_memory);
     symbi_ctx_free(cx);
     return test_end();
