@@ -2,6 +2,7 @@
  * where the next value stands: in the host or behind it, inside the quotes of a JSON text or outside. Values are written for their place; secrets
  * stay names, with the place noted, until symbi_plan_resolve. */
 #include "base/alloc.h"
+#include "base/chars.h"
 #include "base/ctx.h"
 #include "base/err.h"
 #include "base/str.h"
@@ -30,6 +31,7 @@ typedef struct filler {
     size_t marks;      /* of "://" seen */
     body_kind body;
     bool in_string, escaped;
+    char next;         /* the template's byte behind the placeholder at hand; 0 at its end */
 } filler;
 
 static symbi_status nomem(filler *f) { return sy_arena_fail(f->b->a, "the plan", f->b->err); }
@@ -110,6 +112,22 @@ static symbi_status refuse(filler *f, symbi_str arg, const char *why)
     return SYMBI_EDENIED;
 }
 
+/* https://h.example{path}: a value glued to the end of the author's host would make another host of it, h.example.evil.example. Behind a dot, before
+ * more of the author's host, or as the whole of it the author asks for that; a number behind a name without a dot (node{n}) is a name still. */
+static bool other_host(const filler *f, symbi_str v)
+{
+    symbi_str host = sy_buf_str(&f->lit);
+    size_t from = host.n;
+    bool digits = true;
+    if (f->next && !memchr("/:?#\\{", f->next, 6)) return false;
+    while (from && !memchr("/@", host.p[from - 1], 2)) from--;
+    host.p += from;
+    host.n -= from;
+    if (!v.n || v.p[0] == ':' || !host.n || memchr(host.p, ':', host.n) || host.p[host.n - 1] == '.') return false;
+    for (size_t i = 0; i < v.n; i++) digits = digits && sy_is_digit(v.p[i]);
+    return memchr(host.p, '.', host.n) ? true : !digits;
+}
+
 /* A value of an argument, or another text that the template names. */
 static symbi_status value(filler *f, symbi_str name, symbi_str v, bool first, bool raw)
 {
@@ -123,6 +141,8 @@ static symbi_status value(filler *f, symbi_str name, symbi_str v, bool first, bo
     } else if (as == SY_AS_HOST && f->url == U_HOST && v.n && v.p[0] == '/' && f->lit.n && f->lit.p[f->lit.n - 1] != '/') { /* http://host{path}: the host is over */
         f->url = U_PATH;
         as = SY_AS_URL;
+    } else if (as == SY_AS_HOST && f->url == U_HOST && f->lit.n && other_host(f, v)) {
+        return refuse(f, name, "would make another host of the author's; put a '/' before its placeholder, or let the value begin with one");
     }
     if (raw) {
         put(f, v);
@@ -200,7 +220,7 @@ static symbi_status fill(filler *f, symbi_str tmpl)
     while (sy_http_next(tmpl, &i, &p)) {
         if (p.kind == SY_HTTP_LITERAL) author(f, p.text), st = SYMBI_OK;
         else if (p.kind == SY_HTTP_SECRET) st = secret(f, p.text, (symbi_str){ tmpl.p + from, i - from }, first);
-        else st = named(f, &p, first && !p.braces, first && !p.braces && i == tmpl.n);
+        else f->next = i < tmpl.n ? tmpl.p[i] : 0, st = named(f, &p, first && !p.braces, first && !p.braces && i == tmpl.n);
         if (st) return st;
         first = false;
         from = i;

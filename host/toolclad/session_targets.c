@@ -25,7 +25,7 @@ static bool six(char c) { return hex(c) || c == ':' || c == '.'; }
 static bool number_form(symbi_str s)
 {
     if (s.n > 2 && s.p[0] == '0' && (s.p[1] | 0x20) == 'x') return s.n >= 9 && all((symbi_str){ s.p + 2, s.n - 2 }, hex);
-    return s.n >= 8 && s.n <= 12 && all(s, digit);
+    return s.n >= 8 && (s.n <= 12 || s.p[0] == '0') && all(s, digit); /* before an octal number any count of zeros may stand */
 }
 
 static bool is_localhost(symbi_str s)

@@ -227,6 +227,19 @@ static void test_url(void)
     URL("https://{a}.h.example/", "{\"a\":\"e\\u0007vil\"}", NULL);
     URL("https://{a}.h.example/", "{\"a\":\"évil\"}", NULL);
     URL("https://h.example{a}/p", "{\"a\":\"@evil.example\"}", NULL);
+    URL("https://h.example{a}/p", "{\"a\":\".evil.example\"}", NULL);
+    URL("https://h.example{a}", "{\"a\":\"x\"}", NULL);
+    URL("https://h.example{a}{b}", "{\"a\":\".evil\",\"b\":\"/p\"}", NULL);
+    URL("https://h.example{a}{b}", "{\"a\":\":8443\",\"b\":\"/p\"}", "https://h.example:8443/p");
+    URL("https://h.example{a}{b}", "{\"a\":\":84\",\"b\":\"43\"}", "https://h.example:8443");
+    URL("https://h.example{a}?q=1", "{\"a\":\"-2.evil.example\"}", NULL);
+    URL("https://h.example{a}?q=1", "{}", "https://h.example?q=1");
+    URL("https://node{n}/p", "{\"n\":7}", "https://node7/p");
+    URL("https://node{a}/p", "{\"a\":\".evil.example\"}", NULL);
+    URL("https://eu{a}.h.example/p", "{\"a\":\"-1\"}", "https://eu-1.h.example/p");
+    URL("https://h.{a}/p", "{\"a\":\"example\"}", "https://h.example/p");
+    URL("https://{a}{b}/p", "{\"a\":\"h\",\"b\":\".example\"}", NULL); /* whose host it is is not clear: one placeholder names it */
+    URL("https://{a}/p", "{\"a\":\"h.example\"}", "https://h.example/p");
     URL("https://h.example{a}/p", "{\"a\":\"/../../x\"}", NULL);
     URL("https://h.example:{a}/p", "{\"a\":\"80@evil.example\"}", NULL);
     URL("{a}://h.example/p", "{\"a\":\"file\"}", NULL);

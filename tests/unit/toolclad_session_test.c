@@ -177,7 +177,7 @@ static void test_targets(void)
     static const char *const in[] = { "set RHOSTS 10.0.1.5", "set RHOSTS 10.0.1.5,10.0.1.6", "scan 10.0.1.128/25", "open http://a.example.com/x?y=1", "ssh root@a.example.com", "connect a.example.com:443",
         "use exploit/windows/smb", "run -j 4", "ping 10.0.1.5.", "x (10.0.1.7)", "set RHOSTS=10.0.1.5", "route ::ffff:10.0.1.9", "[::ffff:10.0.1.9]:80", "select 42 at 12:30" };
     static const char *const out[] = { "set RHOSTS 10.0.2.5", "set RHOSTS 10.0.1.5,10.0.2.6", "scan 10.0.0.0/8", "scan 10.0.1.5-50", "open http://evil.org/a.example.com", "open http://a.example.com@evil.org/",
-        "ssh root@evil.org", "connect evil.org:443", "set RHOSTS=evil.org", "x 2130706433", "x 0x7f000001", "x 0x7f.1", "ping localhost", "ping LocalHost", "x ::1", "x [2001:db8::1]:80", "x 10.0.1.1",
+        "ssh root@evil.org", "connect evil.org:443", "set RHOSTS=evil.org", "x 2130706433", "x 0000000017700000001", "x 0x7f000001", "x 0x7f.1", "ping localhost", "ping LocalHost", "x ::1", "x [2001:db8::1]:80", "x 10.0.1.1",
         "//evil.org/share", "x *.example.org", "\\\\evil.org\\c", "x'evil.org'", "10.0.1.5@evil.org", "evil\xe3\x80\x82org.example.net" };
     symbi_tool *t = load(HEAD SESSION CMD("any", "^.+$") "extract_target = true\n" CMD("free", "^.+$") TAIL);
     symbi_scope *s = NULL;
