@@ -280,16 +280,6 @@ static const char *next_piece(lua_State *L, void *ud, size_t *n)
     return *n ? p : NULL;
 }
 
-static int compile_text(lua_State *L, box *b, symbi_str text, const char *name)
-{
-    source from = { b, text };
-#if LUA_VERSION_NUM >= 502
-    return lua_load(L, next_piece, &from, name, "t");
-#else
-    return lua_load(L, next_piece, &from, name);
-#endif
-}
-
 /* ---- the run ---------------------------------------------------------------------------------------------------------- */
 
 typedef struct job {
@@ -330,6 +320,7 @@ static int perform(lua_State *L)
     job *j = lua_touserdata(L, 1);
     box *b = j->b;
     size_t at = 0, n = 0;
+    source from = { b, j->text };
     const char *s;
     int base;
     lua_settop(L, 0);
@@ -344,7 +335,7 @@ static int perform(lua_State *L)
         }
         lua_settop(L, 0);
     }
-    if (compile_text(L, b, j->text, j->name)) {
+    if (symL_load_text(L, next_piece, &from, j->name)) {
         s = lua_tolstring(L, -1, &n);
         set_message(j->err, j->st = SYMBI_EPARSE, s ? s : "?", s ? n : 1);
         return 0;

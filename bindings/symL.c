@@ -159,6 +159,15 @@ int symL_cpcall(lua_State *L, lua_CFunction f, void *ud)
 #endif
 }
 
+int symL_load_text(lua_State *L, lua_Reader reader, void *ud, const char *name)
+{
+#if LUA_VERSION_NUM >= 502
+    return lua_load(L, reader, ud, name, "t");
+#else
+    return lua_load(L, reader, ud, name);
+#endif
+}
+
 void symL_openlibs(lua_State *L)
 {
     static const luaL_Reg libs[] = {

@@ -41,6 +41,8 @@ void symL_getuservalue(lua_State *L, int idx);
 
 /* f with ud as its argument 1, protected: 0, or a status with the error on the top. Raises nothing, for a state of one's own. */
 int symL_cpcall(lua_State *L, lua_CFunction f, void *ud);
+/* lua_load where the VM can refuse what is no text. In Lua 5.1 the caller has to look. */
+int symL_load_text(lua_State *L, lua_Reader reader, void *ud, const char *name);
 /* Opens the libraries that reach nothing outside the state (and os, for its clock), and jit where there is one. Not io: in Lua 5.1 its
  * finaliser closes the standard streams of the process when memory ends while it is opened. */
 void symL_openlibs(lua_State *L);

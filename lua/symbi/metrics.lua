@@ -60,7 +60,7 @@ local function number(x, is_float)
     if type(x) == "string" then return x end -- an integer that this Lua's numbers cannot hold
     if x == null then return "null" end
     if math.type then is_float = math.type(x) == "float" end -- luacheck: ignore 143
-    if not is_float and x % 1 == 0 and (math.type or math.abs(x) < 2 ^ 63) then return string.format("%d", x) end
+    if not is_float and x % 1 == 0 and (math.type or math.abs(x) < 2 ^ 63) then return string.format("%d", x) end -- luacheck: ignore 143
     return digits.python(x)
 end
 
