@@ -80,11 +80,12 @@ static bool copy_pin(symbi_ctx *cx, sy_sp_pin *to, const symbi_schemapin_pin *pi
 
 symbi_status sy_sp_pinset_add(symbi_ctx *cx, sy_sp_pinset *s, const symbi_schemapin_pin *pin, symbi_err *err)
 {
+    const symbi_str texts[] = { pin->tool_id, pin->domain, pin->fingerprint, pin->first_seen, pin->last_seen, pin->trust_level, pin->developer_name, pin->public_key_pem };
     if (s->n >= SYMBI_SCHEMAPIN_MAX_PINS) return sy_fail(err, SYMBI_ELIMIT, "more than %d pins", SYMBI_SCHEMAPIN_MAX_PINS);
     if (pin->tool_id.n > SYMBI_SCHEMAPIN_MAX_NAME) return sy_fail(err, SYMBI_ELIMIT, "a tool id of more than %d bytes", SYMBI_SCHEMAPIN_MAX_NAME);
     if (pin->domain.n > SYMBI_SCHEMAPIN_MAX_NAME) return sy_fail(err, SYMBI_ELIMIT, "a domain of more than %d bytes", SYMBI_SCHEMAPIN_MAX_NAME);
-    if (!sy_utf8_valid(pin->tool_id, NULL) || !sy_utf8_valid(pin->domain, NULL) || !sy_utf8_valid(pin->fingerprint, NULL))
-        return sy_fail(err, SYMBI_ESCHEMA, "a pin's names must be valid UTF-8: they could not be written");
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (!sy_utf8_valid(texts[i], NULL)) return sy_fail(err, SYMBI_ESCHEMA, "a pin's names must be valid UTF-8: they could not be written");
     if (sy_grow(&cx->alloc, (void **)&s->e, &s->cap, s->n + 1, sizeof *s->e)) return sy_fail_nomem(err);
     if ((!s->nslot || s->nslot < (s->n + 1) * 2) && !reindex(cx, s, s->n + 1)) return sy_fail_nomem(err);
     if (!copy_pin(cx, &s->e[s->n], pin)) return sy_fail_nomem(err);

@@ -119,6 +119,12 @@ describe("symbi.schemapin", function()
         pins:remove("add", "example.com")
         pins:add{ tool_id = "add", domain = "example.com", fingerprint = others.fingerprint, now = NOW }
         assert.equal("key_pin_mismatch", verify(o).code)
+        for _, name in ipairs{ "tool_id", "domain", "fingerprint", "developer_name", "trust_level", "public_key_pem" } do
+            local pin = { tool_id = "t", domain = "d.com", fingerprint = "f", now = NOW }
+            pin[name] = "\255"
+            assert.is_nil((pins:add(pin)), name) -- what cannot be written is not kept: it would keep everything else from being written
+        end
+        assert.is_string(pins:json())
     end)
 
     it("checks a signed schema file, and reads times from it", function()
