@@ -120,7 +120,7 @@ static bool get_events(lua_State *L, int arg, symbi_audit_event **out, size_t *n
     lua_getfield(L, arg, "event");
     list = lua_isnil(L, -1);
     lua_pop(L, 1);
-    *n = list ? symL_rawlen(L, arg) : 1;
+    *n = list ? symL_listlen(L, arg, "the events") : 1;
     if (*n > MAX_EVENTS) luaL_argerror(L, arg, "too many events in one commit");
     luaL_checkstack(L, (int)*n + 20, "too many events");
     *out = lua_newuserdata(L, (*n ? *n : 1) * sizeof **out);
@@ -150,7 +150,7 @@ static symbi_store_kv *get_records(lua_State *L, int arg, size_t *n)
     if (lua_isnil(L, -1)) return NULL;
     luaL_checktype(L, -1, LUA_TTABLE);
     list = lua_gettop(L);
-    *n = symL_rawlen(L, list);
+    *n = symL_listlen(L, list, "records");
     if (*n > MAX_EVENTS) luaL_argerror(L, arg, "too many records in one commit");
     kv = lua_newuserdata(L, (*n ? *n : 1) * sizeof *kv);
     memset(kv, 0, (*n ? *n : 1) * sizeof *kv);

@@ -136,7 +136,7 @@ static int cedar_policies(lua_State *L)
         if (symbi_cedar_from_json(symL_ctx(L), &v, flags, &u->p, &err)) return symL_fail(L, &err);
         return 1;
     }
-    if (lua_istable(L, 1)) n = symL_rawlen(L, 1);
+    if (lua_istable(L, 1)) n = symL_listlen(L, 1, "policies");
     if (n > 1000000) luaL_argerror(L, 1, "too many sources");
     src = lua_newuserdata(L, (n + 1) * sizeof *src); /* anchored at 3 until the end */
     memset(src, 0, (n + 1) * sizeof *src);

@@ -61,8 +61,8 @@ static bool read_names(lua_State *L, const char *field, const symbi_str **out, s
         lua_pop(L, 1);
         return false;
     }
-    luaL_checktype(L, -1, LUA_TTABLE);
-    *n = symL_rawlen(L, -1);
+    symL_owntable(L, -1); /* stays on the stack, and keeps the strings */
+    *n = symL_listlen(L, -1, field);
     v = lua_newuserdata(L, (*n ? *n : 1) * sizeof *v); /* stays on the stack */
     for (size_t i = 0; i < *n; i++) {
         lua_rawgeti(L, -2, (int)i + 1);
@@ -82,7 +82,7 @@ static void read_identities(lua_State *L, symbi_gate_options *o)
     int t;
     lua_getfield(L, 1, "agent_identity");
     if (lua_isnil(L, -1)) return;
-    luaL_checktype(L, -1, LUA_TTABLE);
+    symL_owntable(L, -1);
     t = lua_gettop(L);
     for (lua_pushnil(L); lua_next(L, t); lua_pop(L, 1)) n++;
     v = lua_newuserdata(L, (n ? n : 1) * sizeof *v);
@@ -111,25 +111,11 @@ static int gate_new(lua_State *L)
     ud_scope_file *scope;
     ud_gate *u;
     symbi_err err;
-    luaL_checktype(L, 1, LUA_TTABLE);
-    symL_checkopts(L, 1, known);
     lua_settop(L, 1);
+    symL_owntable(L, 1);
+    symL_checkopts(L, 1, known);
     symbi_gate_options_init(&o);
-    pol = optud(L, 1, "policies", UD_POLICIES);
-    ent = optud(L, 1, "entities", UD_ENTITIES);
-    tools = optud(L, 1, "tools", UD_TOOLSET);
-    audit = optud(L, 1, "audit", UD_AUDIT);
-    comm = optud(L, 1, "comm", UD_COMM);
-    scope = optud(L, 1, "scope", UD_SCOPE_FILE);
-    if (scope && !scope->p) return luaL_error(L, "gate.new: a given object is closed");
-    o.scope = scope ? scope->p : NULL;
     o.require_scope = symL_optfield_bool(L, 1, "require_scope", false);
-    o.comm = comm ? comm->p : NULL;
-    o.policies = pol ? pol->p : NULL;
-    o.entities = ent ? ent->p : NULL;
-    o.tools = tools ? tools->p : NULL;
-    o.audit = audit ? audit->p : NULL;
-    if ((pol && !pol->p) || (ent && !ent->p) || (tools && !tools->p) || (audit && !audit->p) || (comm && !comm->p)) return luaL_error(L, "gate.new: a given object is closed");
     o.surface = symL_optfield_str(L, 1, "surface", symbi_str_z(""));
     o.permit_ttl_ms = symL_optfield_int(L, 1, "permit_ttl_ms", 0, 0, 86400000);
     o.max_tool_calls = (uint64_t)symL_optfield_int(L, 1, "max_tool_calls", 0, 0, INT64_MAX);
@@ -149,23 +135,40 @@ static int gate_new(lua_State *L)
     lua_getfield(L, 1, "audit");
     lua_setfield(L, -2, "audit");
     symL_setuservalue(L, -2);
+    pol = optud(L, 1, "policies", UD_POLICIES); /* from here on nothing is allocated that could run a finaliser, which could close them */
+    ent = optud(L, 1, "entities", UD_ENTITIES);
+    tools = optud(L, 1, "tools", UD_TOOLSET);
+    audit = optud(L, 1, "audit", UD_AUDIT);
+    comm = optud(L, 1, "comm", UD_COMM);
+    scope = optud(L, 1, "scope", UD_SCOPE_FILE);
+    if ((pol && !pol->p) || (ent && !ent->p) || (tools && !tools->p) || (audit && !audit->p) || (comm && !comm->p) || (scope && !scope->p))
+        return luaL_error(L, "gate.new: a given object is closed");
+    o.policies = pol ? pol->p : NULL;
+    o.entities = ent ? ent->p : NULL;
+    o.tools = tools ? tools->p : NULL;
+    o.audit = audit ? audit->p : NULL;
+    o.comm = comm ? comm->p : NULL;
+    o.scope = scope ? scope->p : NULL;
     if (symbi_gate_new(symL_ctx(L), &o, &u->p, &err)) return symL_fail(L, &err);
     return 1;
 }
 
 static int check_or_explain(lua_State *L, bool explain)
 {
-    symbi_gate *g = checkgate(L, 1);
+    symbi_gate *g;
     l_gate_in in;
     ud_verdict *u;
     symbi_doc *d = NULL;
     symbi_err err;
+    checkgate(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 3);
     u = symL_newud(L, sizeof *u, UD_VERDICT); /* first: what it collects cannot change what is read */
     l_gate_action(L, 2, &in);
     l_gate_facts(L, 3, &in);
     lua_pushvalue(L, 4);
+    g = checkgate(L, 1); /* what was read may have run finalisers */
+    l_gate_in_ready(L, &in);
     if (!explain) {
         symbi_gate_check(g, &in.a, &in.f, &u->v);
         return 1;
@@ -173,6 +176,8 @@ static int check_or_explain(lua_State *L, bool explain)
     if (symbi_gate_explain(g, &in.a, &in.f, &u->v, &d, &err)) return symL_fail(L, &err);
     if (d) symL_pushdoc(L, d);
     else lua_pushnil(L);
+    g = checkgate(L, 1);
+    l_gate_in_ready(L, &in);
     if (symbi_gate_explain_rules(g, &in.a, &in.f, &u->v, &d, &err)) return symL_fail(L, &err);
     if (d) symL_pushdoc(L, d);
     else lua_pushnil(L);
@@ -188,13 +193,13 @@ static ud_verdict *checkverdict(lua_State *L, int arg) { return symL_checkud(L, 
 
 static int gate_commit(lua_State *L)
 {
-    symbi_gate *g = checkgate(L, 1);
     ud_verdict *u = checkverdict(L, 2);
     l_gate_in in;
     symbi_err err;
+    checkgate(L, 1);
     in.used = 0;
     l_gate_facts(L, 3, &in);
-    if (symbi_gate_commit(g, &u->v, &in.f, &err)) return symL_fail(L, &err);
+    if (symbi_gate_commit(checkgate(L, 1), &u->v, &in.f, &err)) return symL_fail(L, &err);
     lua_pushboolean(L, 1);
     return 1;
 }
@@ -206,8 +211,8 @@ static const symbi_str *read_env(lua_State *L, int arg, size_t *n)
     *n = 0;
     lua_getfield(L, arg, "env");
     if (lua_isnil(L, -1)) return NULL;
-    luaL_checktype(L, -1, LUA_TTABLE);
-    *n = symL_rawlen(L, -1);
+    symL_owntable(L, -1);
+    *n = symL_listlen(L, -1, "env");
     e = lua_newuserdata(L, (*n ? *n : 1) * sizeof *e);
     for (size_t i = 0; i < *n; i++) {
         lua_rawgeti(L, -2, (int)i + 1);
@@ -233,7 +238,6 @@ static symbi_status fresh_trace(symbi_ctx *cx, char out[33], symbi_err *err)
 
 static int gate_redeem(lua_State *L)
 {
-    symbi_gate *g = checkgate(L, 1);
     ud_verdict *u = checkverdict(L, 2);
     symbi_str permit = symL_checkstr(L, 3);
     symbi_plan_options po;
@@ -242,13 +246,14 @@ static int gate_redeem(lua_State *L)
     symbi_err err;
     char trace[33];
     memset(&po, 0, sizeof po);
+    checkgate(L, 1);
     if (fresh_trace(symL_ctx(L), trace, &err)) return symL_fail(L, &err);
     po.trace_id = symbi_str_z(trace);
     po.checks_files = true; /* the spawner does */
     lua_settop(L, 4);
     if (!lua_isnil(L, 4)) {
         static const char *const known[] = { "project_dir", "evidence_dir", "env", "timeout_ms", "checks_files", "sandbox", "trace_id", NULL };
-        luaL_checktype(L, 4, LUA_TTABLE);
+        symL_owntable(L, 4);
         symL_checkopts(L, 4, known);
         po.project_dir = symL_optfield_str(L, 4, "project_dir", symbi_str_z(""));
         po.evidence_dir = symL_optfield_str(L, 4, "evidence_dir", symbi_str_z(""));
@@ -259,12 +264,12 @@ static int gate_redeem(lua_State *L)
         po.trace_id = symL_optfield_str(L, 4, "trace_id", symbi_str_z(trace));
     }
     up = symL_newud(L, sizeof *up, UD_PLAN);
-    if (symbi_gate_redeem(g, &u->v, permit, &po, &up->p, &up->order, &code, &err)) {
+    if (symbi_gate_redeem(checkgate(L, 1), &u->v, permit, &po, &up->p, &up->order, &code, &err)) {
         int n = symL_fail(L, &err);
         lua_pushstring(L, symbi_code_name(code));
         lua_setfield(L, -2, "reason_code");
         if (code != SYMBI_CODE_ALLOWED) { /* not written is remembered by the trail itself */
-            symbi_status kept = symbi_gate_refuse(g, &u->v, code, NULL, &err);
+            symbi_status kept = symbi_gate_refuse(checkgate(L, 1), &u->v, code, NULL, &err);
             (void)kept;
         }
         return n;
@@ -369,33 +374,40 @@ static int gate_shadow_counts(lua_State *L)
 static int gate_narrow(lua_State *L)
 {
     static const char *const known[] = { "sandbox", "memory_bytes", NULL };
-    symbi_gate *g = checkgate(L, 1);
     ud_narrow *n = lua_isnoneornil(L, 2) ? NULL : symL_checkud(L, 2, UD_NARROW);
     symbi_narrow_host host = { SYMBI_SANDBOX_NONE, 0 };
     symbi_err err;
-    if (n && !n->p) return luaL_argerror(L, 2, "the rules are closed");
+    checkgate(L, 1);
     if (!lua_isnoneornil(L, 3)) {
         symbi_str s;
-        luaL_checktype(L, 3, LUA_TTABLE);
+        symL_owntable(L, 3);
         symL_checkopts(L, 3, known);
         s = symL_optfield_str(L, 3, "sandbox", symbi_str_z("none"));
         if (!(s.n == 4 && !memcmp(s.p, "none", 4)) && !symbi_sandbox_of(s, &host.sandbox)) return luaL_error(L, "gate:narrow: sandbox must be docker, gvisor, firecracker, e2b or none");
         host.memory_bytes = (uint64_t)symL_optfield_int(L, 3, "memory_bytes", 0, 0, INT64_MAX);
     }
-    if (symbi_gate_narrow(g, n ? n->p : NULL, &host, &err)) return symL_fail(L, &err);
+    if (n && !n->p) return luaL_argerror(L, 2, "the rules are closed");
+    if (symbi_gate_narrow(checkgate(L, 1), n ? n->p : NULL, &host, &err)) return symL_fail(L, &err);
     lua_pushboolean(L, 1);
     return 1;
 }
 
-static void push_warnings(lua_State *L, const symbi_cedar *set, bool compat)
+static void push_warnings(lua_State *L, symbi_cedar *set, bool compat)
 {
     symbi_str s;
+    if (set) { /* a reference of Lua's: what is pushed here may run a finaliser that closes the other one */
+        ud_policies *hold = symL_newud(L, sizeof *hold, UD_POLICIES);
+        hold->p = symbi_cedar_ref(set);
+    } else {
+        lua_pushnil(L);
+    }
     lua_newtable(L);
     for (size_t i = 0; (s = symbi_gate_warning_of(set, compat, i)).n; i++) {
         symL_pushstr(L, s);
         lua_rawseti(L, -2, (int)i + 1);
     }
     symL_setarray(L);
+    lua_remove(L, -2);
 }
 
 /* gate:warnings() -> list of what is in force and probably not meant */

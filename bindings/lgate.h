@@ -9,6 +9,7 @@ typedef struct l_gate_in {
     symbi_action a;
     symbi_facts f;
     symbi_value args, context, attrs;
+    const void *identity; /* the object of a.identity */
     size_t used;
     union {
         symbi_member m;
@@ -16,10 +17,12 @@ typedef struct l_gate_in {
     } pool;
 } l_gate_in;
 
-/* Reads the action table at idx / the facts table at idx (nil or none: no facts). Strings are borrowed from the tables; large or unusual
- * values push an anchor. Raise on misuse. */
+/* Reads the action table at idx / the facts table at idx (nil or none: no facts). What is borrowed from them stays on the stack. Raise on
+ * misuse. */
 void l_gate_action(lua_State *L, int idx, l_gate_in *in);
 void l_gate_facts(lua_State *L, int idx, l_gate_in *in);
+/* The last step before *in is used: raises where what was read has been closed since. */
+void l_gate_in_ready(lua_State *L, l_gate_in *in);
 
 /* The result of a verification at idx, borrowed; raises for anything else, tables that look like one included. */
 symbi_agentpin_result *l_gate_identity(lua_State *L, int idx);

@@ -131,10 +131,18 @@ static void read_tree(lua_State *L, l_gate_in *in, const char *what, const char 
 static bool is(symbi_str k, const char *name, size_t n) { return k.n == n && memcmp(k.p, name, n) == 0; }
 #define IS(k, name) is(k, name, sizeof(name) - 1)
 
+/* The value on the top stays where nobody takes it away: below the loop's key and value. */
+static void keep(lua_State *L)
+{
+    lua_pushvalue(L, -1);
+    lua_insert(L, -3);
+}
+
 static symbi_str text(lua_State *L, const char *name)
 {
     symbi_str s = symL_tostr(L, -1);
     if (!s.p) luaL_error(L, "action.%s must be a string, got %s", name, luaL_typename(L, -1));
+    keep(L);
     return s;
 }
 
@@ -154,6 +162,7 @@ void l_gate_action(lua_State *L, int idx, l_gate_in *in)
     idx = symL_absindex(L, idx);
     luaL_checkstack(L, 24, "action");
     in->used = 0;
+    in->identity = NULL;
     memset(a, 0, sizeof *a);
     a->kind = SYMBI_ACTION_TOOL_CALL;
     lua_pushnil(L);
@@ -167,7 +176,7 @@ void l_gate_action(lua_State *L, int idx, l_gate_in *in)
         else if (IS(k, "arguments_json")) a->args_text = text(L, "arguments_json");
         else if (IS(k, "content")) a->content = text(L, "content");
         else if (IS(k, "call_id")) a->call_id = text(L, "call_id");
-        else if (IS(k, "identity")) a->identity = l_gate_identity(L, -1);
+        else if (IS(k, "identity")) a->identity = l_gate_identity(L, -1), in->identity = lua_touserdata(L, -1), keep(L);
         else symL_checkopts(L, idx, known);
         lua_pop(L, 1);
     }
@@ -195,7 +204,11 @@ void l_gate_facts(lua_State *L, int idx, l_gate_in *in)
         if (!k.p) symL_checkopts(L, idx, known); /* raises */
         else if (IS(k, "context")) read_tree(L, in, "facts", "context", &in->context), f->context = &in->context;
         else if (IS(k, "agent")) read_tree(L, in, "facts", "agent", &in->attrs), f->agent_attrs = &in->attrs;
-        else if (IS(k, "loop_id")) f->loop_id = symL_optfield_str(L, idx, "loop_id", symbi_str_z(""));
+        else if (IS(k, "loop_id")) {
+            f->loop_id = symL_tostr(L, -1);
+            if (!f->loop_id.p) luaL_error(L, "facts.loop_id must be a string, got %s", luaL_typename(L, -1));
+            keep(L);
+        }
         else if (IS(k, "iteration")) f->iteration = (uint64_t)symL_optfield_int(L, idx, "iteration", 0, 0, INT64_MAX);
         else if (IS(k, "tool_calls")) f->tool_calls = (uint64_t)symL_optfield_int(L, idx, "tool_calls", 0, 0, INT64_MAX);
         else if (IS(k, "denied")) f->denied = (uint64_t)symL_optfield_int(L, idx, "denied", 0, 0, INT64_MAX);
@@ -206,4 +219,11 @@ void l_gate_facts(lua_State *L, int idx, l_gate_in *in)
         else symL_checkopts(L, idx, known);
         lua_pop(L, 1);
     }
+}
+
+void l_gate_in_ready(lua_State *L, l_gate_in *in)
+{
+    if (!in->identity) return;
+    in->a.identity = ((const ud_agentpin *)in->identity)->p;
+    if (!in->a.identity) luaL_error(L, "identity: the result is closed");
 }

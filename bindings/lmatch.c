@@ -105,7 +105,7 @@ static int match_set(lua_State *L)
         bytes = (size_t)symL_optfield_int(L, 2, "memory", 0, 0, (int64_t)1 << 32);
     }
     lua_settop(L, 2);
-    if (lua_istable(L, 1)) n = symL_rawlen(L, 1);
+    if (lua_istable(L, 1)) n = symL_listlen(L, 1, "patterns");
     luaL_argcheck(L, n <= SYMBI_MATCH_MAX_RULES, 1, "too many patterns");
     rules = lua_newuserdata(L, RULE_BYTES(n));
     if (lua_istable(L, 1))

@@ -49,7 +49,7 @@ static int policy_compat(lua_State *L)
     symbi_err err;
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
-    n = symL_rawlen(L, 1);
+    n = symL_listlen(L, 1, "policies");
     if (n > 1000000) return luaL_argerror(L, 1, "too many sources");
     src = lua_newuserdata(L, (n + 1) * sizeof *src); /* 2 */
     memset(src, 0, (n + 1) * sizeof *src);

@@ -22,16 +22,24 @@ static symbi_run *checkrun(lua_State *L, int arg)
 {
     ud_run *u = symL_checkud(L, arg, UD_RUN);
     if (!u->p) luaL_argerror(L, arg, "the run is closed");
+    if (u->busy) luaL_argerror(L, arg, "the run is in use");
     return u->p;
 }
 
-static int run_close(lua_State *L)
+static int run_gc(lua_State *L)
 {
     ud_run *u = symL_checkud(L, 1, UD_RUN);
     symbi_run *r = u->p;
     u->p = NULL;
     symbi_run_free(r);
     return 0;
+}
+
+static int run_close(lua_State *L)
+{
+    ud_run *u = symL_checkud(L, 1, UD_RUN);
+    if (u->p && u->busy) luaL_argerror(L, 1, "the run is in use");
+    return run_gc(L);
 }
 
 static size_t field_size(lua_State *L, const char *name, size_t dflt)
@@ -63,19 +71,12 @@ static int run_new(lua_State *L)
     ud_gate *g;
     ud_audit *a;
     ud_run *u;
+    ud_agentpin *id = NULL;
     symbi_str commit;
-    luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
+    symL_owntable(L, 1);
     symL_checkopts(L, 1, known);
     symbi_run_options_init(&o);
-    lua_getfield(L, 1, "gate");
-    g = symL_testud(L, -1, UD_GATE);
-    if (!g || !g->p) return luaL_error(L, "run.new: gate must be an open gate, got %s", luaL_typename(L, -1));
-    lua_getfield(L, 1, "audit");
-    a = symL_testud(L, -1, UD_AUDIT);
-    if (!lua_isnil(L, -1) && (!a || !a->p)) return luaL_error(L, "run.new: audit must be an open audit trail, got %s", luaL_typename(L, -1));
-    o.gate = g->p;
-    o.audit = a ? a->p : NULL;
     o.no_audit = symL_optfield_bool(L, 1, "no_audit", false);
     commit = symL_optfield_str(L, 1, "commit", symbi_str_z("store"));
     if (strcmp(commit.p, "effect") != 0 && strcmp(commit.p, "store") != 0) return luaL_error(L, "run.new: commit must be \"store\" or \"effect\"");
@@ -105,15 +106,15 @@ static int run_new(lua_State *L)
     o.defer_timeout_ms = (int64_t)field_size(L, "defer_timeout_ms", (size_t)o.defer_timeout_ms);
     o.max_concurrent_tools = field_size(L, "max_concurrent_tools", o.max_concurrent_tools);
     lua_getfield(L, 1, "identity"); /* stays on the stack until the run has its own reference */
-    if (!lua_isnil(L, -1)) o.identity = l_gate_identity(L, -1);
+    if (!lua_isnil(L, -1)) l_gate_identity(L, -1), id = lua_touserdata(L, -1);
     if (field_value(L, "agent", &agent)) o.agent_attrs = &agent;
     if (field_value(L, "context", &context)) o.context = &context;
     lua_getfield(L, 1, "env");
     if (!lua_isnil(L, -1)) {
         symbi_str *e;
         int t = lua_gettop(L);
-        luaL_checktype(L, t, LUA_TTABLE);
-        o.nbase_env = symL_rawlen(L, t);
+        symL_owntable(L, t);
+        o.nbase_env = symL_listlen(L, t, "env");
         e = lua_newuserdata(L, (o.nbase_env ? o.nbase_env : 1) * sizeof *e);
         for (size_t i = 0; i < o.nbase_env; i++) {
             lua_rawgeti(L, t, (int)i + 1);
@@ -132,6 +133,17 @@ static int run_new(lua_State *L)
     lua_getfield(L, 1, "audit");
     lua_setfield(L, -2, "audit");
     symL_setuservalue(L, -2);
+    lua_getfield(L, 1, "gate"); /* what is looked up from here on cannot be closed before it is used: nothing is allocated any more */
+    g = symL_testud(L, -1, UD_GATE);
+    if (!g || !g->p) return luaL_error(L, "run.new: gate must be an open gate, got %s", luaL_typename(L, -1));
+    lua_getfield(L, 1, "audit");
+    a = symL_testud(L, -1, UD_AUDIT);
+    if (!lua_isnil(L, -1) && (!a || !a->p)) return luaL_error(L, "run.new: audit must be an open audit trail, got %s", luaL_typename(L, -1));
+    if (id && !id->p) return luaL_error(L, "run.new: identity: the result is closed");
+    lua_pop(L, 2);
+    o.gate = g->p;
+    o.audit = a ? a->p : NULL;
+    o.identity = id ? id->p : NULL;
     if (symbi_run_new(symL_ctx(L), &o, &u->p, &err)) return symL_fail(L, &err);
     return 1;
 }
@@ -245,10 +257,13 @@ static void push_effect(lua_State *L, const symbi_effect *e)
 static int run_next(lua_State *L)
 {
     symbi_run *r = checkrun(L, 1);
+    ud_run *u = lua_touserdata(L, 1);
     symbi_effect e;
     symbi_err err;
     if (symbi_run_next(r, &e, &err)) return symL_fail(L, &err);
+    u->busy = true; /* out of memory leaves it so: of an effect that was lost, the run cannot go on */
     push_effect(L, &e);
+    u->busy = false;
     return 1;
 }
 
@@ -330,7 +345,7 @@ static void read_parsed(lua_State *L, int t, symbi_parse_run *p)
         lua_pop(L, 1);
         return;
     }
-    luaL_checktype(L, -1, LUA_TTABLE);
+    symL_owntable(L, -1);
     t = lua_gettop(L);
     p->tried = true;
     p->out = rstr(L, t, "stdout");
@@ -342,15 +357,14 @@ static void read_parsed(lua_State *L, int t, symbi_parse_run *p)
     p->start_errno = (int)symL_optfield_int(L, t, "start_errno", 0, 0, 4095);
     p->duration_ms = symL_optfield_int(L, t, "duration_ms", 0, 0, INT64_MAX);
     hash = rstr(L, t, "sha256");
-    if (!unhex32(hash, p->sha256)) luaL_error(L, "reply.exec.parser.sha256 must be 64 lower-case hexadecimal digits");
-    lua_pop(L, 1);
+    if (!unhex32(hash, p->sha256)) luaL_error(L, "reply.exec.parser.sha256 must be 64 lower-case hexadecimal digits"); /* stays on the stack, with its strings */
 }
 
 static void read_exec(lua_State *L, int t, symbi_exec_result *x)
 {
     symbi_str hash;
     memset(x, 0, sizeof *x);
-    luaL_checktype(L, t, LUA_TTABLE);
+    symL_owntable(L, t);
     x->out = rstr(L, t, "stdout");
     x->err = rstr(L, t, "stderr");
     x->out_truncated = rbool(L, t, "stdout_truncated");
@@ -377,6 +391,7 @@ static const symbi_http_header *read_headers(lua_State *L, int t, size_t *n)
         lua_pop(L, 1);
         return NULL;
     }
+    symL_owntable(L, -1);
     list = lua_gettop(L);
     *n = symL_rawlen(L, list);
     h = lua_newuserdata(L, (*n ? *n : 1) * sizeof *h);
@@ -398,14 +413,14 @@ static uint64_t checkid(lua_State *L, int arg) { return (uint64_t)symL_checkint(
 static int run_resolve(lua_State *L)
 {
     static const char *const known[] = { "error", "status", "headers", "body", "neutral", "exec", "value", "approved", "approver", "receipt", NULL };
-    symbi_run *r = checkrun(L, 1);
     uint64_t id = checkid(L, 2);
     symbi_reply reply;
     symbi_exec_result exec;
     symbi_value value;
     symbi_err err;
-    luaL_checktype(L, 3, LUA_TTABLE);
+    checkrun(L, 1);
     lua_settop(L, 3);
+    symL_owntable(L, 3);
     symL_checkopts(L, 3, known);
     memset(&reply, 0, sizeof reply);
     read_error(L, &reply.error);
@@ -413,7 +428,7 @@ static int run_resolve(lua_State *L)
     reply.headers = read_headers(L, 3, &reply.nheaders);
     reply.body = rstr(L, 3, "body");
     reply.neutral = rstr(L, 3, "neutral");
-    reply.approved = rbool(L, 3, "approved");
+    reply.approved = symL_optfield_bool(L, 3, "approved", false); /* "no" is not a yes */
     reply.approver = rstr(L, 3, "approver");
     reply.receipt = rstr(L, 3, "receipt");
     lua_getfield(L, 3, "exec");
@@ -429,29 +444,28 @@ static int run_resolve(lua_State *L)
             reply.value = &value;
         }
     }
-    if (symbi_run_resolve(r, id, &reply, &err)) return symL_fail(L, &err);
+    if (symbi_run_resolve(checkrun(L, 1), id, &reply, &err)) return symL_fail(L, &err);
     lua_pushboolean(L, 1);
     return 1;
 }
 
 static int run_feed(lua_State *L)
 {
-    symbi_run *r = checkrun(L, 1);
     uint64_t id = checkid(L, 2);
+    symbi_str bytes = symL_checkstr(L, 3);
     symbi_err err;
-    if (symbi_run_feed(r, id, symL_checkstr(L, 3), &err)) return symL_fail(L, &err);
+    if (symbi_run_feed(checkrun(L, 1), id, bytes, &err)) return symL_fail(L, &err);
     lua_pushboolean(L, 1);
     return 1;
 }
 
 static int run_redeem(lua_State *L)
 {
-    symbi_run *r = checkrun(L, 1);
     uint64_t id = checkid(L, 2);
     symbi_str permit = symL_checkstr(L, 3);
     ud_plan *u = symL_newud(L, sizeof *u, UD_PLAN);
     symbi_err err;
-    if (symbi_run_redeem(r, id, permit, &u->p, &u->order, &err)) return symL_fail(L, &err);
+    if (symbi_run_redeem(checkrun(L, 1), id, permit, &u->p, &u->order, &err)) return symL_fail(L, &err);
     u->has_order = true;
     return 1;
 }
@@ -487,7 +501,7 @@ void l_run_open(lua_State *L)
     static const luaL_Reg methods[] = { { "next", run_next }, { "resolve", run_resolve }, { "feed", run_feed }, { "redeem", run_redeem },
                                         { "cancel", run_cancel }, { "tick", run_tick }, { "state", run_state }, { "events", run_events },
                                         { "conversation", run_conversation }, { "close", run_close }, { NULL, NULL } };
-    static const luaL_Reg meta[] = { { "__gc", run_close }, { NULL, NULL } };
+    static const luaL_Reg meta[] = { { "__gc", run_gc }, { NULL, NULL } };
     static const luaL_Reg funcs[] = { { "new", run_new }, { NULL, NULL } };
     symL_newtype(L, UD_RUN, methods, meta);
     lua_newtable(L);

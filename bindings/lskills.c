@@ -89,7 +89,7 @@ static int c_scanner(lua_State *L)
     if (lua_istable(L, 1)) {
         lua_getfield(L, 1, "rules");
         if (lua_istable(L, 2)) {
-            n = symL_rawlen(L, 2);
+            n = symL_listlen(L, 2, "rules");
             if (n > SYMBI_SKILL_MAX_CUSTOM) luaL_error(L, "more than %d rules", (int)SYMBI_SKILL_MAX_CUSTOM);
             custom = lua_newuserdata(L, (n ? n : 1) * sizeof *custom);
             memset(custom, 0, (n ? n : 1) * sizeof *custom);

@@ -499,6 +499,35 @@ bool symL_isinteger(lua_State *L, int idx, int64_t *out)
 
 /* ---- options tables -------------------------------------------------------------------------------------------- */
 
+void symL_owntable(lua_State *L, int arg)
+{
+    luaL_checktype(L, arg, LUA_TTABLE);
+    arg = symL_absindex(L, arg);
+    luaL_checkstack(L, 4, "table");
+    lua_newtable(L);
+    lua_pushnil(L);
+    while (lua_next(L, arg)) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, -4);
+    }
+    lua_replace(L, arg);
+}
+
+size_t symL_listlen(lua_State *L, int idx, const char *what)
+{
+    size_t n = 0, most = 0;
+    int64_t i = 0;
+    luaL_checkstack(L, 4, "list");
+    idx = symL_absindex(L, idx);
+    for (lua_pushnil(L); lua_next(L, idx); lua_pop(L, 1), n++) {
+        if (!symL_isinteger(L, -2, &i) || i < 1) luaL_error(L, "%s must be a list, but it has a key that is no position", what);
+        if ((uint64_t)i > most) most = (size_t)i;
+    }
+    if (most != n) luaL_error(L, "%s must be a list without gaps, but position %d is the last of %d", what, (int)(most > INT32_MAX ? INT32_MAX : most), (int)n);
+    return n;
+}
+
 void symL_checkopts(lua_State *L, int arg, const char *const known[])
 {
     if (lua_isnoneornil(L, arg)) return;

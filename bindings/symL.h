@@ -81,6 +81,11 @@ bool symL_isinteger(lua_State *L, int idx, int64_t *out); /* a number with an in
 
 /* Options table at arg (nil or absent is fine). Raise on a field of the wrong type; leave the stack as it was, except
  * that returned strings stay anchored by the table. */
+/* Puts a copy of the table at arg in its place: its own fields, without metamethods, and nobody else can change it while it is read. What a
+ * field's object points to is looked up after the last allocation: a finaliser may have closed it until then. */
+void symL_owntable(lua_State *L, int arg);
+/* The length of a list; raises, naming `what`, where the table has gaps or named fields: half a list would be another one. */
+size_t symL_listlen(lua_State *L, int idx, const char *what);
 void symL_checkopts(lua_State *L, int arg, const char *const known[]); /* raises on an unknown field, naming it; known ends with NULL */
 symbi_str symL_optfield_str(lua_State *L, int arg, const char *name, symbi_str dflt);
 bool symL_optfield_bool(lua_State *L, int arg, const char *name, bool dflt);

@@ -70,7 +70,7 @@ typedef struct ud_mcp { symbi_mcp *p; } ud_mcp;
 typedef struct ud_gate { symbi_gate *p; } ud_gate;
 /* holds references of its own, not the gate */
 typedef struct ud_verdict { symbi_verdict v; } ud_verdict;
-/* uservalue: table that keeps gate and audit alive */
-typedef struct ud_run { symbi_run *p; } ud_run;
+/* uservalue: table that keeps gate and audit alive. busy: an effect is being turned into tables; whatever a finaliser wants of it has to wait */
+typedef struct ud_run { symbi_run *p; bool busy; } ud_run;
 
 #endif

@@ -73,7 +73,7 @@ function M.policies(from, options)
         if not sources then return nil, message, err end
     end
     if options.mode == "compat" then
-        if #sources == 0 then return false end -- upstream tells no policies from empty ones
+        if next(sources) == nil then return false end -- upstream tells no policies from empty ones
         return core.policy.compat(sources)
     end
     return core.cedar.policies(sources, { symbi_alias = true, legacy_scope = not options.strict_policies, annotated_ids = true })

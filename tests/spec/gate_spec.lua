@@ -1,5 +1,6 @@
 --- symbi.gate from Lua: decisions, permits, approvals, folders that change under it, shadow sets, both modes.
 local symbi = require "symbi"
+local core = require "symbi.core"
 
 assert(symbi.cedar.policies({}):hash()) -- the digest algorithm is fetched once per state and kept: not a leftover of the first test
 
@@ -87,6 +88,91 @@ describe("symbi.gate", function()
         assert.has_error(function() gate:check { agent = "bot", tool = "read" } end) -- an unknown member
         assert.has_error(function() gate:check { agent = "bot", name = "read", arguments = {}, arguments_json = "{}" } end)
     end)
+
+    it("takes no half of a list", function()
+        local allow, forbid = { name = "a", text = ALL }, { name = "b", text = "forbid(principal, action, resource);" }
+        local gaps = { allow }
+        gaps[3] = forbid
+        for _, list in ipairs { gaps, { allow, more = forbid }, { policies = ALL }, { [0] = forbid, allow } } do
+            assert.has_error(function() symbi.cedar.policies(list) end)
+            assert.has_error(function() symbi.gate.open { policies = list, tools = {} } end)
+            assert.has_error(function() symbi.gate.open { policies = list, tools = {}, mode = "compat" } end)
+        end
+        assert.has_error(function() symbi.gate.open { policies = { allow }, tools = {}, profile = { read = true } } end)
+        local audit = assert(symbi.audit.open(symbi.store.memory(), { key = symbi.crypto.ed25519() }))
+        assert.has_error(function() audit:commit { evnt = "{}" } end) -- nothing would be recorded
+        assert.equal(0, audit:len())
+    end)
+
+    it("looks at what it was given when it is used", function()
+        -- an options table whose reading closes what it holds, and one whose reading changes it
+        local set = assert(symbi.cedar.policies(ALL))
+        local meta = { __index = function() set:close() end }
+        pcall(core.gate.new, setmetatable({ policies = set }, meta))
+        local gate = open(ALL)
+        local facts = setmetatable({}, { __index = function() gate:close() end })
+        assert.is_true(gate:check(call(), facts).allowed) -- a table's own fields count, and nothing else
+        assert.is_true(gate:check(call()).allowed)
+        local sly = setmetatable({ name = "read", arguments = { path = "a" } }, { __index = { agent = "bot" } })
+        assert.equal("BAD_ACTION", gate:check(sly).code)
+    end)
+
+    it("lets no answer mean more than it says", function()
+        local gate = open(ALL)
+        local function asked()
+            local run = assert(core.run.new { gate = gate, no_audit = true, agent_id = "bot", prompt = "go" })
+            local e = assert(run:next())
+            assert.is_true(run:resolve(e.id, { neutral = [[{"tool_calls":[{"id":"c1","name":"wipe","arguments":{"path":"a"}}]}]] }))
+            e = assert(run:next())
+            assert.equal("approve", e.kind:lower())
+            return run, e.id
+        end
+        local run, id = asked()
+        for _, answer in ipairs { "no", "true", 0, 1, {} } do
+            assert.has_error(function() run:resolve(id, { approved = answer, approver = "ann" }) end)
+        end
+        assert.is_true(run:resolve(id, { approved = false, approver = "ann" }))
+        assert.equal("model", assert(run:next()).kind:lower())
+        run:close()
+        -- a reply whose reading would close the run: its own fields count, and nothing else
+        run, id = asked()
+        assert.is_true(run:resolve(id, setmetatable({ approver = "ann" }, { __index = function(_, k)
+            run:close()
+            return k == "approved"
+        end })))
+        assert.equal("model", assert(run:next()).kind:lower())
+        run:close()
+        run:close()
+        assert.has_error(function() run:next() end)
+    end)
+
+    if _VERSION ~= "Lua 5.1" then -- finalisers of tables
+        it("is not confused by finalisers", function()
+            for i = 1, 60 do
+                local set = assert(symbi.cedar.policies(ALL))
+                local options = { policies = set, profile = {}, agent_identity = {} }
+                for k = 1, 20 do
+                    options.profile[k] = "name" .. k .. ("x"):rep(k + 40)
+                    options.agent_identity["a" .. k .. i] = "b" .. k .. i .. ("y"):rep(60)
+                end
+                local gate = open(ALL)
+                local action = { kind = "respond", agent = "bot" .. i .. ("y"):rep(60), content = ("z"):rep(500 + i) }
+                local wild = function()
+                    for what in pairs { policies = 1, profile = 1, agent_identity = 1 } do options[what] = nil end
+                    action.agent, action.content = nil, nil
+                    set:close()
+                    gate:close()
+                    collectgarbage()
+                end
+                local junk = {}
+                for k = 1, i do junk[k] = {} end
+                setmetatable({}, { __gc = wild })
+                pcall(core.gate.new, options)
+                setmetatable({}, { __gc = wild })
+                pcall(gate.check, gate, action, { context = setmetatable({ x = { y = junk } }, {}) })
+            end
+        end)
+    end
 
     it("reads small and large tables alike", function()
         local gate = open(ALL .. [[
