@@ -349,24 +349,29 @@ static void push_answer(lua_State *L, const symbi_cedar *set, const symbi_cedar_
 static int set_authorize(lua_State *L)
 {
     static const char *const known[] = { "principal", "action", "resource", "context", "entities", "explain", "schema", "unchecked", NULL };
-    symbi_cedar *set = checkset(L, 1);
+    symbi_cedar *set;
     symbi_cedar_request rq;
     symbi_cedar_answer a;
     symbi_cedar_eval *ev;
     symbi_value context;
+    ud_schema *schema = NULL;
+    ud_entities *ents = NULL;
     symbi_err err;
-    luaL_checktype(L, 2, LUA_TTABLE);
+    bool explain;
+    checkset(L, 1);
     lua_settop(L, 2);
+    symL_owntable(L, 2);
     symL_checkopts(L, 2, known);
     luaL_checkstack(L, 24, "authorize");
+    explain = symL_optfield_bool(L, 2, "explain", false);
     memset(&rq, 0, sizeof rq);
     if (!get_uid(L, "principal", &rq.principal, &err) || !get_uid(L, "action", &rq.action, &err) || !get_uid(L, "resource", &rq.resource, &err))
         return symL_fail(L, &err);
     lua_getfield(L, 2, "schema");
     if (!lua_isnil(L, -1)) {
-        ud_schema *u = symL_testud(L, -1, UD_SCHEMA);
-        if (!u || !u->p) return luaL_error(L, "authorize: schema must be what cedar.schema made");
-        rq.schema = u->p;
+        schema = symL_testud(L, -1, UD_SCHEMA);
+        if (!schema || !schema->p) return luaL_error(L, "authorize: schema must be what cedar.schema made");
+        rq.schema = schema->p;
         rq.unchecked = symL_optfield_bool(L, 2, "unchecked", false);
     }
     lua_getfield(L, 2, "context");
@@ -383,12 +388,15 @@ static int set_authorize(lua_State *L)
             u = symL_testud(L, -1, UD_ENTITIES);
         }
         if (!u || !u->p) return luaL_error(L, "authorize: the entities are closed");
-        rq.entities = u->p;
+        ents = u;
     }
     ev = get_eval(L, &err);
+    if (ents && !(rq.entities = ents->p)) return luaL_error(L, "authorize: the entities are closed");
+    set = checkset(L, 1); /* reading the request may have run somebody's code */
+    if (schema && !(rq.schema = schema->p)) return luaL_error(L, "authorize: the schema is closed");
     if (!ev || symbi_cedar_authorize(ev, set, &rq, &a, &err)) return symL_fail(L, &err);
     push_answer(L, set, &a);
-    if (symL_optfield_bool(L, 2, "explain", false)) {
+    if (explain) {
         symbi_doc *d = NULL;
         if (symbi_cedar_explain(ev, &d, &err)) return symL_fail(L, &err);
         symL_pushdoc(L, d);

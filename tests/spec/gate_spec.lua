@@ -113,6 +113,10 @@ describe("symbi.gate", function()
         local facts = setmetatable({}, { __index = function() gate:close() end })
         assert.is_true(gate:check(call(), facts).allowed) -- a table's own fields count, and nothing else
         assert.is_true(gate:check(call()).allowed)
+        local request = setmetatable({ principal = setmetatable({ id = "a" }, { __index = function() set:close() return "User" end }), action = 'Action::"a"', resource = 'User::"b"' },
+            { __index = function() set:close() end })
+        set = assert(symbi.cedar.policies(ALL))
+        assert.has_error(function() set:authorize(request) end) -- closed meanwhile
         local sly = setmetatable({ name = "read", arguments = { path = "a" } }, { __index = { agent = "bot" } })
         assert.equal("BAD_ACTION", gate:check(sly).code)
     end)
