@@ -77,12 +77,15 @@ end
 
 local function pretty(value) return (assert(agentpin.document(value):json(true))) end
 
+-- The file that a symbolic link names, else the path: what is served under another name must change with it.
+local function target(path) return (symio.realpath(path)) or path end
+
 local function output(path, text)
     if not path or path == "-" then
         print(text)
         return 0
     end
-    local ok, message = symio.write_file(path, text .. "\n")
+    local ok, message = symio.write_file(target(path), text .. "\n")
     if not ok then return nil, safe(message, 300) end
     return 0
 end
@@ -388,7 +391,8 @@ function commands.revoke(o)
         end
     end
     if not what then return misuse("--credential, --agent or --key is missing") end
-    local lock, message = symio.lock(o.file .. ".lock")
+    local file = target(o.file)
+    local lock, message = symio.lock(file .. ".lock")
     if not lock then return nil, safe(message, 300) end
     local function change()
         local doc, why
@@ -404,7 +408,7 @@ function commands.revoke(o)
         doc, why = agentpin["add_revoked_" .. what](doc, id, o.reason, o.now)
         if not doc then return nil, safe(why, 300) end
         local ok
-        ok, why = symio.write_file(o.file, pretty(doc) .. "\n")
+        ok, why = symio.write_file(file, pretty(doc) .. "\n")
         if not ok then return nil, safe(why, 300) end
         if o.json then print(as_json { ok = true, revoked = what, id = id }) else print("revoked " .. what .. " " .. safe(id, 200)) end
         return 0
