@@ -137,6 +137,28 @@ static symbi_status record(symbi_run *r, sy_proposal *p, const symbi_value *env,
     return SYMBI_OK;
 }
 
+/* The record of what has no envelope: a function of the host's, or an execution that gave nothing. digest: of its n bytes, or NULL. */
+static symbi_status record_bare(symbi_run *r, sy_proposal *p, const char *status, const uint8_t *digest, size_t n, sy_obj *o, symbi_err *err)
+{
+    sy_obj env = sy_obj_new(&r->turn);
+    symbi_value v;
+    if (!p->plan) return SYMBI_OK; /* nothing was handed out */
+    sy_obj_int(&env, "duration_ms", symbi_ctx_mono_ms(r->cx) - p->started_mono);
+    sy_obj_int(&env, "exit_code", digest ? 0 : -1);
+    sy_obj_count(&env, "output_bytes", n);
+    if (digest) {
+        char text[72] = "sha256:";
+        for (size_t i = 0; i < 32; i++) {
+            text[7 + 2 * i] = "0123456789abcdef"[digest[i] >> 4];
+            text[8 + 2 * i] = "0123456789abcdef"[digest[i] & 15];
+        }
+        sy_obj_str(&env, "output_hash", sy_run_dup(&r->turn, (symbi_str){ text, 71 }));
+    }
+    sy_obj_str(&env, "status", symbi_str_z(status));
+    v = sy_obj_value(&env);
+    return r->turn.status ? sy_arena_fail(&r->turn, "the turn", err) : record(r, p, &v, NULL, o, err);
+}
+
 static void failed(symbi_run *r, sy_proposal *p, symbi_str text)
 {
     sy_obj o = sy_obj_new(&r->turn);
@@ -144,6 +166,7 @@ static void failed(symbi_run *r, sy_proposal *p, symbi_str text)
     if (clean_text(r, text, &p->told, &why)) p->told = SY_LIT("the tool failed; what it said cannot be shown");
     evidence_head(r, p, &o);
     sy_obj_str(&o, "error", p->told);
+    if (record_bare(r, p, "error", NULL, 0, &o, &why)) p->record = SY_LIT(""); /* out of memory, which the turn remembers: the entry stands by itself */
     sy_obj_str(&o, "status", SY_LIT("error"));
     p->evidence = sy_obj_value(&o);
     p->observation = text;
@@ -223,6 +246,7 @@ static symbi_status observe_value(symbi_run *r, sy_proposal *p, const symbi_valu
     sy_obj_count(&e, "output_bytes", p->observation.n);
     sy_obj_hex(&e, "output_sha256", hash, 32);
     sy_obj_str(&e, "status", SY_LIT("success"));
+    if ((st = record_bare(r, p, "success", hash, p->observation.n, &e, err))) return st;
     p->evidence = sy_obj_value(&e);
     return r->turn.status ? sy_arena_fail(&r->turn, "the turn", err) : SYMBI_OK;
 }

@@ -96,7 +96,7 @@ static symbi_str digest_text(sy_arena *a, symbi_str hex)
     return (symbi_str){ p, 71 };
 }
 
-static symbi_status hash_of(sy_backend_reply *r, const symbi_value *content, symbi_str *out)
+static symbi_status hash_of(sy_backend_reply *r, const symbi_value *content, symbi_str *out, size_t *bytes)
 {
     symbi_text t = { 0 };
     uint8_t h[32];
@@ -104,6 +104,7 @@ static symbi_status hash_of(sy_backend_reply *r, const symbi_value *content, sym
     symbi_status st;
     if (content->kind == SYMBI_STRING) st = symbi_sha256(r->cx, content->u.s, h, r->err);
     else if (!(st = symbi_json_write(r->cx, content, SYMBI_JSON_CANONICAL, &t, r->err))) st = symbi_sha256(r->cx, symbi_text_str(&t), h, r->err);
+    *bytes = content->kind == SYMBI_STRING ? content->u.s.n : t.n;
     symbi_text_free(&t);
     if (st) return st;
     sy_obj_hex(&o, "h", h, 32);
@@ -131,20 +132,20 @@ symbi_status sy_browser_envelope(sy_backend_reply *r, sy_obj *o)
     static const char *const known[] = { "success", "error", "timeout", "denied" };
     symbi_str status = symbi_value_str(r->raw, "status", SY_LIT("")), error = symbi_value_str(r->raw, "error", SY_LIT("")), hash = SY_LIT("");
     const symbi_value *content = symbi_value_getz(r->raw, "content"), *n = symbi_value_getz(r->raw, "interaction_count"), *blocked = symbi_value_getz(r->raw, "blocked");
-    const symbi_value *shot = symbi_value_getz(r->raw, "screenshot"), *cut = symbi_value_getz(r->raw, "truncated");
+    const symbi_value *shot = symbi_value_getz(r->raw, "screenshot"), *cut = symbi_value_getz(r->raw, "truncated"), *size = symbi_value_getz(shot, "bytes");
     symbi_str digest = symbi_value_str(shot, "sha256", SY_LIT("")), picture = symbi_value_str(r->p->detail, "picture", SY_LIT("")), evidence = symbi_value_str(r->p->detail, "evidence", SY_LIT(""));
     sy_obj res = sy_obj_new(r->a);
     bool pictured = is_hex(digest) && picture.n, is_picture = sy_browser_do(r->t->command_name) == SY_DO_SCREENSHOT, kept;
     symbi_status st;
-    size_t i = 0;
+    size_t i = 0, bytes = 0;
     while (i < 4 && !sy_str_eqz(status, known[i])) i++;
     if (i == 4) status = SY_LIT("error"), error = error.n ? error : SY_LIT("the browser executor gave no result");
     kept = evidence.n && content && sy_str_eq(symbi_value_str(r->raw, "output_file", SY_LIT("")), evidence);
     if (i == 0 && picture.n && !pictured) i = 1, status = SY_LIT("error"), error = SY_LIT("the screenshot was not written");
     if (i == 0 && evidence.n && content && !kept) i = 1, status = SY_LIT("error"), error = SY_LIT("the evidence was not written");
     if (i) content = NULL;
-    if (pictured && is_picture) hash = digest_text(r->a, digest);
-    else if (content && (st = hash_of(r, content, &hash))) return st;
+    if (pictured && is_picture) hash = digest_text(r->a, digest), bytes = size && size->kind == SYMBI_INT && size->u.i > 0 ? (size_t)size->u.i : 0;
+    else if (content && (st = hash_of(r, content, &hash, &bytes))) return st;
     sy_obj_str(&res, "url", symbi_value_str(r->raw, "url", SY_LIT("")));
     sy_obj_str(&res, "title", symbi_value_str(r->raw, "title", SY_LIT("")));
     sy_obj_str(&res, "domain", symbi_value_str(r->raw, "domain", SY_LIT("")));
@@ -158,6 +159,7 @@ symbi_status sy_browser_envelope(sy_backend_reply *r, sy_obj *o)
     sy_obj_int(o, "exit_code", i ? -1 : 0);
     sy_obj_str(o, "stderr", SY_LIT(""));
     sy_obj_str(o, "output_file", kept && content ? evidence : pictured ? picture : SY_LIT(""));
+    sy_obj_count(o, "output_bytes", bytes);
     sy_obj_str(o, "output_hash", hash);
     sy_obj_put(o, "results", sy_obj_value(&res));
     if (i) sy_obj_str(o, "error", error.n ? error : SY_LIT("the browser gave no reason"));

@@ -42,7 +42,7 @@ static void judge(env *e)
         e->error = dupf(e->a, text);
         e->errtext = dupf(e->a, why);
     } else if (e->r->timed_out) {
-        snprintf(text, sizeof text, "Command timed out after %lld%ss", (long long)(e->p->timeout_ms / 1000), e->p->timeout_ms % 1000 ? "+" : "");
+        snprintf(text, sizeof text, "Command timed out after %.10gs", (double)e->p->timeout_ms / 1000);
         e->status = "timeout";
         e->error = dupf(e->a, text);
     } else if (e->r->signal) {

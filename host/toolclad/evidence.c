@@ -7,6 +7,9 @@
 #include "toolclad/plan_in.h"
 #include "toolclad/tool.h"
 
+/* SHA-256 of nothing: a run that gave no output has that of the empty text, like one that wrote none. */
+#define NO_OUTPUT "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
 static symbi_value texts(sy_arena *a, const symbi_str *s, size_t n)
 {
     sy_arr r = sy_arr_new(a);
@@ -95,8 +98,10 @@ static symbi_value build(sy_arena *a, const symbi_tool *t, const symbi_plan *p, 
     sy_obj_put(&o, "exit", ended(a, x, env));
     if (x) sy_obj_hex(&o, "output_sha256", x->out_sha256, 32);
     else if (sy_str_starts(hash, SY_LIT("sha256:"))) sy_obj_str(&o, "output_sha256", (symbi_str){ hash.p + 7, hash.n - 7 });
+    else sy_obj_str(&o, "output_sha256", SY_LIT(NO_OUTPUT));
     if (x) sy_obj_count(&o, "output_bytes", x->out_bytes);
     else if (bytes && bytes->kind == SYMBI_INT) sy_obj_put(&o, "output_bytes", *bytes);
+    else sy_obj_int(&o, "output_bytes", 0);
     sy_obj_bool(&o, "truncated", x ? x->out_truncated || x->err_truncated : symbi_value_getz(env, "truncated") != NULL);
     if (x && x->output_file.n) sy_obj_str(&o, "output_file", x->output_file);
     if (p->kind == SYMBI_BACKEND_BROWSER) pages(&o, a, env);

@@ -1,7 +1,7 @@
 /* toolclad/http_answer.c: what came back from an HTTP tool, as an envelope (spec toolclad.md 9, 10). raw, from the executor:
- *   {"started_ms", "duration_ms", "http_status": n, "body": text[, "body_sha256": hex][, "output_file": path]}   an answer
+ *   {"started_ms", "duration_ms", "http_status": n, "body": text[, "body_sha256": hex, "body_bytes": n][, "output_file": path]}   an answer
  *   {"started_ms", "duration_ms", "error": text[, "timed_out": true]}                                              none
- * body_sha256 is of the bytes as they came, where the body is given without the secrets that it repeated. */
+ * body_sha256 and body_bytes are of the bytes as they came, where the body is given without the secrets that it repeated. */
 #include "base/ctx.h"
 #include "base/err.h"
 #include "base/str.h"
@@ -66,6 +66,7 @@ static symbi_status no_answer(sy_backend_reply *r, sy_obj *o)
     sy_obj_int(o, "exit_code", -1);
     sy_obj_str(o, "stderr", text);
     sy_obj_str(o, "output_file", SY_LIT(""));
+    sy_obj_int(o, "output_bytes", 0);
     sy_obj_str(o, "output_hash", hash);
     names(r, o, 0);
     sy_obj_put(o, "results", sy_obj_value(&results));
@@ -75,7 +76,7 @@ static symbi_status no_answer(sy_backend_reply *r, sy_obj *o)
 
 symbi_status sy_http_envelope(sy_backend_reply *r, sy_obj *o)
 {
-    const symbi_value *sv = symbi_value_getz(r->raw, "http_status");
+    const symbi_value *sv = symbi_value_getz(r->raw, "http_status"), *bv = symbi_value_getz(r->raw, "body_bytes");
     int64_t code = sv && sv->kind == SYMBI_INT ? sv->u.i : 0;
     symbi_str body = symbi_value_str(r->raw, "body", SY_LIT("")), lossy, hash, text, error = SY_LIT("");
     sy_arr warnings = sy_arr_new(r->a);
@@ -100,6 +101,7 @@ symbi_status sy_http_envelope(sy_backend_reply *r, sy_obj *o)
     sy_obj_int(o, "exit_code", good ? 0 : code);
     sy_obj_str(o, "stderr", SY_LIT(""));
     sy_obj_str(o, "output_file", symbi_value_str(r->raw, "output_file", SY_LIT("")));
+    sy_obj_int(o, "output_bytes", bv && bv->kind == SYMBI_INT && bv->u.i >= 0 ? bv->u.i : (int64_t)body.n);
     sy_obj_str(o, "output_hash", hash);
     names(r, o, code);
     sy_obj_put(o, "results", results);

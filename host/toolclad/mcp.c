@@ -147,12 +147,13 @@ static symbi_str error_text(sy_arena *a, symbi_str tool, const symbi_value *cont
     return (symbi_str){ p, (size_t)n + said.n };
 }
 
-static symbi_status hash_of(sy_backend_reply *r, const symbi_value *result, char out[72])
+static symbi_status hash_of(sy_backend_reply *r, const symbi_value *result, char out[72], size_t *bytes)
 {
     symbi_text t = { 0 };
     uint8_t h[32];
     symbi_status st = symbi_json_write(r->cx, result, SYMBI_JSON_CANONICAL, &t, r->err);
     if (!st) st = symbi_sha256(r->cx, symbi_text_str(&t), h, r->err);
+    *bytes = t.n;
     symbi_text_free(&t);
     memcpy(out, "sha256:", 8);
     for (size_t i = 0; !st && i < 32; i++) snprintf(out + 7 + 2 * i, 3, "%02x", h[i]);
@@ -182,11 +183,12 @@ static symbi_status has_result(sy_backend_reply *r, sy_obj *o, const symbi_value
     sy_obj wrapped = sy_obj_new(r->a);
     sy_arr warnings = sy_arr_new(r->a);
     char hash[72] = "";
+    size_t bytes;
     symbi_value results;
     symbi_str error = { NULL, 0 };
     symbi_status st;
     if (result->kind != SYMBI_OBJECT) return sy_fail(r->err, SYMBI_ESCHEMA, "what the MCP server gave is no object");
-    if ((st = hash_of(r, result, hash))) return st;
+    if ((st = hash_of(r, result, hash, &bytes))) return st;
     if (made && made->kind == SYMBI_OBJECT && !failed) {
         results = *made;
     } else {
@@ -201,6 +203,7 @@ static symbi_status has_result(sy_backend_reply *r, sy_obj *o, const symbi_value
     sy_obj_int(o, "exit_code", failed ? 1 : 0);
     sy_obj_str(o, "stderr", SY_LIT(""));
     sy_obj_str(o, "output_file", SY_LIT(""));
+    sy_obj_count(o, "output_bytes", bytes);
     sy_obj_str(o, "output_hash", sy_arena_dup(r->a, symbi_str_z(hash)));
     sy_obj_put(o, "results", results);
     if (error.p) sy_obj_str(o, "error", error);

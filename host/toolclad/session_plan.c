@@ -231,6 +231,7 @@ symbi_status sy_session_envelope(sy_backend_reply *r, sy_obj *o)
     sy_obj_int(o, "exit_code", ok ? 0 : int_of(r->raw, "exit_code", -1));
     sy_obj_str(o, "stderr", SY_LIT("")); /* a terminal has one stream */
     sy_obj_str(o, "output_file", text_of(r->raw, "transcript_file"));
+    sy_obj_count(o, "output_bytes", output.n);
     sy_obj_str(o, "output_hash", sy_arena_dup(r->a, symbi_str_z(hex)));
     sy_obj_str(o, "session_id", text_of(r->raw, "session_id"));
     if (text_of(r->raw, "parent_session_id").n) sy_obj_str(o, "parent_session_id", text_of(r->raw, "parent_session_id"));

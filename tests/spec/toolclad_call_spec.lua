@@ -11,6 +11,8 @@ local function manifest(name, more)
         '[output]\nformat = "text"\n[output.schema]\ntype = "object"\n'
 end
 
+symbi.io.http { url = "http://127.0.0.1:9/" } -- refused; what HTTP opens once per state is there from now on
+
 local function permit(name) return { { name = "p.cedar", text = 'permit(principal, action == Action::"tool_call::' .. name .. '", resource);' } } end
 
 local function trail()
@@ -93,7 +95,7 @@ describe("tool:execute", function()
         local slow = assert(toolclad.declare { tool = { name = "slow" }, command = { exec = { "sleep", "5" } }, output = {} })
         e = assert(slow:execute({}, { policies = permit "slow", timeout_ms = 100 }))
         assert.equal("timeout", e.status)
-        assert.equal("Command timed out after 0+s", e.results.error)
+        assert.equal("Command timed out after 0.1s", e.results.error)
     end)
 
     it("uses a gate that is there, by name, and the contract in force", function()
@@ -152,6 +154,35 @@ describe("the evidence of a call", function()
         assert.equal("sha256:" .. record.output_sha256, e.output_hash)
         local decided = json.decode(assert(symbi.audit.row(store, record.decision.journal_sequence)).event)
         assert.equal("policy_evaluated", decided.type)
+    end)
+
+    it("has its fields whatever kind of tool it was, and however it ended", function()
+        local audit, store = trail()
+        local function record(tool, args, name)
+            local before = symbi.core.toolrequest.now_ms()
+            local e = assert(toolclad.execute(tool, args, { policies = permit(name), audit = audit, agent = "tester" }))
+            local r = json.decode(assert(store:get("evidence", e.evidence_sha256)))
+            for _, key in ipairs { "tool", "parameters", "invocation", "duration_ms", "exit", "decision", "identity" } do assert.truthy(r[key], key) end
+            assert.is_true(r.started_ms == nil and r.started_at_ms >= before and r.started_at_ms <= symbi.core.toolrequest.now_ms())
+            assert.is_true(r.duration_ms >= 0 and r.duration_ms <= symbi.core.toolrequest.now_ms() - before)
+            return r, e
+        end
+        local add = symbi.tool { name = "add", args = { a = "integer", b = "integer" }, run = function(x) if x.b == 0 then error "nothing to add" end return { sum = x.a + x.b } end }
+        local r = record(add, { a = 2, b = 3 }, "add")
+        assert.equal(#'{"sum":5}', r.output_bytes)
+        assert.equal(symbi.crypto.sha256 '{"sum":5}', r.output_sha256)
+        assert.same({ status = 0 }, r.exit)
+        local e
+        r, e = record(add, { a = 2, b = 0 }, "add")
+        assert.equal("error", e.status)
+        assert.same({ status = -1 }, r.exit)
+        assert.equal(0, r.output_bytes)
+        assert.equal(symbi.crypto.sha256 "", r.output_sha256)
+        local fetch = assert(toolclad.declare { tool = { name = "fetch" }, http = { url = "http://127.0.0.1:9/" }, output = {} })
+        r = record(fetch, {}, "fetch") -- refused by the network guard
+        assert.same({ http_status = 0 }, r.exit)
+        assert.equal(0, r.output_bytes)
+        assert.equal(symbi.crypto.sha256 "", r.output_sha256)
     end)
 end)
 

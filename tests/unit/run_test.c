@@ -997,6 +997,17 @@ static void test_callback_tool(void)
     CHECK_OK(symbi_run_resolve(g.run, g.ef.id, &r, &g.err), g.err);
     REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
     CHECK(conversation_has(&g, "\"41\""));
+    /* its record lies in the store like that of any other tool */
+    CHECK(record_of(&g, 3, "\"parameters\":{\"text\":\"hi\"}") && record_of(&g, 3, "\"output_bytes\":2,\"output_sha256\":\"3d914f9348c9cc0ff8a79716700b9fcd4d2f3e711608004eb8f138bcba7f14d9\"") && record_of(&g, 3, "\"exit\":{\"status\":0}"));
+    answer_model(&g, ONE_CALL("say", "{\"text\":\"ho\"}")); /* and of one that failed */
+    REQUIRE(next(&g) == SYMBI_EFFECT_TOOL);
+    CHECK_OK(symbi_run_redeem(g.run, g.ef.id, permit_str(&g.ef.permit), &plan, &order, &g.err), g.err);
+    symbi_plan_unref(plan);
+    memset(&r, 0, sizeof r);
+    r.error.code = SYMBI_EIO;
+    CHECK_OK(symbi_run_resolve(g.run, g.ef.id, &r, &g.err), g.err);
+    REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
+    CHECK(record_of(&g, 7, "\"parameters\":{\"text\":\"ho\"}") && record_of(&g, 7, "\"exit\":{\"status\":-1}") && record_of(&g, 7, "\"output_bytes\":0,\"output_sha256\":\"e3b0c442"));
     rig_close(&g);
 }
 

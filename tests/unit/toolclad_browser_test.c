@@ -372,7 +372,7 @@ static void test_envelope(void)
     envelope("{}", "\"status\":\"error\"", "web.snapshot");
     envelope("{}", "gave no result", "web.snapshot");
     envelope("{\"status\":7,\"content\":\"x\"}", "\"status\":\"error\"", "web.snapshot");
-    envelope("{\"status\":\"success\",\"content\":\"abc\"}", "\"output_hash\":\"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"", "web.snapshot");
+    envelope("{\"status\":\"success\",\"content\":\"abc\"}", "\"output_bytes\":3,\"output_hash\":\"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"", "web.snapshot");
     envelope("{\"status\":\"success\",\"content\":\"abc\",\"url\":\"u\",\"extra\":1}", "\"results\":{\"url\":\"u\",\"title\":\"\",\"domain\":\"\",\"content\":\"abc\",\"page_state\":{", "web.snapshot");
     envelope("{\"status\":\"success\"}", "the screenshot was not written", "web.screenshot");
     envelope("{\"status\":\"success\",\"screenshot\":{\"sha256\":\"zz\"}}", "the screenshot was not written", "web.screenshot");

@@ -515,6 +515,7 @@ static void test_answers(void)
     CHECK_STR(str(symbi_doc_root(d), "http_url"), "https://h.example/?k={_secret:k}");
     CHECK_STR(str(symbi_doc_root(d), "http_method"), "GET");
     /* printf '{"ok":true}' | sha256sum */
+    CHECK(symbi_value_getz(symbi_doc_root(d), "output_bytes")->u.i == 11);
     CHECK_STR(str(symbi_doc_root(d), "output_hash"), "sha256:4062edaf750fb8074e7e83e0c9028c94e32468a8b6f1614774328ef045150f93");
     CHECK_STR(str(symbi_doc_root(d), "timestamp"), "2023-11-14T22:13:20.000Z");
     CHECK(num(d, "exit_code") == 0 && num(d, "http_status") == 200 && num(d, "duration_ms") == 7);

@@ -146,6 +146,7 @@ static void test_envelope(void)
 {
     envelope("{\"result\":{\"content\":[]}}", "status", "\"success\"");
     envelope("{\"result\":{\"content\":[]}}", "results", "{\"content\":[]}");
+    envelope("{\"result\":{\"content\":[]}}", "output_bytes", "14");
     envelope("{\"result\":{\"content\":[],\"structuredContent\":{\"a\":1}}}", "results", "{\"a\":1}");
     envelope("{\"result\":{\"structuredContent\":7}}", "results", "{\"content\":[],\"structured\":7}");
     envelope("{\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"no\"}],\"isError\":true,\"structuredContent\":{}}}", "error", "\"tool 'up' reported error: no\"");

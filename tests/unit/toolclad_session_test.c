@@ -628,6 +628,7 @@ static void test_envelope(void)
     REQUIRE(env != NULL);
     CHECK(field(env, "status", "success") && field(env, "tool", "db.any") && field(env, "command", "SELECT 1") && field(env, "stderr", ""));
     CHECK(symbi_value_getz(symbi_doc_root(env), "exit_code")->u.i == 0);
+    CHECK(symbi_value_getz(symbi_doc_root(env), "output_bytes")->u.i == 2);
     CHECK(field(env, "output_hash", "sha256:4355a46b19d348dc2f57c046f8ef63d4538ebb936000f3c9ee954a27460dd865")); /* of "1\n" */
     res = symbi_value_getz(symbi_doc_root(env), "results");
     CHECK(res && sy_str_eqz(str(res, "output"), "1\n") && sy_str_eqz(str(res, "prompt"), "db=> ") && sy_str_eqz(str(res, "session_state"), "ready"));

@@ -31,10 +31,13 @@ local function timestamp(ms)
     return os.date("!%Y-%m-%dT%H:%M:%S", math.floor(ms / 1000)) .. string.format(".%03dZ", ms % 1000)
 end
 
--- The envelope of what never ran, or of a Lua function.
-local function bare(plan, name, status, more)
-    local e = { status = status, scan_id = plan and plan.scan_id or "", tool = name, command = plan and plan.command or "", exit_code = -1, stderr = "", duration_ms = 0,
-        timestamp = timestamp(os.time() * 1000), output_file = "", output_hash = "", results = core.object() }
+local now_ms = core.toolrequest.now_ms
+
+-- The envelope of what never ran, or of a Lua function. started: when that was called.
+local function bare(plan, name, status, more, started)
+    local now = now_ms()
+    local e = { status = status, scan_id = plan and plan.scan_id or "", tool = name, command = plan and plan.command or "", exit_code = -1, stderr = "",
+        duration_ms = started and math.max(0, now - started) or 0, timestamp = timestamp(started or now), output_file = "", output_hash = "", results = core.object() }
     for k, v in pairs(more) do e[k] = v end
     return e
 end
@@ -44,11 +47,11 @@ local function object(value)
     return { parsed_output = value }
 end
 
-local function envelope_of(tool, plan, reply)
+local function envelope_of(tool, plan, reply, started)
     local name = tool:info().name
     if reply.error then
         local message = type(reply.error) == "table" and reply.error.message or tostring(reply.error)
-        return bare(plan, name, "error", { error = message })
+        return bare(plan, name, "error", { error = message }, started)
     end
     if reply.exec then
         local x = {}
@@ -58,15 +61,16 @@ local function envelope_of(tool, plan, reply)
     end
     if plan.kind ~= "callback" then return tool:envelope(plan, reply.value) end
     local results = object(reply.value)
-    return bare(plan, name, "success", { exit_code = 0, results = results, output_hash = "sha256:" .. core.crypto.sha256(core.json.canonical(results)) })
+    local text = core.json.canonical(results)
+    return bare(plan, name, "success", { exit_code = 0, results = results, output_bytes = #text, output_hash = "sha256:" .. core.crypto.sha256(text) }, started)
 end
 
 -- The record of the run beside the trail, and its entry.
-local function keep(o, verdict, tool, plan, envelope, exec)
+local function keep(o, verdict, tool, plan, envelope, exec, started)
     if not o.audit then return true end
     local policies = {}
     for i, p in ipairs(verdict.policies) do policies[i] = p.id end
-    local facts = { loop_id = o.loop_id, call_id = o.call_id, agent = o.agent, user = o.user, decision = verdict.decision, policies = policies, journal_sequence = verdict.sequence }
+    local facts = { loop_id = o.loop_id, call_id = o.call_id, agent = o.agent, user = o.user, decision = verdict.decision, policies = policies, journal_sequence = verdict.sequence, started_ms = started }
     local record, message, err = tool:evidence(plan, envelope, facts, exec)
     if not record then return nil, message, err end
     local secrets = package.loaded["symbi.secrets"]
@@ -123,15 +127,16 @@ local function run(gate, name, args, o)
     end }
     local io = o.io or require("symbi.io").auto { tools = o.tools, audit = o.audit, secrets = o.secrets, allow_private_hosts = o.allow_private_hosts }
     local reply
+    local started = now_ms()
     reply, message, err = io:tool(effect, redeemer)
     if not o.io and io.finish then io:finish() end
     if not plan then return nil, message or (reply and reply.error and reply.error.message), err or core.error("EPERMIT", tostring(message)) end
     local envelope, exec
-    envelope, message, err, exec = envelope_of(tool, plan, reply or { error = err or message })
+    envelope, message, err, exec = envelope_of(tool, plan, reply or { error = err or message }, started)
     if not envelope then return nil, message, err end
     if verdict.decision == "modify" then envelope.modified = true end
     local kept
-    kept, message, err = keep(o, verdict, tool, plan, envelope, exec)
+    kept, message, err = keep(o, verdict, tool, plan, envelope, exec, started)
     if not kept then return nil, message, err end
     return envelope
 end

@@ -80,7 +80,7 @@ function M.perform(set, plan)
         ok, message, err = symio.evidence_write(evidence, body)
         if not ok then return nil, message, err end
     end
-    return { started_ms = started, duration_ms = math.max(0, answer.duration_ms or now_ms() - started), http_status = answer.status, body = body, body_sha256 = hash,
+    return { started_ms = started, duration_ms = math.max(0, answer.duration_ms or now_ms() - started), http_status = answer.status, body = body, body_sha256 = hash, body_bytes = #answer.body,
         output_file = evidence }
 end
 
