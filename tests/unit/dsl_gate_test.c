@@ -1,14 +1,11 @@
 /* What a `.symbi` agent's rules and settings do at the gate: they narrow what the policies allow, never more, and what is not met denies
  * with a code of its own. Each row is an agent, an action, and the code that must come out; the gate's own policy permits everything
  * unless the row says otherwise. */
+#include "gate_rig.h"
 #include "identity_make.h"
 #include "symbi/gate_narrow.h"
 #include "symbi/json.h"
 #include "symbi/run.h"
-
-#include "failing_store.h"
-
-#define S(lit) ((symbi_str){ lit, sizeof(lit) - 1 })
 
 static const char *const k_tools[] = {
     "[tool]\nname = \"read\"\nversion = \"1\"\ndescription = \"d\"\ncapability = \"files\"\n[args.path]\ntype = \"string\"\nrequired = true\nposition = 1\n"
@@ -20,16 +17,11 @@ static const char *const k_tools[] = {
 };
 
 typedef struct fixture {
-    symbi_ctx *cx;
-    symbi_toolset *tools;
-    symbi_cedar *set;
-    symbi_store store;
-    failing_store backing;
-    symbi_key *key;
-    symbi_audit *audit;
-    symbi_gate *gate;
+    union {
+        gate_rig base;
+        struct { GATE_RIG };
+    };
     symbi_narrow *narrow;
-    symbi_err err;
 } fixture;
 
 static const char k_all[] = "permit(principal, action, resource);";
@@ -51,56 +43,24 @@ static symbi_status compile(fixture *f, const char *text, const char *principal,
 
 static symbi_status open_it(fixture *f, const char *policies, const char *text, bool trail, const symbi_narrow_host *host)
 {
-    symbi_gate_options o;
-    symbi_audit_options ao;
-    symbi_status st;
-    symbi_cedar_source src = { { "p.cedar", 7 }, symbi_str_z(policies) };
-    symbi_gate_options_init(&o);
-    if ((st = symbi_toolset_new(f->cx, &f->tools, &f->err))) return st;
-    for (size_t i = 0; i < sizeof k_tools / sizeof k_tools[0]; i++) {
-        symbi_tool *t;
-        if ((st = symbi_tool_parse(f->cx, symbi_str_z(k_tools[i]), S("t.clad.toml"), &t, &f->err))) return st;
-        st = symbi_toolset_add(f->tools, t, &f->err);
-        symbi_tool_unref(t);
-        if (st) return st;
-    }
-    if ((st = symbi_cedar_parse(f->cx, &src, 1, SYMBI_CEDAR_IDS_ANNOTATED, &f->set, &f->err))) return st;
-    if (trail) {
-        memset(&ao, 0, sizeof ao);
-        if ((st = failing_store_new(f->cx, &f->backing, &f->store, &f->err))) return st;
-        if ((st = symbi_ed25519_generate(f->cx, &f->key, &f->err))) return st;
-        ao.key = f->key;
-        if ((st = symbi_audit_open(f->cx, &f->store, &ao, &f->audit, &f->err))) return st;
-    }
-    o.policies = f->set;
-    o.tools = f->tools;
-    o.audit = f->audit;
-    if ((st = symbi_gate_new(f->cx, &o, &f->gate, &f->err)) || (st = compile(f, text, "bot", &f->narrow))) return st;
+    symbi_status st = gate_rig_parts(&f->base, k_tools, sizeof k_tools / sizeof k_tools[0], policies, 0, trail);
+    if (st || (st = gate_rig_gate(&f->base)) || (st = compile(f, text, "bot", &f->narrow))) return st;
     return symbi_gate_narrow(f->gate, f->narrow, host, &f->err);
-}
-
-static void close_it(fixture *f)
-{
-    symbi_gate_free(f->gate);
-    symbi_narrow_unref(f->narrow);
-    symbi_audit_free(f->audit);
-    symbi_key_unref(f->key);
-    symbi_memstore_free(&f->backing.inner);
-    symbi_cedar_unref(f->set);
-    symbi_toolset_unref(f->tools);
 }
 
 static bool setup(fixture *f, const char *policies, const char *text, bool trail, const symbi_narrow_host *host)
 {
     memset(f, 0, sizeof *f);
-    if (symbi_ctx_new(NULL, &f->cx, &f->err)) return false;
-    if (open_it(f, policies, text, trail, host)) {
-        char b[800];
-        symbi_err_format(&f->err, b, sizeof b);
-        printf("setup: %s\n%s\n", b, text);
-        return false;
-    }
-    return true;
+    if (!gate_rig_up(&f->base)) return false;
+    if (gate_rig_ok(&f->base, open_it(f, policies, text, trail, host))) return true;
+    printf("%s\n", text);
+    return false;
+}
+
+static void close_it(fixture *f)
+{
+    gate_rig_close(&f->base);
+    symbi_narrow_unref(f->narrow);
 }
 
 static void done(fixture *f)

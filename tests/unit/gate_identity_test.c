@@ -1,75 +1,34 @@
 /* Unit tests of proofs at the gate: who is calling, and whether the tool is the one that somebody signed for. */
 #define _GNU_SOURCE
 #include "symbi/run.h"
+#include "gate_rig.h"
 #include "identity_make.h"
 
-#include "failing_store.h"
-
-#define S(lit) ((symbi_str){ lit, sizeof(lit) - 1 })
 enum { T0 = 1700000000 };
 
-static const char k_tools[2][300] = {
+static const char *const k_tools[] = {
     "[tool]\nname = \"count\"\nversion = \"1\"\ndescription = \"d\"\ndispatch = \"callback\"\n[args.path]\ntype = \"path\"\nrequired = true\n[args.n]\ntype = \"integer\"\n",
     "[tool]\nname = \"other\"\nversion = \"1\"\ndescription = \"d\"\ndispatch = \"callback\"\n[args.path]\ntype = \"path\"\nrequired = true\n",
 };
 
 typedef struct rig {
-    symbi_ctx *cx;
-    fake_clock clock;
-    symbi_toolset *tools;
-    symbi_cedar *set;
-    symbi_store store;
-    failing_store backing;
-    symbi_key *key;
-    symbi_audit *audit;
-    symbi_gate *gate;
-    symbi_gate_options o;
+    union {
+        gate_rig base;
+        struct { GATE_RIG };
+    };
     symbi_agentpin_result *id;
     symbi_schemapin_result *proof;
-    symbi_verdict v;
-    symbi_err err;
 } rig;
 
 static bool setup(rig *g, const char *policies)
 {
-    symbi_env env;
-    symbi_audit_options ao;
-    symbi_cedar_source src = { { "p.cedar", 7 }, symbi_str_z(policies) };
     memset(g, 0, sizeof *g);
-    memset(&ao, 0, sizeof ao);
-    g->clock.wall = (int64_t)T0 * 1000;
-    symbi_env_init(&env);
-    env.clock.wall_ms = fake_wall;
-    env.clock.mono_ms = fake_mono;
-    env.clock.ud = &g->clock;
-    symbi_gate_options_init(&g->o);
-    if (symbi_ctx_new(&env, &g->cx, &g->err) || symbi_toolset_new(g->cx, &g->tools, &g->err)) return false;
-    for (int i = 0; i < 2; i++) {
-        symbi_tool *t;
-        if (symbi_tool_parse(g->cx, symbi_str_z(k_tools[i]), S("t"), &t, &g->err) || symbi_toolset_add(g->tools, t, &g->err)) return false;
-        symbi_tool_unref(t);
-    }
-    if (symbi_cedar_parse(g->cx, &src, 1, SYMBI_CEDAR_IDS_ANNOTATED, &g->set, &g->err)) {
-        printf("%s\n", g->err.msg);
-        return false;
-    }
-    if (failing_store_new(g->cx, &g->backing, &g->store, &g->err) || symbi_ed25519_generate(g->cx, &g->key, &g->err)) return false;
-    ao.key = g->key;
-    if (symbi_audit_open(g->cx, &g->store, &ao, &g->audit, &g->err)) return false;
-    g->o.tools = g->tools;
-    g->o.policies = g->set;
-    g->o.audit = g->audit;
-    return true;
+    if (!gate_rig_up(&g->base)) return false;
+    CHECK(g->clock.wall == (int64_t)T0 * 1000);
+    return gate_rig_ok(&g->base, gate_rig_parts(&g->base, k_tools, 2, policies, 0, true));
 }
 
-static bool begin(rig *g)
-{
-    symbi_gate_free(g->gate);
-    g->gate = NULL;
-    if (!symbi_gate_new(g->cx, &g->o, &g->gate, &g->err)) return true;
-    printf("gate: %s\n", g->err.msg);
-    return false;
-}
+static bool begin(rig *g) { return gate_rig_ok(&g->base, gate_rig_gate(&g->base)); }
 
 static void identity(rig *g, const char *issuer, const char *sub, proof_kind kind)
 {
@@ -91,13 +50,7 @@ static void teardown(rig *g)
     symbi_verdict_clear(&g->v);
     symbi_agentpin_result_unref(g->id);
     symbi_schemapin_result_unref(g->proof);
-    symbi_gate_free(g->gate);
-    symbi_audit_free(g->audit);
-    symbi_key_unref(g->key);
-    symbi_memstore_free(&g->backing.inner);
-    symbi_cedar_unref(g->set);
-    symbi_toolset_unref(g->tools);
-    symbi_ctx_free(g->cx);
+    gate_rig_down(&g->base);
 }
 
 static symbi_code ask(rig *g, const char *agent, const char *tool)
@@ -189,8 +142,8 @@ static void test_identity_codes(void)
     IS(IDENTITY_EXPIRED, &g, "bot", "count");
     symbi_agentpin_result_unref(g.id);
     g.id = NULL;
-    g.o.require_identity = true;
-    g.o.identity_issuer = S("example.com");
+    g.go.require_identity = true;
+    g.go.identity_issuer = S("example.com");
     REQUIRE(begin(&g));
     IS(IDENTITY_REQUIRED, &g, "bot", "count");
     memset(&a, 0, sizeof a); /* answers too */
@@ -203,8 +156,8 @@ static void test_identity_codes(void)
     IS(ALLOWED, &g, "bot", "count");
     identity(&g, "evil.example", "bot", GOOD);
     IS(IDENTITY_MISMATCH, &g, "bot", "count");
-    g.o.identities = pairs;
-    g.o.nidentities = 2;
+    g.go.identities = pairs;
+    g.go.nidentities = 2;
     REQUIRE(begin(&g));
     identity(&g, "example.com", "bot", GOOD);
     IS(IDENTITY_MISMATCH, &g, "bot", "count"); /* it must show the other one */
@@ -221,7 +174,7 @@ static void test_permits_do_not_outlive_the_identity(void)
     rig g;
     uint64_t at = 0;
     REQUIRE(setup(&g, ALL));
-    g.o.permit_ttl_ms = 3600000 * 24;
+    g.go.permit_ttl_ms = 3600000 * 24;
     REQUIRE(begin(&g));
     identity(&g, "example.com", "bot", SHORT);
     IS(ALLOWED, &g, "bot", "count");
@@ -264,7 +217,7 @@ static void test_proof_codes(void)
     IS(TOOL_PROOF_EXPIRED, &g, "bot", "count");
     CHECK(!g.v.tool_verified);
     IS(ALLOWED, &g, "bot", "other");
-    g.o.require_verified = true;
+    g.go.require_verified = true;
     REQUIRE(begin(&g));
     IS(TOOL_UNVERIFIED, &g, "bot", "count");
     proof(&g, GOOD);
@@ -273,9 +226,9 @@ static void test_proof_codes(void)
     CHECK_OK(symbi_gate_prove(g.gate, S("other"), g.proof, &g.err), g.err); /* somebody else's proof */
     IS(TOOL_CHANGED, &g, "bot", "other");
     IS(ALLOWED, &g, "bot", "count");
-    g.o.require_verified = false;
-    g.o.verified_tools = listed;
-    g.o.nverified_tools = 2;
+    g.go.require_verified = false;
+    g.go.verified_tools = listed;
+    g.go.nverified_tools = 2;
     REQUIRE(begin(&g));
     IS(TOOL_UNVERIFIED, &g, "bot", "count");
     IS(ALLOWED, &g, "bot", "other");
@@ -343,7 +296,7 @@ static void test_in_a_run(void)
         symbi_effect ef;
         symbi_reply r;
         REQUIRE(setup(&g, ALL));
-        g.o.require_identity = true;
+        g.go.require_identity = true;
         REQUIRE(begin(&g));
         identity(&g, "example.com", good ? "bot" : "eve", GOOD);
         symbi_run_options_init(&o);

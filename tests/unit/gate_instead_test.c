@@ -3,88 +3,23 @@
 #include "symbi/gate_explain.h"
 #include "symbi/gate_lint.h"
 #include "symbi/json.h"
-#include "test.h"
+#include "gate_rig.h"
 
-#include "failing_store.h"
-
-#define S(lit) ((symbi_str){ lit, sizeof(lit) - 1 })
-
-static const char k_tool[] = "[tool]\nname = \"find\"\nversion = \"1\"\ndescription = \"d\"\ndispatch = \"callback\"\n[args.q]\ntype = \"string\"\nrequired = true\n"
+static const char *const k_tool = "[tool]\nname = \"find\"\nversion = \"1\"\ndescription = \"d\"\ndispatch = \"callback\"\n[args.q]\ntype = \"string\"\nrequired = true\n"
                              "[args.limit]\ntype = \"integer\"\n[args.to]\ntype = \"string\"\n[args.dry]\ntype = \"boolean\"\n";
 
-typedef struct rig {
-    symbi_ctx *cx;
-    fake_clock clock;
-    symbi_toolset *tools;
-    symbi_cedar *set;
-    symbi_store store;
-    failing_store backing;
-    symbi_key *key;
-    symbi_audit *audit;
-    symbi_gate *gate;
-    symbi_verdict v;
-    symbi_err err;
-} rig;
-
-static symbi_status parse(rig *g, const char *text, symbi_cedar **out)
-{
-    symbi_cedar_source src = { { "p.cedar", 7 }, symbi_str_z(text) };
-    return symbi_cedar_parse(g->cx, &src, 1, SYMBI_CEDAR_IDS_ANNOTATED, out, &g->err);
-}
+typedef gate_rig rig;
 
 static symbi_status open_rig(rig *g, const char *policies, bool trail)
 {
-    symbi_gate_options o;
-    symbi_audit_options ao;
-    symbi_tool *t;
-    symbi_status st;
-    symbi_gate_options_init(&o);
-    if ((st = symbi_toolset_new(g->cx, &g->tools, &g->err)) || (st = symbi_tool_parse(g->cx, symbi_str_z(k_tool), S("t"), &t, &g->err))) return st;
-    st = symbi_toolset_add(g->tools, t, &g->err);
-    symbi_tool_unref(t);
-    if (st || (st = parse(g, policies, &g->set))) return st;
-    if (trail) {
-        memset(&ao, 0, sizeof ao);
-        if ((st = failing_store_new(g->cx, &g->backing, &g->store, &g->err)) || (st = symbi_ed25519_generate(g->cx, &g->key, &g->err))) return st;
-        ao.key = g->key;
-        if ((st = symbi_audit_open(g->cx, &g->store, &ao, &g->audit, &g->err))) return st;
-    }
-    o.tools = g->tools;
-    o.policies = g->set;
-    o.audit = g->audit;
-    return symbi_gate_new(g->cx, &o, &g->gate, &g->err);
-}
-
-static void close_rig(rig *g)
-{
-    symbi_verdict_clear(&g->v);
-    symbi_gate_free(g->gate);
-    symbi_audit_free(g->audit);
-    symbi_key_unref(g->key);
-    symbi_memstore_free(&g->backing.inner);
-    symbi_cedar_unref(g->set);
-    symbi_toolset_unref(g->tools);
+    symbi_status st = gate_rig_parts(g, &k_tool, 1, policies, 0, trail);
+    return st ? st : gate_rig_gate(g);
 }
 
 static bool setup(rig *g, const char *policies, bool trail)
 {
-    symbi_env env;
     memset(g, 0, sizeof *g);
-    g->clock.wall = 1700000000000;
-    symbi_env_init(&env);
-    env.clock.wall_ms = fake_wall;
-    env.clock.mono_ms = fake_mono;
-    env.clock.ud = &g->clock;
-    if (symbi_ctx_new(&env, &g->cx, &g->err)) return false;
-    if (!open_rig(g, policies, trail)) return true;
-    printf("setup: %s\n", g->err.msg);
-    return false;
-}
-
-static void teardown(rig *g)
-{
-    close_rig(g);
-    symbi_ctx_free(g->cx);
+    return gate_rig_up(g) && gate_rig_ok(g, open_rig(g, policies, trail));
 }
 
 static void ask_with(rig *g, const char *args, const symbi_facts *f)
@@ -142,7 +77,7 @@ static void test_modify(void)
     CHECK_OK(symbi_gate_redeem(g.gate, &g.v, (symbi_str){ (const char *)g.v.permit.bytes, SYMBI_PERMIT_BYTES }, &po, &plan, &order, &code, &g.err), g.err);
     CHECK(symbi_value_getz(plan->args, "limit")->u.i == 100); /* and that is what leaves */
     symbi_plan_unref(plan);
-    teardown(&g);
+    gate_rig_down(&g);
 }
 
 static void test_modify_in_words(void)
@@ -166,7 +101,7 @@ static void test_modify_in_words(void)
             CHECK(g.v.decision == SYMBI_MODIFY);
             CHECK(input_is(&g, g.v.input, rows[i].becomes));
         }
-        teardown(&g);
+        gate_rig_down(&g);
     }
 }
 
@@ -196,7 +131,7 @@ static void test_modify_never_widens(void)
         ask(&g, "{\"q\":\"x\",\"limit\":5000}");
         if (g.v.code != rows[i].code || g.v.decision != rows[i].decision) printf("row %zu: %s %s\n", i, symbi_code_name(g.v.code), g.v.reason);
         CHECK(g.v.code == rows[i].code && g.v.decision == rows[i].decision && !g.v.has_permit);
-        teardown(&g);
+        gate_rig_down(&g);
     }
 }
 
@@ -211,7 +146,7 @@ static void test_modify_of_what_has_no_arguments(void)
     a.content = S("hello");
     symbi_gate_check(g.gate, &a, NULL, &g.v);
     CHECK(g.v.decision == SYMBI_DENY && g.v.code == SYMBI_CODE_MODIFY_FAILED);
-    teardown(&g);
+    gate_rig_down(&g);
 }
 
 static void test_two_changes_at_once(void)
@@ -222,7 +157,7 @@ static void test_two_changes_at_once(void)
     CHECK(g.v.decision == SYMBI_MODIFY && input_is(&g, g.v.input, "{\"limit\":100,\"q\":\"x\"}"));
     ask(&g, "{\"q\":\"x\",\"to\":\"all\"}");
     CHECK(g.v.decision == SYMBI_MODIFY && input_is(&g, g.v.input, "{\"q\":\"x\"}"));
-    teardown(&g);
+    gate_rig_down(&g);
 }
 
 static void test_step_up(void)
@@ -249,7 +184,7 @@ static void test_step_up(void)
         CHECK_OK(symbi_gate_approve(g.gate, g.v.action_digest, false, S("ann"), 0, &g.err), g.err);
         ask(&g, "{\"q\":\"x\",\"to\":\"all\"}");
         CHECK(g.v.decision == SYMBI_DENY && g.v.code == SYMBI_CODE_APPROVAL_DENIED);
-        teardown(&g);
+        gate_rig_down(&g);
     }
 }
 
@@ -273,7 +208,7 @@ static void test_step_up_is_not_a_permit(void)
         ask(&g, "{\"q\":\"x\"}");
         if (g.v.code != rows[i].code) printf("row %zu: %s %s\n", i, symbi_code_name(g.v.code), g.v.reason);
         CHECK(g.v.code == rows[i].code && !g.v.has_permit);
-        teardown(&g);
+        gate_rig_down(&g);
     }
 }
 
@@ -289,7 +224,7 @@ static void test_modified_and_approved(void)
     CHECK(g.v.decision == SYMBI_MODIFY && input_is(&g, g.v.input, "{\"limit\":100,\"q\":\"x\",\"to\":\"all\"}"));
     ask(&g, "{\"q\":\"x\",\"to\":\"all\",\"limit\":5000}");
     CHECK(g.v.decision == SYMBI_STEP_UP);
-    teardown(&g);
+    gate_rig_down(&g);
 }
 
 static void test_defer(void)
@@ -310,7 +245,7 @@ static void test_defer(void)
     f.now_ms = 5000;
     ask_with(&g, "{\"q\":\"x\"}", &f); /* nothing was kept: the same question, asked again */
     CHECK(g.v.decision == SYMBI_ALLOW && !g.v.retry_after_ms);
-    teardown(&g);
+    gate_rig_down(&g);
 }
 
 static void test_on_the_trail(void)
@@ -327,7 +262,7 @@ static void test_on_the_trail(void)
     CHECK_OK(symbi_gate_commit(g.gate, &g.v, NULL, &g.err), g.err);
     REQUIRE(!g.store.row(g.store.ud, S("main"), 1, &row, &g.err));
     CHECK(memmem(row.event.p, row.event.n, "\"decision\":\"defer\"", 18) && memmem(row.event.p, row.event.n, "\"retry_after_ms\":5000", 21) && memmem(row.event.p, row.event.n, "\"denied_count\":1", 16));
-    teardown(&g);
+    gate_rig_down(&g);
 }
 
 static void test_an_approval_in_the_store_is_used_up_by_a_modify(void)
@@ -350,7 +285,7 @@ static void test_an_approval_in_the_store_is_used_up_by_a_modify(void)
     CHECK(is != SYMBI_APPROVAL_APPROVED);
     ask(&g, "{\"q\":\"x\",\"limit\":5000}");
     CHECK(g.v.decision == SYMBI_STEP_UP);
-    teardown(&g);
+    gate_rig_down(&g);
 }
 
 /* What is not understood is not put in force; what is in force stays. */
@@ -394,7 +329,7 @@ static void test_refused_at_load(void)
         symbi_gate *other;
         symbi_doc *found;
         symbi_text t;
-        REQUIRE(!parse(&g, bad[i], &set));
+        REQUIRE(!gate_rig_parse(&g, bad[i], 0, &set));
         if (symbi_gate_reload(g.gate, set, &g.err) != SYMBI_ESCHEMA) printf("taken: %s\n", bad[i]);
         CHECK(g.err.code == SYMBI_ESCHEMA && strstr(g.err.msg, "p.cedar:1") && strstr(g.err.msg, "@instead"));
         CHECK(symbi_gate_generation(g.gate) == generation && symbi_gate_policies(g.gate) == g.set);
@@ -413,9 +348,9 @@ static void test_refused_at_load(void)
     }
     ask(&g, "{\"q\":\"x\"}");
     CHECK(g.v.decision == SYMBI_ALLOW);
-    teardown(&g);
+    gate_rig_down(&g);
     REQUIRE(setup(&g, ALL "@instead(\"modify a=1;b=1;c=1;d=1;e=1;f=1;g=1;h=1;i=1;j=1;k=1;l=1;m=1;n=1;o=1;p=1\") forbid(principal, action, resource) when { false };", false));
-    teardown(&g);
+    gate_rig_down(&g);
 }
 
 /* More policies ask for changes than a gate carries out: a no. */
@@ -428,7 +363,7 @@ static void test_many(void)
         REQUIRE(setup(&g, text, false));
         ask(&g, "{\"q\":\"x\",\"to\":\"all\"}");
         CHECK(n == 16 ? g.v.decision == SYMBI_MODIFY : g.v.decision == SYMBI_DENY && g.v.code == SYMBI_CODE_FORBIDDEN);
-        teardown(&g);
+        gate_rig_down(&g);
     }
 }
 
@@ -449,7 +384,7 @@ static void test_explained(void)
         symbi_doc_unref(d);
         symbi_verdict_clear(&g.v);
     }
-    teardown(&g);
+    gate_rig_down(&g);
 }
 
 static symbi_status under_oom(symbi_ctx *cx, void *ud)
@@ -473,7 +408,7 @@ static symbi_status under_oom(symbi_ctx *cx, void *ud)
             st = SYMBI_ENOMEM;
         }
     }
-    close_rig(&g);
+    gate_rig_close(&g);
     return st;
 }
 

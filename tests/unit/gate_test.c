@@ -1,96 +1,37 @@
 /* Unit tests of the gate: every way to a deny has its own code, and a permit opens exactly one door once. */
 #include "gate/nonces.h"
 #include "gate/permit.h"
-#include "test.h"
+#include "gate_rig.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "failing_store.h"
-
-#define S(lit) ((symbi_str){ lit, sizeof(lit) - 1 })
-
-static const char k_tools[][400] = {
+static const char *const k_tools[] = {
     "[tool]\nname = \"count\"\nversion = \"1\"\ndescription = \"d\"\n[args.path]\ntype = \"path\"\nrequired = true\n[args.n]\ntype = \"integer\"\n"
     "[command]\nexec = [\"wc\", \"-l\", \"--\", \"{path}\"]\n[output]\nformat = \"text\"\n",
     "[tool]\nname = \"wipe\"\nversion = \"1\"\ndescription = \"d\"\nhuman_approval = true\n[args.path]\ntype = \"path\"\nrequired = true\n"
     "[command]\nexec = [\"rm\", \"--\", \"{path}\"]\n[output]\nformat = \"text\"\n",
 };
 
-typedef struct fixture {
-    symbi_ctx *cx;
-    fake_clock clock;
-    symbi_toolset *tools;
-    symbi_cedar *set;
-    symbi_store store;
-    failing_store backing;
-    symbi_key *key;
-    symbi_audit *audit;
-    symbi_gate *gate;
-    symbi_err err;
-} fixture;
+typedef gate_rig fixture;
 
 static symbi_status open_fixture(fixture *f, const char *policies, const symbi_gate_options *more, bool with_audit)
 {
-    symbi_gate_options o;
-    symbi_audit_options ao;
-    symbi_status st;
-    if (more) o = *more;
-    else symbi_gate_options_init(&o);
-    if ((st = symbi_toolset_new(f->cx, &f->tools, &f->err))) return st;
-    for (size_t i = 0; i < 2; i++) {
-        symbi_tool *t;
-        if ((st = symbi_tool_parse(f->cx, symbi_str_z(k_tools[i]), S("t.clad.toml"), &t, &f->err))) return st;
-        st = symbi_toolset_add(f->tools, t, &f->err);
-        symbi_tool_unref(t);
-        if (st) return st;
-    }
-    if (policies) {
-        symbi_cedar_source src = { { "p.cedar", 7 }, symbi_str_z(policies) };
-        if ((st = symbi_cedar_parse(f->cx, &src, 1, SYMBI_CEDAR_IDS_ANNOTATED | SYMBI_CEDAR_SYMBI_ALIAS | SYMBI_CEDAR_LEGACY_SCOPE, &f->set, &f->err))) return st;
-    }
-    if (with_audit) {
-        memset(&ao, 0, sizeof ao);
-        if ((st = failing_store_new(f->cx, &f->backing, &f->store, &f->err))) return st;
-        if ((st = symbi_ed25519_generate(f->cx, &f->key, &f->err))) return st;
-        ao.key = f->key;
-        if ((st = symbi_audit_open(f->cx, &f->store, &ao, &f->audit, &f->err))) return st;
-    }
-    o.policies = f->set;
-    o.tools = f->tools;
-    o.audit = f->audit;
-    return symbi_gate_new(f->cx, &o, &f->gate, &f->err);
+    symbi_status st = gate_rig_parts(f, k_tools, 2, policies, SYMBI_CEDAR_SYMBI_ALIAS | SYMBI_CEDAR_LEGACY_SCOPE, with_audit);
+    if (more) f->go = *more;
+    return st ? st : gate_rig_gate(f);
 }
 
 static void close_fixture(fixture *f, bool with_ctx)
 {
-    symbi_gate_free(f->gate);
-    symbi_audit_free(f->audit);
-    symbi_key_unref(f->key);
-    symbi_memstore_free(&f->backing.inner);
-    symbi_cedar_unref(f->set);
-    symbi_toolset_unref(f->tools);
-    if (with_ctx) symbi_ctx_free(f->cx);
+    if (with_ctx) gate_rig_down(f);
+    else gate_rig_close(f);
 }
 
 static bool setup(fixture *f, const char *policies, const symbi_gate_options *more, bool with_audit)
 {
-    symbi_env env;
     memset(f, 0, sizeof *f);
-    f->clock.wall = 1700000000000;
-    f->clock.mono = 1000;
-    symbi_env_init(&env);
-    env.clock.wall_ms = fake_wall;
-    env.clock.mono_ms = fake_mono;
-    env.clock.ud = &f->clock;
-    if (symbi_ctx_new(&env, &f->cx, &f->err)) return false;
-    if (open_fixture(f, policies, more, with_audit)) {
-        char b[800];
-        symbi_err_format(&f->err, b, sizeof b);
-        printf("setup: %s\n", b);
-        return false;
-    }
-    return true;
+    return gate_rig_up(f) && gate_rig_ok(f, open_fixture(f, policies, more, with_audit));
 }
 
 static symbi_action call(const char *tool, const char *args)

@@ -1,12 +1,9 @@
 /* Unit tests of the run machine: a scripted model, scripted tools, a fake clock. No test sleeps and nothing is executed. */
 #define _GNU_SOURCE
-#include "test.h"
+#include "gate_rig.h"
+#include "symbi/run.h"
 
-#include "failing_store.h"
-
-#define S(lit) ((symbi_str){ lit, sizeof(lit) - 1 })
-
-static const char k_tools[][400] = {
+static const char *const k_tools[] = {
     "[tool]\nname = \"count\"\nversion = \"1\"\ndescription = \"counts\"\n[args.path]\ntype = \"path\"\nrequired = true\n"
     "[command]\nexec = [\"wc\", \"-l\", \"--\", \"{path}\"]\n[output]\nformat = \"text\"\n",
     "[tool]\nname = \"wipe\"\nversion = \"1\"\ndescription = \"wipes\"\nhuman_approval = true\n[args.path]\ntype = \"path\"\nrequired = true\n"
@@ -19,48 +16,21 @@ static const char k_policy[] =
     "@id(\"no-secrets\") forbid(principal, action == Action::\"tool_call::count\", resource) when { context.input.path like \"secret*\" };";
 
 typedef struct rig {
-    symbi_ctx *cx;
+    union {
+        gate_rig base;
+        struct { GATE_RIG };
+    };
     bool own_cx;
-    fake_clock clock;
-    symbi_toolset *tools;
-    symbi_cedar *set;
-    symbi_store store;
-    failing_store backing;
-    symbi_key *key;
-    symbi_audit *audit;
-    symbi_gate *gate;
     symbi_run *run;
     symbi_run_options o;
-    symbi_err err;
     symbi_effect ef; /* the last one */
     int model_calls, tool_calls, ungated;
 } rig;
 
 static symbi_status rig_open(rig *g, const char *policy)
 {
-    symbi_gate_options go;
-    symbi_audit_options ao;
-    symbi_cedar_source src = { { "p.cedar", 7 }, symbi_str_z(policy) };
-    symbi_status st;
-    if ((st = symbi_toolset_new(g->cx, &g->tools, &g->err))) return st;
-    for (size_t i = 0; i < 3; i++) {
-        symbi_tool *t;
-        if ((st = symbi_tool_parse(g->cx, symbi_str_z(k_tools[i]), S("t.clad.toml"), &t, &g->err))) return st;
-        st = symbi_toolset_add(g->tools, t, &g->err);
-        symbi_tool_unref(t);
-        if (st) return st;
-    }
-    if ((st = symbi_cedar_parse(g->cx, &src, 1, SYMBI_CEDAR_IDS_ANNOTATED, &g->set, &g->err))) return st;
-    if ((st = failing_store_new(g->cx, &g->backing, &g->store, &g->err))) return st;
-    if ((st = symbi_ed25519_generate(g->cx, &g->key, &g->err))) return st;
-    memset(&ao, 0, sizeof ao);
-    ao.key = g->key;
-    if ((st = symbi_audit_open(g->cx, &g->store, &ao, &g->audit, &g->err))) return st;
-    symbi_gate_options_init(&go);
-    go.policies = g->set;
-    go.tools = g->tools;
-    go.audit = g->audit;
-    if ((st = symbi_gate_new(g->cx, &go, &g->gate, &g->err))) return st;
+    symbi_status st = gate_rig_parts(&g->base, k_tools, 3, policy, 0, true);
+    if (st || (st = gate_rig_gate(&g->base))) return st;
     symbi_run_options_init(&g->o);
     g->o.gate = g->gate;
     g->o.audit = g->audit;
@@ -72,21 +42,9 @@ static symbi_status rig_open(rig *g, const char *policy)
 
 static bool setup(rig *g, const char *policy)
 {
-    symbi_env env;
     memset(g, 0, sizeof *g);
-    g->clock.wall = 1700000000000;
-    g->clock.mono = 1000;
-    symbi_env_init(&env);
-    env.clock.wall_ms = fake_wall;
-    env.clock.mono_ms = fake_mono;
-    env.clock.ud = &g->clock;
-    if (symbi_ctx_new(&env, &g->cx, &g->err)) return false;
-    g->own_cx = true;
-    if (rig_open(g, policy)) {
-        printf("rig: %s\n", g->err.msg);
-        return false;
-    }
-    return true;
+    g->own_cx = gate_rig_up(&g->base);
+    return g->own_cx && gate_rig_ok(&g->base, rig_open(g, policy));
 }
 
 static bool start(rig *g)
@@ -99,12 +57,7 @@ static bool start(rig *g)
 static void rig_close(rig *g)
 {
     symbi_run_free(g->run);
-    symbi_gate_free(g->gate);
-    symbi_audit_free(g->audit);
-    symbi_key_unref(g->key);
-    symbi_memstore_free(&g->backing.inner);
-    symbi_cedar_unref(g->set);
-    symbi_toolset_unref(g->tools);
+    gate_rig_close(&g->base);
     if (g->own_cx) symbi_ctx_free(g->cx);
 }
 
@@ -718,14 +671,10 @@ static void test_no_approval_of_ones_own(void)
         symbi_reply r;
         REQUIRE(setup(&g, k_policy));
         if (memory) {
-            symbi_gate_options go;
-            g.o.audit = NULL;
+            symbi_audit_free(g.audit);
+            g.audit = g.o.audit = NULL;
             g.o.no_audit = true;
-            symbi_gate_free(g.gate);
-            symbi_gate_options_init(&go);
-            go.policies = g.set;
-            go.tools = g.tools;
-            REQUIRE(symbi_gate_new(g.cx, &go, &g.gate, &g.err) == SYMBI_OK);
+            REQUIRE(gate_rig_gate(&g.base) == SYMBI_OK);
             g.o.gate = g.gate;
         }
         REQUIRE(start(&g));
@@ -746,18 +695,12 @@ static void test_no_approval_of_ones_own(void)
 static void test_budget_across_an_approval(void)
 {
     rig g;
-    symbi_gate_options go;
     symbi_reply r;
     int tools = 0;
     symbi_effect_kind k;
     REQUIRE(setup(&g, k_policy));
-    symbi_gate_free(g.gate);
-    symbi_gate_options_init(&go);
-    go.policies = g.set;
-    go.tools = g.tools;
-    go.audit = g.audit;
-    go.max_tool_calls = 1;
-    REQUIRE(symbi_gate_new(g.cx, &go, &g.gate, &g.err) == SYMBI_OK);
+    g.go.max_tool_calls = 1;
+    REQUIRE(gate_rig_gate(&g.base) == SYMBI_OK);
     g.o.gate = g.gate;
     REQUIRE(start(&g));
     REQUIRE(next(&g) == SYMBI_EFFECT_MODEL);
