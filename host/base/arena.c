@@ -17,37 +17,35 @@ void sy_arena_init(sy_arena *a, symbi_alloc alloc, size_t limit)
 {
     memset(a, 0, sizeof *a);
     a->alloc = alloc;
-    a->limit = limit;
+    a->limit = limit ? limit : SIZE_MAX;
+}
+
+static void *failed(sy_arena *a, symbi_status st)
+{
+    if (!a->status) a->status = st;
+    a->cur = a->end = NULL; /* whatever comes later fails too, without a look at the status */
+    return NULL;
 }
 
 static char *new_chunk(sy_arena *a, size_t payload)
 {
     size_t size;
     sy_arena_chunk *c;
-    if (__builtin_add_overflow(payload, HEAD, &size) || !(c = sy_alloc(&a->alloc, size))) {
-        a->status = SYMBI_ENOMEM;
-        return NULL;
-    }
+    if (__builtin_add_overflow(payload, HEAD, &size) || !(c = sy_alloc(&a->alloc, size))) return failed(a, SYMBI_ENOMEM);
     c->size = size;
     c->next = a->chunks;
     a->chunks = c;
     return (char *)c + HEAD;
 }
 
-void *sy_arena_alloc(sy_arena *a, size_t n)
+void *sy_arena_more(sy_arena *a, size_t n)
 {
     char *p;
     size_t want;
     if (a->status) return NULL;
-    if (n > SIZE_MAX / 2) {
-        a->status = SYMBI_ENOMEM;
-        return NULL;
-    }
+    if (n > SIZE_MAX / 2) return failed(a, SYMBI_ENOMEM);
     n = n ? (n + SY_ALIGN - 1) & ~(size_t)(SY_ALIGN - 1) : SY_ALIGN;
-    if (a->limit && n > a->limit - a->used) {
-        a->status = SYMBI_ELIMIT;
-        return NULL;
-    }
+    if (n > a->limit - a->used) return failed(a, SYMBI_ELIMIT);
 #ifdef SY_ARENA_PARANOID
     (void)want;
     p = new_chunk(a, n);
@@ -60,7 +58,7 @@ void *sy_arena_alloc(sy_arena *a, size_t n)
         a->used += n;
         return p;
     }
-    want = a->chunks ? (a->chunks->size - HEAD) * 2 : SY_ARENA_FIRST;
+    want = a->chunks && a->chunks->next ? (a->chunks->size - HEAD) * 2 : SY_ARENA_FIRST; /* two of the cheap size, then twice the last */
     if (want > SY_ARENA_MAX) want = SY_ARENA_MAX;
     if (n > want / 4 && a->chunks && n > SY_ARENA_FIRST) { /* large: own chunk, put behind the current one, which stays in use */
         sy_arena_chunk *top = a->chunks;
@@ -87,10 +85,7 @@ void *sy_arena_calloc(sy_arena *a, size_t count, size_t size)
 {
     size_t n;
     void *p;
-    if (__builtin_mul_overflow(count, size, &n)) {
-        if (!a->status) a->status = SYMBI_ENOMEM;
-        return NULL;
-    }
+    if (__builtin_mul_overflow(count, size, &n)) return failed(a, SYMBI_ENOMEM);
     p = sy_arena_alloc(a, n);
     if (p) memset(p, 0, n);
     return p;
@@ -99,11 +94,8 @@ void *sy_arena_calloc(sy_arena *a, size_t count, size_t size)
 symbi_str sy_arena_dup(sy_arena *a, symbi_str s)
 {
     symbi_str r = { NULL, 0 };
-    char *p = s.n < SIZE_MAX / 2 ? sy_arena_alloc(a, s.n + 1) : NULL;
-    if (!p) {
-        if (!a->status) a->status = SYMBI_ENOMEM;
-        return r;
-    }
+    char *p = s.n < SIZE_MAX / 2 ? sy_arena_bytes(a, s.n + 1) : failed(a, SYMBI_ENOMEM);
+    if (!p) return r;
     if (s.n) memcpy(p, s.p, s.n);
     p[s.n] = 0;
     r.p = p;

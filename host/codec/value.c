@@ -61,11 +61,15 @@ bool symbi_value_equal(const symbi_value *a, const symbi_value *b)
 
 symbi_doc *sy_doc_new(symbi_ctx *cx)
 {
-    symbi_doc *d = sy_alloc(&cx->shared, sizeof *d);
-    if (!d) return NULL;
+    symbi_doc *d;
+    sy_arena a;
+    sy_arena_init(&a, cx->shared, 0);
+    if (!(d = sy_arena_alloc(&a, sizeof *d))) return NULL; /* it lies in its own first chunk: most documents are one block */
     sy_ref_init(&d->refs);
     d->alloc = cx->shared;
-    sy_arena_init(&d->arena, cx->shared, cx->limits.arena_bytes);
+    a.limit = cx->limits.arena_bytes ? cx->limits.arena_bytes : SIZE_MAX;
+    a.used = 0;
+    d->arena = a;
     d->root = sy_val_null();
     return d;
 }
@@ -81,9 +85,8 @@ symbi_doc *symbi_doc_ref(symbi_doc *d)
 void symbi_doc_unref(symbi_doc *d)
 {
     if (d && sy_ref_dec(&d->refs)) {
-        symbi_alloc a = d->alloc;
-        sy_arena_free(&d->arena);
-        sy_free(&a, d, sizeof *d);
+        sy_arena a = d->arena; /* d goes with it */
+        sy_arena_free(&a);
     }
 }
 

@@ -8,7 +8,7 @@
 struct symbi_doc {
     sy_ref refs;
     symbi_alloc alloc; /* the ctx's shared allocator, which also feeds the arena */
-    sy_arena arena;
+    sy_arena arena;    /* the document itself lies in it */
     symbi_value root;
 };
 

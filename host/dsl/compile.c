@@ -521,7 +521,7 @@ static symbi_status run(symbi_ctx *cx, build *x, symbi_doc *list, symbi_narrow *
     only_tools(x);
     base(x);
     list->root = sy_arr_value(&x->c.problems);
-    st = list->arena.status ? sy_arena_fail(&list->arena, "the list of problems", err) : SYMBI_OK;
+    st = list->arena.status ? sy_arena_fail(&list->arena, "the list of problems", err) : doc->arena.status ? sy_arena_fail(&doc->arena, "the compiled agent", err) : SYMBI_OK;
     if (!st && x->c.refused) {
         sy_dsl_place(x->c.d, sy_n(x->c.d, x->c.first_node)->start, &line, &col);
         st = sy_fail_at(err, SYMBI_ESCHEMA, line, col, "%s%s%s%s", x->c.first_text.p, x->c.first_nearest.n ? "; what works: " : "", x->c.first_nearest.n ? x->c.first_nearest.p : "",

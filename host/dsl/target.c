@@ -80,7 +80,11 @@ static symbi_str argument_at(sy_comp *c, symbi_str tool, size_t pos, symbi_str n
     const symbi_value *props;
     symbi_err err;
     *at = -1;
-    if (!t || symbi_tool_schema(c->cx, t, &d, &err)) return found;
+    if (!t) return found;
+    if (symbi_tool_schema(c->cx, t, &d, &err)) {
+        if (err.code == SYMBI_ENOMEM && !c->a->status) c->a->status = SYMBI_ENOMEM; /* not to be taken for a tool without the argument */
+        return found;
+    }
     props = symbi_value_getz(symbi_value_getz(symbi_doc_root(d), "inputSchema"), "properties");
     for (size_t i = 0; props && props->kind == SYMBI_OBJECT && i < props->u.o.n; i++) {
         if (i == pos) found = sy_arena_dup(c->a, props->u.o.members[i].key);

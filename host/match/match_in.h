@@ -2,6 +2,7 @@
  *
  *   parse.c    pattern text -> tree                     class.c  sets of characters
  *   prog.c     trees -> program of a group              nfa.c    one step of a program; search without remembering; positions
+ *   table.c    a small program as a table     shape.c  a pattern that is one character after the other
  *   lits.c     tree -> literals one of which every match contains
  *   ac.c       all literals of the set in one pass over the bytes (Aho-Corasick, several streams side by side)
  *   dfa.c      programs run as automata whose states are made when first met and remembered in the scratch

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { STATES_MAX = 96, CELLS_MAX = 8192, WORDS_MAX = 8, HIT = 254, MISS = 253 };
+enum { STATES_MAX = 96, CELLS_MAX = 8192, WORDS_MAX = 8, HIT = 0xffff, MISS = 0xfffe };
 
 typedef struct state {
     uint64_t set[WORDS_MAX];
@@ -14,8 +14,7 @@ typedef struct state {
 } state;
 
 struct sy_mtable {
-    uint32_t width; /* symbols, and the end of the text */
-    const uint8_t *next;
+    const uint16_t *next; /* rows of symbols and the end of the text: where the next row begins, or one of these */
 };
 
 typedef struct maker {
@@ -36,7 +35,7 @@ static unsigned number(maker *m, const uint64_t *set, unsigned before)
     return (unsigned)m->n++;
 }
 
-static bool fill(maker *m, uint8_t *next, uint32_t width, uint64_t *to, const sy_mwork *w)
+static bool fill(maker *m, uint16_t *next, uint32_t width, uint64_t *to, const sy_mwork *w)
 {
     uint64_t none[WORDS_MAX] = { 0 };
     (void)number(m, none, SY_MF_START);
@@ -48,7 +47,7 @@ static bool fill(maker *m, uint8_t *next, uint32_t width, uint64_t *to, const sy
             if (hits) k = HIT;
             else if (sym + 1 == width) k = MISS;
             else if ((k = number(m, to, after)) == HIT) return false;
-            next[i * width + sym] = (uint8_t)k;
+            next[i * width + sym] = (uint16_t)(k == HIT || k == MISS ? k : k * width);
         }
     return true;
 }
@@ -58,40 +57,40 @@ bool sy_mtable_make(sy_arena *keep, sy_arena *tmp, const sy_mprog *g, const sy_m
     uint32_t width = g->nsym + 1;
     maker m = { g, NULL, 0 };
     sy_mtable *t;
-    uint8_t *next;
+    uint16_t *next;
     uint64_t *mem;
     sy_mwork w;
     *out = NULL;
     if (g->nword > WORDS_MAX || width > 200 || g->nroot != 1) return true;
     m.s = sy_arena_calloc(tmp, STATES_MAX, sizeof *m.s);
-    next = sy_arena_alloc(tmp, CELLS_MAX);
+    next = sy_arena_alloc(tmp, CELLS_MAX * sizeof *next);
     mem = sy_arena_alloc(tmp, sy_mprog_need(g) + sizeof *mem * WORDS_MAX);
     if (!m.s || !next || !mem) return false;
     w.seen = mem + g->nword;
     w.stack = (uint32_t *)(void *)(mem + 2 * g->nword);
     if (!fill(&m, next, width, mem, &w)) return true;
     t = sy_arena_alloc(keep, sizeof *t);
-    if (!t || !(t->next = sy_arena_memdup(keep, next, m.n * width))) return false;
-    t->width = width;
+    if (!t || !(t->next = sy_arena_memdup(keep, next, m.n * width * sizeof *next))) return false;
     *out = t;
     return true;
 }
 
 bool sy_mtable_search(const sy_mtable *t, const sy_mprog *g, symbi_str text)
 {
+    const uint16_t *next = t->next, *byte = g->byte;
     unsigned s = 0;
     for (size_t i = 0; i < text.n;) {
         unsigned char c = (unsigned char)text.p[i];
         uint32_t sym, cp;
         if (c < 0x80) {
-            sym = g->byte[c];
+            sym = byte[c];
             i++;
         } else {
             i += sy_mdecode(text.p + i, text.n - i, &cp);
             sym = sy_mprog_symbol(g, cp);
         }
-        s = t->next[s * t->width + sym];
+        s = next[s + sym];
         if (s == HIT) return true;
     }
-    return t->next[s * t->width + g->nsym] == HIT;
+    return next[s + g->nsym] == HIT;
 }

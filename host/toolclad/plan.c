@@ -16,7 +16,7 @@
 #include "toolclad/types.h"
 #include <stdio.h>
 
-enum { HOST_TIMEOUT_MS = 300000, COMMAND_TEXT_MAX = 8 << 20 };
+enum { HOST_TIMEOUT_MS = 300000, COMMAND_TEXT_MAX = 8 << 20, FEW = 24 };
 
 typedef struct planner {
     symbi_ctx *cx;
@@ -29,6 +29,8 @@ typedef struct planner {
     symbi_str *text; /* of each argument */
     bool *is_default;
     symbi_str evidence_dir, run_dir;
+    symbi_str few_text[FEW];
+    bool few_default[FEW];
 } planner;
 
 static symbi_status nomem(planner *pl) { return sy_arena_fail(pl->a, "the plan", pl->err); }
@@ -39,12 +41,12 @@ static symbi_str join(sy_arena *a, const symbi_str *part, size_t n, symbi_str la
     size_t total = last.n, at = 0;
     char *o;
     for (size_t i = 0; i < n; i++) total += part[i].n;
-    if (!(o = sy_arena_alloc(a, total + 1))) return (symbi_str){ NULL, 0 };
+    if (!(o = sy_arena_bytes(a, total + 1))) return (symbi_str){ NULL, 0 };
     for (size_t i = 0; i < n; i++) {
-        if (part[i].n) memcpy(o + at, part[i].p, part[i].n);
+        sy_str_copy(o + at, part[i].p, part[i].n);
         at += part[i].n;
     }
-    if (last.n) memcpy(o + at, last.p, last.n);
+    sy_str_copy(o + at, last.p, last.n);
     o[total] = 0;
     return (symbi_str){ o, total };
 }
@@ -57,11 +59,11 @@ static symbi_str concat(sy_arena *a, symbi_str x, symbi_str y, symbi_str z)
 
 /* ---- arguments ---- */
 
-static symbi_status set_text(planner *pl, size_t i, const symbi_value *v)
+static inline symbi_status set_text(planner *pl, size_t i, const symbi_value *v)
 {
     const sy_arg *a = &pl->t->args[i];
-    pl->text[i] = sy_arg_text(v, pl->a);
-    if (!pl->text[i].p) return nomem(pl);
+    if (v->kind == SYMBI_STRING && v->u.s.p) pl->text[i] = v->u.s;
+    else if (!(pl->text[i] = sy_arg_text(v, pl->a)).p) return nomem(pl);
     /* of others sy_arg_check said that there is none */
     if (((a->type->flags & SY_TYPE_REWRITES) || pl->is_default[i]) && memchr(pl->text[i].p, 0, pl->text[i].n))
         return sy_fail(pl->err, SYMBI_ESCHEMA, "argument '%.*s' contains a NUL: the arguments were not validated", SY_FMT(a->name));
@@ -130,11 +132,17 @@ static symbi_status take_args(planner *pl, const symbi_value *args, bool validat
     const symbi_tool *t = pl->t;
     symbi_member *m = sy_arena_calloc(pl->a, t->nargs, sizeof *m);
     symbi_status st;
-    pl->text = sy_arena_calloc(pl->a, t->nargs, sizeof *pl->text);
-    pl->is_default = sy_arena_calloc(pl->a, t->nargs, sizeof *pl->is_default);
+    pl->text = pl->few_text;
+    pl->is_default = pl->few_default;
+    if (t->nargs > FEW) {
+        pl->text = sy_arena_alloc(pl->a, t->nargs * sizeof *pl->text);
+        pl->is_default = sy_arena_alloc(pl->a, t->nargs * sizeof *pl->is_default);
+    }
     if (!pl->text || !pl->is_default || !m) return nomem(pl);
+    memset(pl->text, 0, t->nargs * sizeof *pl->text);
+    memset(pl->is_default, 0, t->nargs * sizeof *pl->is_default);
     if ((st = validated ? take_validated(pl, args, m) : check_args(pl, args, m))) return st;
-    if ((st = sy_args_object(t, m, pl->a, pl->args, pl->err))) return st;
+    if ((st = sy_args_object(t, m, pl->a, true, pl->args, pl->err))) return st;
     pl->p->args = pl->args;
     return SYMBI_OK;
 }
@@ -301,10 +309,10 @@ static symbi_status shown(planner *pl, const symbi_str *argv)
     char *o;
     for (size_t i = 0; i < pl->p->argc; i++) n += argv[i].n + 1;
     if (n - 1 > COMMAND_TEXT_MAX) return sy_fail(pl->err, SYMBI_ELIMIT, "the command is too long");
-    if (!(o = sy_arena_alloc(pl->a, n))) return nomem(pl);
+    if (!(o = sy_arena_bytes(pl->a, n))) return nomem(pl);
     pl->p->command = (symbi_str){ o, n - 1 };
     for (size_t i = 0; i < pl->p->argc; i++) {
-        if (argv[i].n) memcpy(o, argv[i].p, argv[i].n);
+        sy_str_copy(o, argv[i].p, argv[i].n);
         o += argv[i].n;
         *o++ = i + 1 < pl->p->argc ? ' ' : 0;
     }
@@ -313,7 +321,7 @@ static symbi_status shown(planner *pl, const symbi_str *argv)
 
 static symbi_status make_shell(planner *pl)
 {
-    sy_vars v = { pl->cx, pl->t, pl->a, pl->text, pl->is_default, pl->p->scan_id, pl->evidence_dir, pl->p->output_file, pl->o->allow_options, pl->err };
+    sy_vars v = { pl->cx, pl->t, pl->a, pl->text, pl->is_default, pl->p->scan_id, pl->evidence_dir, pl->p->output_file, pl->o->allow_options, pl->err, false };
     symbi_str *argv = NULL;
     symbi_status st;
     if (pl->t->command.executor.n) {
@@ -353,8 +361,7 @@ static symbi_status make(planner *pl, const symbi_value *args, bool validated)
     int64_t cap = pl->o->host_timeout_ms > 0 ? pl->o->host_timeout_ms : HOST_TIMEOUT_MS;
     symbi_status st;
     p->kind = pl->t->info.backend;
-    p->tool = sy_arena_dup(pl->a, pl->t->info.name);
-    if (!p->tool.p) return nomem(pl);
+    p->tool = pl->t->info.name;
     p->timeout_ms = pl->t->info.timeout_ms && pl->t->info.timeout_ms < cap ? pl->t->info.timeout_ms : cap;
     p->stdout_max = p->stderr_max = pl->cx->limits.tool_output;
     p->cwd = p->command = p->output_file = p->parser = SY_LIT("");
@@ -372,15 +379,18 @@ static symbi_status plan(symbi_ctx *cx, const symbi_tool *t, const symbi_value *
 {
     static const symbi_plan_options none = { 0 };
     plan_impl *im;
-    planner pl = { 0 };
+    sy_arena a;
+    planner pl;
     symbi_status st;
     *out = NULL;
     symbi_err_clear(err);
-    im = sy_calloc(&cx->shared, 1, sizeof *im);
-    if (!im) return sy_fail_nomem(err);
+    sy_arena_init(&a, cx->shared, 0);
+    if (!(im = sy_arena_calloc(&a, 1, sizeof *im))) return sy_fail_nomem(err);
     sy_ref_init(&im->refs);
-    im->alloc = cx->shared;
-    sy_arena_init(&im->arena, cx->shared, cx->limits.arena_bytes);
+    a.limit = cx->limits.arena_bytes ? cx->limits.arena_bytes : SIZE_MAX;
+    a.used = 0;
+    im->arena = a;
+    im->tool = symbi_tool_ref((symbi_tool *)(uintptr_t)t);
     im->pub.impl_ = im;
     pl.cx = cx;
     pl.t = t;
@@ -389,6 +399,7 @@ static symbi_status plan(symbi_ctx *cx, const symbi_tool *t, const symbi_value *
     pl.p = &im->pub;
     pl.args = &im->args;
     pl.err = err;
+    pl.run_dir = SY_LIT("");
     st = make(&pl, args, validated);
     if (st) symbi_plan_unref(&im->pub);
     else *out = &im->pub;
@@ -417,8 +428,8 @@ void symbi_plan_unref(symbi_plan *p)
 {
     plan_impl *im = p ? p->impl_ : NULL;
     if (im && sy_ref_dec(&im->refs)) {
-        symbi_alloc a = im->alloc;
-        sy_arena_free(&im->arena);
-        sy_free(&a, im, sizeof *im);
+        sy_arena a = im->arena; /* im goes with it */
+        symbi_tool_unref(im->tool);
+        sy_arena_free(&a);
     }
 }

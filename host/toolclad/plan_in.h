@@ -7,8 +7,8 @@
 
 typedef struct plan_impl {
     sy_ref refs;
-    symbi_alloc alloc;
-    sy_arena arena;
+    sy_arena arena; /* the plan itself lies in it */
+    symbi_tool *tool; /* a reference: the author's texts are borrowed from it */
     symbi_plan pub;
     symbi_value args; /* what pub.args points to */
 } plan_impl;

@@ -7,12 +7,10 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum { COMMAND_MAX = 4 << 20 }; /* bytes of a command with its values */
-
 void sy_tagged_init(sy_tagged *x, const sy_vars *v)
 {
-    sy_buf_init(&x->text, v->cx->alloc, COMMAND_MAX);
-    sy_buf_init(&x->tag, v->cx->alloc, COMMAND_MAX * sizeof(uint16_t));
+    sy_buf_init(&x->text, v->cx->alloc, SY_COMMAND_MAX);
+    sy_buf_init(&x->tag, v->cx->alloc, SY_COMMAND_MAX * sizeof(uint16_t));
     (void)sy_buf_reserve(&x->text, 255); /* most commands are shorter */
     (void)sy_buf_reserve(&x->tag, 511);
 }
@@ -65,7 +63,7 @@ static symbi_str look_up(const void *ud, symbi_str name)
 bool sy_cond_true(const sy_vars *v, const sy_cond *c) { return sy_when_eval(c->when, look_up, v); }
 
 /* What stands for a piece that is not a conditional, and whose it is. */
-static symbi_str piece_text(const sy_vars *v, const sy_piece *p, uint16_t *tag)
+symbi_str sy_piece_text(const sy_vars *v, const sy_piece *p, uint16_t *tag)
 {
     const sy_mapping *map;
     const symbi_value *m;
@@ -86,7 +84,7 @@ static symbi_str piece_text(const sy_vars *v, const sy_piece *p, uint16_t *tag)
     return p->text;
 }
 
-static symbi_status too_large(const sy_vars *v) { return sy_fail(v->err, SYMBI_ELIMIT, "the command is larger than %d bytes", COMMAND_MAX); }
+symbi_status sy_command_large(const sy_vars *v) { return sy_fail(v->err, SYMBI_ELIMIT, "the command is larger than %d bytes", SY_COMMAND_MAX); }
 
 /* depth: a conditional may only name earlier ones, so this ends; the limit is for the stack. */
 static symbi_status expand(const sy_vars *v, const sy_tmpl *t, sy_tagged *out, unsigned depth)
@@ -101,12 +99,12 @@ static symbi_status expand(const sy_vars *v, const sy_tmpl *t, sy_tagged *out, u
         if (p->is_var && p->kind == SY_VAR_COND) {
             if (sy_cond_true(v, &c->conds[p->index]) && (st = expand(v, &c->conds[p->index].tmpl, out, depth - 1))) return st;
         } else {
-            symbi_str s = piece_text(v, p, &tag);
+            symbi_str s = sy_piece_text(v, p, &tag);
             put(out, s, tag);
         }
         if (p->braces) put(out, SY_LIT("}"), 0);
     }
-    if ((st = sy_buf_status(&out->text)) || (st = sy_buf_status(&out->tag))) return st == SYMBI_ENOMEM ? sy_fail_nomem(v->err) : too_large(v);
+    if ((st = sy_buf_status(&out->text)) || (st = sy_buf_status(&out->tag))) return st == SYMBI_ENOMEM ? sy_fail_nomem(v->err) : sy_command_large(v);
     return SYMBI_OK;
 }
 
@@ -131,12 +129,20 @@ static symbi_status refuse_option(const sy_vars *v, const sy_arg *a, refusal how
     return SYMBI_EDENIED;
 }
 
-/* The author's part of a word, up to the first byte of a value: an option whose name is not complete yet. "-" and "--" are, and so is
+/* "-" and "--" are, and so is
  * "--out" without an '=': GNU programs take the beginning of an option's name for the whole, and what follows would complete it. */
-static bool open_name(symbi_str author)
+bool sy_open_name(symbi_str author)
 {
     if (!author.n || author.p[0] != '-') return false;
     return author.n == 1 || (author.p[1] == '-' && !memchr(author.p, '=', author.n));
+}
+
+symbi_status sy_no_quotes(const sy_vars *v, uint16_t tag)
+{
+    const sy_arg *a = &v->t->args[tag - 1];
+    (void)sy_fail(v->err, SYMBI_ESCHEMA, "argument '%.*s': a quote or backslash cannot stand in a value of a 'template' command; the manifest can use 'exec'", SY_FMT(a->name));
+    sy_err_path(v->err, a->name);
+    return SYMBI_ESCHEMA;
 }
 
 /* The rule on option injection. first: tag of the first byte; named: of a value that stands in the name of the author's option. */
@@ -152,8 +158,7 @@ static symbi_status check_word(const sy_words *ws, symbi_str w, uint16_t first, 
     return refuse_option(ws->v, a, first ? AS_OPTION : AS_OPTION_NAME);
 }
 
-/* w stands in the arena. */
-static symbi_status push(sy_words *ws, symbi_str w, uint16_t first, uint16_t named, bool author)
+symbi_status sy_words_check(sy_words *ws, symbi_str w, uint16_t first, uint16_t named, bool author)
 {
     symbi_status st = check_word(ws, w, first, named);
     if (st) return st;
@@ -173,7 +178,7 @@ static symbi_status push(sy_words *ws, symbi_str w, uint16_t first, uint16_t nam
 static symbi_status push_copy(sy_words *ws, symbi_str w, uint16_t first, uint16_t named, bool author)
 {
     symbi_str c = sy_arena_dup(ws->v->arena, w);
-    return c.p ? push(ws, c, first, named, author) : sy_arena_fail(ws->v->arena, "the command", ws->v->err);
+    return c.p ? sy_words_push(ws, c, first, named, author) : sy_arena_fail(ws->v->arena, "the command", ws->v->err);
 }
 
 symbi_status sy_words_add(sy_words *ws, const sy_tagged *x)
@@ -181,7 +186,7 @@ symbi_status sy_words_add(sy_words *ws, const sy_tagged *x)
     size_t i = 0;
     uint16_t named = 0;
     while (i < x->text.n && !tag_at(x, i)) i++;
-    if (i && i < x->text.n && open_name((symbi_str){ x->text.p, i })) named = tag_at(x, i);
+    if (i && i < x->text.n && sy_open_name((symbi_str){ x->text.p, i })) named = tag_at(x, i);
     return push_copy(ws, x->text.n ? sy_buf_str(&x->text) : SY_LIT(""), x->text.n ? tag_at(x, 0) : 0, named, i == x->text.n);
 }
 
@@ -197,7 +202,7 @@ static inline void take(splitter *s, char c, uint16_t tag)
     if (!s->open || !s->n) s->first = tag;
     if (!s->open) s->author = true, s->named = 0;
     s->open = true;
-    if (tag && s->author && s->n && open_name((symbi_str){ s->word, s->n })) s->named = tag;
+    if (tag && s->author && s->n && sy_open_name((symbi_str){ s->word, s->n })) s->named = tag;
     s->author = s->author && !tag;
     s->word[s->n++] = c;
 }
@@ -230,9 +235,7 @@ symbi_status sy_words_split(sy_words *ws, const sy_tagged *x, bool atomic)
         char c = end ? ' ' : in.text.p[i];
         uint16_t tag = end ? 0 : tag_at(&in, i);
         if (tag && (c == '\'' || c == '"' || c == '\\') && !atomic) {
-            const sy_arg *a = &v->t->args[tag - 1];
-            st = sy_fail(v->err, SYMBI_ESCHEMA, "argument '%.*s': a quote or backslash cannot stand in a value of a 'template' command; the manifest can use 'exec'", SY_FMT(a->name));
-            sy_err_path(v->err, a->name);
+            st = sy_no_quotes(v, tag);
         } else if (tag && (atomic || quote)) {
             i = take_run(&s, &in, i);
         } else if (quote) {
@@ -243,7 +246,7 @@ symbi_status sy_words_split(sy_words *ws, const sy_tagged *x, bool atomic)
         } else if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
             if (s.open) {
                 s.word[s.n] = 0;
-                st = push(ws, (symbi_str){ s.word, s.n }, s.first, s.named, s.author);
+                st = sy_words_push(ws, (symbi_str){ s.word, s.n }, s.first, s.named, s.author);
                 s.word += s.n + 1;
                 s.n = 0;
                 s.open = false;
@@ -279,43 +282,16 @@ const char *sy_split_problem(symbi_str t)
     return quote == '\'' ? "a ' is not closed" : quote ? "a \" is not closed" : NULL;
 }
 
-/* An element that is one mapping or conditional and nothing else becomes any number of words. */
-static bool spreads(const sy_tmpl *t) { return t->n == 1 && t->p[0].is_var && !t->p[0].braces && (t->p[0].kind == SY_VAR_MAPPING || t->p[0].kind == SY_VAR_COND); }
-
-static bool has_cond(const sy_tmpl *t)
+/* The words of the command, or of one element of exec (i), as they stand; x is made when it is first needed. */
+static symbi_status add_words(sy_words *ws, const sy_tmpl *t, bool exec, sy_tagged *x, bool *tagged)
 {
-    for (size_t i = 0; i < t->n; i++)
-        if (t->p[i].is_var && t->p[i].kind == SY_VAR_COND) return true;
-    return false;
-}
-
-/* One word of exec without conditionals: sy_expand and sy_words_add in one, without a tag for each byte. */
-static symbi_status add_word(sy_words *ws, const sy_tmpl *t)
-{
-    const sy_vars *v = ws->v;
-    size_t total = 0, at = 0;
-    uint16_t first = 0, named = 0, tag;
-    bool author = true;
-    char *o;
-    for (size_t i = 0; i < t->n; i++) {
-        total += piece_text(v, &t->p[i], &tag).n + (t->p[i].braces ? 2 : 0);
-        if (total > COMMAND_MAX) return too_large(v);
-    }
-    if (!(o = sy_arena_alloc(v->arena, total + 1))) return sy_arena_fail(v->arena, "the command", v->err);
-    for (size_t i = 0; i < t->n; i++) {
-        symbi_str s = piece_text(v, &t->p[i], &tag);
-        if (t->p[i].braces) o[at++] = '{';
-        if (tag && s.n && author) {
-            author = false;
-            if (!at) first = tag;
-            else if (open_name((symbi_str){ o, at })) named = tag;
-        }
-        if (s.n) memcpy(o + at, s.p, s.n);
-        at += s.n;
-        if (t->p[i].braces) o[at++] = '}';
-    }
-    o[at] = 0;
-    return push(ws, (symbi_str){ o, at }, first, named, author);
+    symbi_status st;
+    bool done = false;
+    if (t->prog && !ws->v->expand && ((st = sy_words_run(ws, t->prog, exec && !t->spreads, exec, &done)) || done)) return st;
+    if (*tagged) sy_tagged_clear(x);
+    else sy_tagged_init(x, ws->v), *tagged = true;
+    if ((st = sy_expand(ws->v, t, x))) return st;
+    return exec && !t->spreads ? sy_words_add(ws, x) : sy_words_split(ws, x, exec);
 }
 
 symbi_status sy_command_argv(const sy_vars *v, symbi_str **argv, size_t *argc)
@@ -325,26 +301,18 @@ symbi_status sy_command_argv(const sy_vars *v, symbi_str **argv, size_t *argc)
     sy_tagged x;
     symbi_status st = SYMBI_OK;
     bool tagged = false;
+    ws.cap = c->has_exec && c->nexec > 8 ? c->nexec : 8;
+    if (!(ws.w = sy_arena_alloc(v->arena, ws.cap * sizeof *ws.w))) return sy_arena_fail(v->arena, "the command", v->err);
     if (c->has_exec) {
-        ws.cap = c->nexec;
-        if (!(ws.w = sy_arena_alloc(v->arena, ws.cap * sizeof *ws.w))) return sy_arena_fail(v->arena, "the command", v->err);
         for (size_t i = 0; i < c->nexec && !st; i++) {
-            if (!spreads(&c->exec[i]) && !has_cond(&c->exec[i])) {
-                st = add_word(&ws, &c->exec[i]);
-                continue;
-            }
-            if (tagged) sy_tagged_clear(&x);
-            else sy_tagged_init(&x, v), tagged = true;
-            if ((st = sy_expand(v, &c->exec[i], &x))) break;
-            st = spreads(&c->exec[i]) ? sy_words_split(&ws, &x, true) : sy_words_add(&ws, &x);
+            const sy_tmpl *t = &c->exec[i];
+            if (t->word.p && !v->expand) st = sy_words_push(&ws, t->word, 0, 0, true);
+            else st = add_words(&ws, t, true, &x, &tagged);
         }
-        if (!st && (!ws.n || !ws.w[0].n)) st = sy_fail(v->err, SYMBI_ESCHEMA, "exec array produced empty argv");
     } else {
-        sy_tagged_init(&x, v);
-        tagged = true;
-        if (!(st = sy_expand(v, &c->tmpl, &x))) st = sy_words_split(&ws, &x, false);
-        if (!st && (!ws.n || !ws.w[0].n)) st = sy_fail(v->err, SYMBI_ESCHEMA, "the template produced an empty command");
+        st = add_words(&ws, &c->tmpl, false, &x, &tagged);
     }
+    if (!st && (!ws.n || !ws.w[0].n)) st = sy_fail(v->err, SYMBI_ESCHEMA, c->has_exec ? "exec array produced empty argv" : "the template produced an empty command");
     if (tagged) sy_tagged_free(&x);
     *argv = ws.w;
     *argc = ws.n;

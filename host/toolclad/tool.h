@@ -101,10 +101,14 @@ typedef struct sy_piece {
     size_t index;   /* of the argument, mapping or conditional */
     symbi_str text; /* literal, or the value of SY_VAR_TEXT */
 } sy_piece;
+typedef struct sy_wprog sy_wprog; /* words.c */
 typedef struct sy_tmpl {
     symbi_str source;
     const sy_piece *p;
     size_t n;
+    const sy_wprog *prog; /* how its words are made, or NULL: it is expanded and split */
+    symbi_str word;       /* all of it, where nothing comes in and nothing means more (an element of exec); p NULL otherwise */
+    bool spreads;         /* an element of exec that is one mapping or conditional and nothing else: any number of words */
 } sy_tmpl;
 
 typedef struct sy_when sy_when; /* when.c */
@@ -118,6 +122,7 @@ symbi_str sy_when_name(const sy_when *w, size_t i);
 typedef struct sy_mapping {
     size_t arg;
     const symbi_value *table; /* object: canonical text -> flags */
+    const sy_wprog **prog;    /* of each of its members */
 } sy_mapping;
 typedef struct sy_cond {
     symbi_str name;
@@ -203,8 +208,9 @@ static inline size_t sy_name_hash(symbi_str s)
 }
 /* The arguments of a call against the contract (what symbi_tool_validate does): m[rank of each argument].val, kind null where there is no value. */
 symbi_status sy_args_check(symbi_ctx *cx, const symbi_tool *t, const symbi_value *args, sy_arena *arena, symbi_member *m, symbi_err *err);
-/* m[rank of each argument] into an object with the declared names, copied into the arena; members of kind null are left out. */
-symbi_status sy_args_object(const symbi_tool *t, symbi_member *m, sy_arena *a, symbi_value *out, symbi_err *err);
+/* m[rank of each argument] into an object with the declared names, copied into the arena unless the object goes with_tool; members of kind
+ * null are left out. */
+symbi_status sy_args_object(const symbi_tool *t, symbi_member *m, sy_arena *a, bool with_tool, symbi_value *out, symbi_err *err);
 
 /* Output of a run as results (spec 9.5). *parsed false: it stands as raw_output, why says for what reason ("" when the
  * format is text). lossy: the output as UTF-8. */

@@ -139,9 +139,9 @@ static symbi_status take_given(symbi_ctx *cx, const symbi_tool *t, const symbi_v
     return SYMBI_OK;
 }
 
-symbi_status sy_args_object(const symbi_tool *t, symbi_member *m, sy_arena *a, symbi_value *out, symbi_err *err)
+symbi_status sy_args_object(const symbi_tool *t, symbi_member *m, sy_arena *a, bool with_tool, symbi_value *out, symbi_err *err)
 {
-    const char *names = sy_arena_memdup(a, t->names, t->names_n);
+    const char *names = with_tool ? t->names : sy_arena_memdup(a, t->names, t->names_n);
     size_t n = 0;
     if (!names) return sy_arena_fail(a, "the arguments", err);
     for (size_t r = 0; r < t->nargs; r++) {
@@ -191,7 +191,7 @@ symbi_status symbi_tool_validate(symbi_ctx *cx, const symbi_tool *t, const symbi
     if (!d) return sy_fail_nomem(err);
     m = sy_arena_calloc(&d->arena, t->nargs, sizeof *m);
     st = sy_args_check(cx, t, args, &d->arena, m, err);
-    if (!st) st = sy_args_object(t, m, &d->arena, &d->root, err);
+    if (!st) st = sy_args_object(t, m, &d->arena, false, &d->root, err);
     if (st) symbi_doc_unref(d);
     else *out = d;
     return st;
