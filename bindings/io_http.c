@@ -5,7 +5,8 @@
  * quiet=true: of a 2xx answer io.http leaves the headers out, for callers that never look at them.
  * headers: a list of {name, value}, or a table name -> value. A failure's err has code and reason ("refused", "timeout", ...).
  * guard: a policy of symbi.netguard; without one the strict policy holds. by_operator=true: the operator wrote this URL, so its host
- * may be any. once=true: never sent a second time, not even when a kept connection broke before an answer came. proxy, ca_file, ca_path, client_cert,
+ * may be any. gzip=true: the answer may come compressed, and is handed out as it was.
+ * once=true: never sent a second time, not even when a kept connection broke before an answer came. proxy, ca_file, ca_path, client_cert,
  * client_key, client_key_password, unix_socket, http_version ("1.1", "2"): how it travels, see symbi_http_route in symbi/io.h. What the guard refuses is EDENIED, with err.refused ("loopback", "metadata", "redirect", ...). */
 #include "io_int.h"
 
@@ -83,7 +84,7 @@ static void route(lua_State *L, int arg, symbi_http_request *rq)
 }
 
 #define FIELDS(X) \
-    X(url) X(method) X(headers) X(body) X(timeout_ms) X(max_bytes) X(stream) X(guard) X(by_operator) X(once) X(quiet) \
+    X(url) X(method) X(headers) X(body) X(timeout_ms) X(max_bytes) X(stream) X(guard) X(by_operator) X(once) X(gzip) X(quiet) \
     X(proxy) X(ca_file) X(ca_path) X(client_cert) X(client_key) X(client_key_password) X(unix_socket) X(http_version)
 #define ENUM(name) F_##name,
 enum { FIELDS(ENUM) F_COUNT };
@@ -131,6 +132,7 @@ void l_io_request(lua_State *L, int arg, symbi_http_request *rq)
     if (HAS(stream)) rq->stream = symL_optfield_bool(L, arg, "stream", false);
     if (HAS(by_operator)) rq->by_operator = symL_optfield_bool(L, arg, "by_operator", false);
     if (HAS(once)) rq->once = symL_optfield_bool(L, arg, "once", false);
+    if (HAS(gzip)) rq->gzip = symL_optfield_bool(L, arg, "gzip", false);
     if (HAS(quiet)) (void)symL_optfield_bool(L, arg, "quiet", false);
     if (HAS(guard)) { /* the table keeps it */
         ud_netguard *g;

@@ -38,6 +38,8 @@ struct symbi_xfer {
     size_t nheaders, cap_headers, nlines;
     size_t max, max_head, total, head_total;
     bool stream, paused, done, too_large, garbled, reused, once;
+    bool gzip;
+    bool whole_head; /* the empty line after the last answer's header lines has come */
     size_t sent; /* of body_out, where it is handed out in pieces */
     /* where it may go: http_guard.c */
     symbi_netguard *guard;

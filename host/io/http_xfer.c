@@ -34,6 +34,17 @@ static size_t on_body(char *p, size_t size, size_t n, void *ud)
     return sy_buf_status(&x->body) ? 0 : n;
 }
 
+/* Digits, and the same ones in each such line: curl would take "7, 9" and "0x7" for something, and whoever stands between for something else. */
+static bool one_length(const symbi_xfer *x, symbi_str now)
+{
+    symbi_str was = sy_xfer_header(x, "content-length");
+    while (now.n && (unsigned char)*now.p <= ' ') now.p++, now.n--;
+    while (now.n && (unsigned char)now.p[now.n - 1] <= ' ') now.n--;
+    for (size_t i = 0; i < now.n; i++)
+        if (now.p[i] < '0' || now.p[i] > '9') return false;
+    return now.n && (!was.n || sy_str_eq(was, now));
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *ud)
 {
     symbi_xfer *x = ud;
@@ -50,21 +61,18 @@ static size_t on_header(char *p, size_t size, size_t n, void *ud)
         sy_buf_clear(&x->head);
         x->nlines = 0;
         x->hop = 0;
+        x->whole_head = false;
         return all;
     }
+    if (*p == '\r' || *p == '\n') x->whole_head = true;
     colon = memchr(p, ':', all);
     if (!colon || ++x->nlines > x->h->cx->limits.http_headers) {
         if (colon) x->too_large = true;
         return colon ? 0 : all;
     }
-    if (sy_http_nocase((symbi_str){ p, (size_t)(colon - p) }, "content-length") && sy_xfer_header(x, "content-length").n) {
-        symbi_str was = sy_xfer_header(x, "content-length"), now = { colon + 1, all - (size_t)(colon + 1 - p) };
-        while (now.n && (unsigned char)*now.p <= ' ') now.p++, now.n--;
-        while (now.n && (unsigned char)now.p[now.n - 1] <= ' ') now.n--;
-        if (!sy_str_eq(was, now)) { /* whoever stands between may read another body out of it */
-            x->garbled = true;
-            return 0;
-        }
+    if (sy_http_nocase((symbi_str){ p, (size_t)(colon - p) }, "content-length") && !one_length(x, (symbi_str){ colon + 1, all - (size_t)(colon + 1 - p) })) {
+        x->garbled = true;
+        return 0;
     }
     while (end && (p[end - 1] == '\n' || p[end - 1] == '\r' || p[end - 1] == ' ' || p[end - 1] == '\t')) end--;
     sy_buf_add(&x->head, p, (size_t)(colon - p));
@@ -179,6 +187,7 @@ symbi_status sy_xfer_method(symbi_xfer *x)
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(left < x->h->connect_ms ? left : x->h->connect_ms));
     SET(CURLOPT_TIMEOUT_MS, (long)(left > 86400000 ? 86400000 : left));
     SET(CURLOPT_HTTPHEADER, x->headers_out);
+    SET(CURLOPT_ACCEPT_ENCODING, x->gzip ? "gzip" : NULL); /* the caps count what comes out of it */
     SET(CURLOPT_CUSTOMREQUEST, NULL);
     if (body) {
         bool pieces = x->once && x->body_out.n;
@@ -247,6 +256,7 @@ symbi_status symbi_http_start(symbi_http *h, const symbi_http_request *rq, symbi
     x->h = h;
     x->stream = rq->stream;
     x->once = rq->once;
+    x->gzip = rq->gzip;
     x->max = rq->max_bytes ? rq->max_bytes : h->max_bytes;
     x->max_head = HEAD_MAX;
     x->until = sy_http_ms() + (rq->timeout_ms > 0 ? rq->timeout_ms < (int64_t)1 << 40 ? rq->timeout_ms : (int64_t)1 << 40 : h->timeout_ms);
@@ -383,6 +393,10 @@ void sy_xfer_finish(symbi_xfer *x, CURLcode code)
     long status = 0, os = 0, connects = 1, tunnel = 0, version = 0;
     curl_off_t us = 0;
     char *url = NULL, where[200] = "";
+    if (!code && !x->whole_head) { /* for libcurl a connection that ends within the header lines is an answer without a body */
+        code = CURLE_PARTIAL_FILE;
+        memcpy(x->message, "within its header lines", sizeof "within its header lines");
+    }
     if (!code) {
         sy_hop hop = sy_guard_next(x);
         if (hop == SY_HOP_AGAIN) return;
@@ -431,7 +445,8 @@ void sy_xfer_finish(symbi_xfer *x, CURLcode code)
     if (x->why == SYMBI_HTTP_ERROR_TLS) sy_route_failed(x);
     x->result = x->why == SYMBI_HTTP_ERROR_TIMEOUT ? SYMBI_ETIMEOUT : x->why == SYMBI_HTTP_ERROR_TOO_LARGE ? SYMBI_ELIMIT : SYMBI_EIO;
     if (x->too_large) sy_fail(&x->err, x->result, "%s: %s (body %lu bytes, headers %d)", where, said(x->why), (unsigned long)x->max, (int)x->max_head);
-    else sy_fail(&x->err, x->result, "%s: %s (%s)", where, said(x->why), x->message[0] ? x->message : curl_easy_strerror(code));
+    else sy_fail(&x->err, x->result, "%s: %s (%s)", where, said(x->why),
+                 x->garbled ? "its header lines have a NUL, two lengths, or a length that is no number" : x->message[0] ? x->message : curl_easy_strerror(code));
 }
 
 symbi_str sy_xfer_header(const symbi_xfer *x, const char *lower)

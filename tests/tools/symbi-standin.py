@@ -10,9 +10,10 @@ Listens on 127.0.0.1 on a free port and prints it as the one line of its output;
     /api/v1/echo                 what came: {method, path, headers, body}
     /api/v1/count/NAME           {"n": how often this was asked}; /api/v1/counted/NAME tells without counting
     /api/v1/fault/MODE[/NAME]    counted under NAME, then: html empty nothing half longlength shortlength twolengths headers huge bigheader reset
-                                 wrongshape 401 expired 403 denied 404 405 429 501 503 204 array deep bigint chunked garbage noheaders
+                                 halfhead lengthlist hexlength pluslength gzip gzipbomb badgzip wrongshape 401 expired 403 denied 404 405 429 501 503 204 array deep bigint chunked garbage noheaders
     /api/v1/to/KIND              redirects: self other https http loop relative, and post (307)"""
 import argparse
+import gzip
 import json
 import os
 import socket
@@ -147,6 +148,17 @@ class Handler(BaseHTTPRequestHandler):
             return None
         if mode == "half":
             return self.raw(ok + b"Content-Length: 100\r\n\r\n{\"a\":")
+        if mode == "halfhead":
+            return self.raw(ok + b"Content-Le")
+        if mode in ("lengthlist", "hexlength", "pluslength"):
+            return self.raw(ok + {"lengthlist": b"Content-Length: 2, 7", "hexlength": b"Content-Length: 0x2", "pluslength": b"Content-Length: +2"}[mode] + b"\r\n\r\n{}12345")
+        if mode in ("gzip", "gzipbomb", "badgzip"): # as it was asked for
+            asked = "gzip" in (self.headers.get("Accept-Encoding") or "")
+            body = b'{"a":1}' if mode == "gzip" else b'{"a":"' + b"x" * (64 << 20) + b'"}' if mode == "gzipbomb" else b""
+            body = gzip.compress(body, 1) if asked else body[:1000]
+            if mode == "badgzip":
+                body, asked = b"this is no gzip", True
+            return self.raw(ok + (b"Content-Encoding: gzip\r\n" if asked else b"") + b"Content-Length: %d\r\n\r\n" % len(body) + body)
         if mode == "longlength":
             return self.raw(ok + b"Content-Length: 99999\r\n\r\n{}")
         if mode == "shortlength":

@@ -43,6 +43,7 @@ typedef struct symbi_http_request {
      * tool or a document named. */
     bool by_operator;
     bool once; /* sent at most once: also not again when a kept connection broke before an answer came */
+    bool gzip; /* the answer may come compressed, and is handed out as it was; caps count what it was */
     symbi_netguard *guard; /* where it may go; NULL: the transport's policy, and that is the strict one unless said otherwise */
     const struct symbi_http_route *route; /* how it travels (symbi/io.h); NULL: as the transport does it */
 } symbi_http_request;

@@ -239,7 +239,7 @@ function M.send(self, call)
         local response
         local rq = {
             url = call.url, method = call.method, headers = list, body = call.body, timeout_ms = math.max(1, math.ceil(left * 1000)),
-            max_bytes = self.max_response_bytes, by_operator = true, once = not again, quiet = call.quiet, proxy = self.route.proxy,
+            max_bytes = self.max_response_bytes, by_operator = true, once = not again, gzip = true, quiet = call.quiet, proxy = self.route.proxy,
         }
         if self.routed then
             for k, v in pairs(self.route) do rq[k] = v end
