@@ -189,8 +189,7 @@ static bool hours_within(const symbi_value *outer, const symbi_value *inner)
 {
     symbi_str zo = { NULL, 0 }, zi = { NULL, 0 };
     int os, oe, is, ie;
-    if (!clock_of(outer, "start", &os) || !clock_of(outer, "end", &oe)) return true; /* not readable: skipped, as a rate is */
-    if (!clock_of(inner, "start", &is) || !clock_of(inner, "end", &ie)) return false;
+    if (!clock_of(outer, "start", &os) || !clock_of(outer, "end", &oe) || !clock_of(inner, "start", &is) || !clock_of(inner, "end", &ie)) return false;
     (void)sy_ap_str(outer, "timezone", &zo);
     (void)sy_ap_str(inner, "timezone", &zi);
     if (!sy_str_eq(zo, zi)) return false;
@@ -200,16 +199,26 @@ static bool hours_within(const symbi_value *outer, const symbi_value *inner)
     return is + ie <= oe;
 }
 
+/* Both say something about key, and not the same. */
+static bool both(const symbi_value *doc, const symbi_value *cred, const char *key, const symbi_value **d, const symbi_value **c)
+{
+    *d = symbi_value_getz(doc, key);
+    *c = symbi_value_getz(cred, key);
+    return !sy_ap_is_null(*d) && !sy_ap_is_null(*c) && !symbi_value_equal(*d, *c);
+}
+
+/* What upstream does not compare. A limit of the document that cannot be read is one that nothing stays within: whoever wrote it
+ * meant something, and other readers may read it. */
 static bool strict_subset(const symbi_value *doc, const symbi_value *cred)
 {
-    const symbi_value *d = sy_ap_array(doc, "denied_domains"), *c = symbi_value_getz(cred, "denied_domains");
-    if (d && !sy_ap_is_null(c) && (c->kind != SYMBI_ARRAY || !all_match(c, d))) return false;
-    d = sy_ap_array(doc, "ip_allowlist");
-    c = symbi_value_getz(cred, "ip_allowlist");
-    if (d && d->u.a.n && !sy_ap_is_null(c) && (c->kind != SYMBI_ARRAY || !c->u.a.n || !addresses_within(d, c))) return false;
-    d = symbi_value_getz(doc, "valid_hours");
-    c = symbi_value_getz(cred, "valid_hours");
-    return !d || d->kind != SYMBI_OBJECT || sy_ap_is_null(c) || (c->kind == SYMBI_OBJECT && hours_within(d, c));
+    const symbi_value *d, *c;
+    int64_t rate;
+    if (both(doc, cred, "data_classification_max", &d, &c) && class_rank(d) < 0) return false;
+    if (both(doc, cred, "rate_limit", &d, &c) && !rate_of(d, &rate)) return false;
+    if (both(doc, cred, "allowed_domains", &d, &c) && d->kind != SYMBI_ARRAY) return false;
+    if (both(doc, cred, "denied_domains", &d, &c) && (d->kind != SYMBI_ARRAY || c->kind != SYMBI_ARRAY || !all_match(c, d))) return false;
+    if (both(doc, cred, "ip_allowlist", &d, &c) && (d->kind != SYMBI_ARRAY || (d->u.a.n && (c->kind != SYMBI_ARRAY || !c->u.a.n || !addresses_within(d, c))))) return false;
+    return !both(doc, cred, "valid_hours", &d, &c) || (d->kind == SYMBI_OBJECT && c->kind == SYMBI_OBJECT && hours_within(d, c));
 }
 
 bool symbi_agentpin_constraints_subset(const symbi_value *doc, const symbi_value *cred, bool strict)

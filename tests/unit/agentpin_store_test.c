@@ -436,6 +436,22 @@ static void test_strict_constraints(void)
         { "{\"data_classification_max\":\"internal\"}", "{\"data_classification_max\":\"cosmic\"}", true, false },
         { "{\"allowed_domains\":[\"a.com\"]}", "{\"allowed_domains\":[]}", false, false },
         { "{\"allowed_domains\":[\"A.com\"]}", "{\"allowed_domains\":[\"a.COM\"]}", true, true },
+        /* what the document says cannot be read: nothing is within it but the same again */
+        { "{\"rate_limit\":\"+5/hour\"}", "{\"rate_limit\":\"100/hour\"}", true, false },
+        { "{\"rate_limit\":\"100/day\"}", "{\"rate_limit\":\"100/day\"}", true, true },
+        { "{\"rate_limit\":\"100/day\"}", "{}", true, true },
+        { "{\"rate_limit\":5}", "{\"rate_limit\":\"5/hour\"}", true, false },
+        { "{\"data_classification_max\":\"Public\"}", "{\"data_classification_max\":\"restricted\"}", true, false },
+        { "{\"data_classification_max\":\"cosmic\"}", "{\"data_classification_max\":\"cosmic\"}", true, true },
+        { "{\"allowed_domains\":\"a.com\"}", "{\"allowed_domains\":[\"b.com\"]}", true, false },
+        { "{\"denied_domains\":\"a.com\"}", "{\"denied_domains\":[]}", true, false },
+        { "{\"denied_domains\":[\"a.com\"]}", "{\"denied_domains\":[]}", true, false },
+        { "{\"ip_allowlist\":\"10.0.0.0/8\"}", "{\"ip_allowlist\":[\"0.0.0.0/0\"]}", true, false },
+        { "{\"ip_allowlist\":[]}", "{\"ip_allowlist\":[\"0.0.0.0/0\"]}", true, true },
+        { "{\"valid_hours\":{\"start\":\"9:00\",\"end\":\"17:00\"}}", "{\"valid_hours\":{\"start\":\"00:00\",\"end\":\"23:59\"}}", true, false },
+        { "{\"valid_hours\":\"nine to five\"}", "{\"valid_hours\":{\"start\":\"00:00\",\"end\":\"23:59\"}}", true, false },
+        { "{\"valid_hours\":\"nine to five\"}", "{\"valid_hours\":\"nine to five\"}", true, true },
+        { "{\"rate_limit\":\"5/day\",\"valid_hours\":null}", "{\"rate_limit\":null,\"valid_hours\":{\"start\":\"00:00\",\"end\":\"23:59\"}}", true, true },
     };
     symbi_ctx *cx = new_ctx();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
