@@ -13,8 +13,15 @@ local SURFACE = "^[%w_][%w_.%-]*$" -- a plain folder name
 
 local function io_module() return require("symbi").io end
 
+-- A name that is meant as a policy file, and would not be read.
+local function nearly(name)
+    local lower = name:lower()
+    return lower:find("%.cedar$") or lower:find("%.cedar%.json$")
+end
+
 -- Calls visit(path, entry) for <dir>/*.cedar and, for a surface, <dir>/<surface>/*.cedar, each in order of name; visit returns true, or
--- nil, message, err, which ends it. A surface without a folder adds nothing.
+-- nil, message, err, which ends it. A surface without a folder adds nothing; one whose folder cannot be read, or a file that was meant and
+-- has another name, ends it too: somebody's forbid may be there.
 local function each_file(dir, surface, visit)
     if surface and surface ~= "" and not surface:find(SURFACE) then
         local m = "surface '" .. surface .. "' is no plain folder name"
@@ -22,14 +29,19 @@ local function each_file(dir, surface, visit)
     end
     local folders = { dir }
     if surface and surface ~= "" then folders[2] = dir .. "/" .. surface end
+    local there = false
     for i, folder in ipairs(folders) do
         local entries, message, err = io_module().list_dir(folder)
-        if not entries and not (i == 2 and err and err.code == "ENOTFOUND") then return nil, message, err end
+        if not entries and not (i == 2 and not there and err and err.code == "ENOTFOUND") then return nil, message, err end
         for _, e in ipairs(entries or {}) do
+            if e.name == surface then there = true end
             if e.name:find("%.cedar$") and e.type ~= "directory" then
                 local ok
                 ok, message, err = visit(folder .. "/" .. e.name, e)
                 if not ok then return nil, message, err end
+            elseif nearly(e.name) and e.type ~= "directory" then
+                message = folder .. "/" .. e.name .. " would not be read: policy files, JSON lists of them too, have names that end in .cedar"
+                return nil, message, core.error("EINVAL", message)
             end
         end
     end
@@ -75,6 +87,12 @@ function M.policies(from, options)
     if options.mode == "compat" then
         if next(sources) == nil then return false end -- upstream tells no policies from empty ones
         return core.policy.compat(sources)
+    end
+    for _, s in ipairs(sources ~= from and sources or {}) do -- a file that is being written, or that a full disk cut short
+        if not s.text:find("%S") then
+            local m = s.name .. " is empty: remove it, or put a comment into it"
+            return nil, m, core.error("EPARSE", m)
+        end
     end
     return core.cedar.policies(sources, { symbi_alias = true, legacy_scope = not options.strict_policies, annotated_ids = true })
 end
@@ -154,7 +172,7 @@ local function refresh(gate, origin, how)
         origin.failures = origin.failures + 1
         journal(origin, { type = "policy_reload_failed", error = message, source = origin.dir })
     end
-    origin.signature, origin.broken = sig or "", { message = message, err = err }
+    origin.signature, origin.broken = sig or false, { message = message, err = err }
     return nil, message, err
 end
 

@@ -89,6 +89,46 @@ describe("symbi.gate", function()
         assert.has_error(function() gate:check { agent = "bot", name = "read", arguments = {}, arguments_json = "{}" } end)
     end)
 
+    it("takes no half of a folder", function()
+        local dir = folder { ["a.cedar"] = ALL, ["run/b.cedar"] = "forbid(principal, action, resource);" }
+        local function opens(surface) return symbi.gate.open { policies = dir, tools = { read }, surface = surface } end
+        local gate = assert(opens "run")
+        assert.equal("FORBIDDEN", gate:check(call()).code)
+        local function refused(code, says)
+            local g, message, err = opens "run"
+            assert.is_nil(g)
+            assert.truthy(message:find(says, 1, true), message)
+            assert.equal(code, err.code)
+            local r, why = gate:refresh()
+            assert.is_nil(r)
+            assert.equal(message, why)
+            assert.equal("FORBIDDEN", gate:check(call()).code) -- what was in force stays
+        end
+        write(dir .. "/run/b.cedar", " \n") -- truncated, and about to be written
+        refused("EPARSE", "run/b.cedar is empty")
+        for _, name in ipairs { "B.CEDAR", "b.Cedar", "b.cedar.json" } do
+            write(dir .. "/run/b.cedar", "forbid(principal, action, resource);")
+            write(dir .. "/" .. name, "[]")
+            refused("EINVAL", name .. " would not be read")
+            os.remove(dir .. "/" .. name)
+        end
+        os.remove(dir .. "/run/b.cedar")
+        os.remove(dir .. "/run")
+        write(dir .. "/run", "no folder")
+        local g, message = opens "run"
+        assert.is_nil(g)
+        assert.truthy(message:find("/run", 1, true), message)
+        assert.is_nil((gate:refresh()))
+        assert.equal("FORBIDDEN", gate:check(call()).code)
+        os.remove(dir .. "/run")
+        remove(dir) -- gone, and then there again and empty: that denies everything, and says so
+        assert.is_nil((gate:refresh()))
+        assert(symbi.io.mkdir(dir))
+        assert.truthy(gate:refresh())
+        assert.equal("NO_POLICIES", gate:check(call()).code)
+        remove(dir)
+    end)
+
     it("takes no half of a list", function()
         local allow, forbid = { name = "a", text = ALL }, { name = "b", text = "forbid(principal, action, resource);" }
         local gaps = { allow }
