@@ -52,7 +52,7 @@ static symbi_status load_name(sy_rd *rd, const symbi_value *t)
 static symbi_status load_evidence(sy_rd *rd, const symbi_value *t)
 {
     static const char *const keys[] = { "output_dir", "capture", "hash", "screenshots", NULL };
-    static const char *const names[] = { "evidence_dir", "scan_id", "session_id", "tool", NULL };
+    static const char *const names[] = { "evidence_dir", "scan_id", "session_id", "tool", "_scan_id", "_evidence_dir", NULL }; /* as commands call them, too: the seed's documents mix them */
     symbi_str hash = SY_LIT("sha256");
     bool screenshots;
     size_t mark = sy_rd_enter(rd, SY_LIT("evidence"));

@@ -202,6 +202,7 @@ static symbi_status make_dirs(planner *pl)
             }
             while (tmpl.p[k] != '}') k++; /* checked at load */
             name = (symbi_str){ tmpl.p + i + 1, k - i - 1 };
+            if (name.n && name.p[0] == '_') name.p++, name.n--;
             if (sy_str_eqz(name, "evidence_dir")) sy_buf_adds(&b, pl->evidence_dir);
             else if (sy_str_eqz(name, "tool")) sy_buf_adds(&b, pl->t->info.name);
             else sy_buf_adds(&b, pl->p->scan_id); /* scan_id; a oneshot run is its own session */

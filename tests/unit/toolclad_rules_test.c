@@ -181,6 +181,7 @@ static const command_row commands[] = {
     { "26/4", HEAD "[args.a]\n[command]\ntemplate = \"p {a}\"\n" OUT, "{\"a\":\"x -o y\"}", "begins with '-'" },
     { "26/9", "[tool]\nname = \"../x\"\n[command]\nexec = [\"p\"]\n" OUT, "{}", "letters, digits" },
     { "26/9", "[tool]\nname = \"x\\\") || true; (\\\"\"\n[command]\nexec = [\"p\"]\n" OUT, "{}", "letters, digits" },
+    { "3.1", HEAD "[tool.evidence]\noutput_dir = \"{_evidence_dir}/{_scan_id}-{tool}\"\n[command]\nexec = [\"p\", \"{_output_file}\"]\n" OUT, "{}", "[p][/e/S-t/scan.txt]" }, /* docs/toolclad.md of the seed */
     { "26/9", HEAD "[tool.evidence]\noutput_dir = \"{evidence_dir}/{session_id}\"\n[command]\nexec = [\"p\", \"{_output_file}\"]\n" OUT, "{}", "[p][/e/S/scan.txt]" },
     { "26/13", HEAD "[session]\nstartup_command = \"x\"\nready_pattern = \"x\"\n[session.commands.a]\npattern = \"a\"\ndescription = \"d\"\n" OUT, "", "" }, /* without version */
 };
