@@ -6,6 +6,7 @@ local core = require "symbi.core"
 local M = {}
 local Agent = {}
 Agent.__index = Agent
+Agent.__tostring = function(self) return "symbi agent " .. tostring(self.id) end
 
 local LIMITS = { "max_iterations", "max_total_tokens", "context_token_budget", "max_output_tokens", "timeout_ms", "tool_timeout_ms",
     "approval_timeout_ms", "defer_timeout_ms", "max_concurrent_tools", "max_tool_calls" }

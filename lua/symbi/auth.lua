@@ -132,7 +132,7 @@ end
 
 -- ---- the manager --------------------------------------------------------------------------------------------------------------
 
-local Manager = {}
+local Manager = { __tostring = function() return "symbi.auth manager" end } -- and not its key
 Manager.__index = Manager
 
 local known = {

@@ -155,6 +155,18 @@ end
 
 local Config = { __tostring = function(c) return "symbi configuration (" .. tostring(c.base_url) .. (c.api_key and ", with an API key)" or ", without an API key)") end }
 
+-- A section shows its settings, and of a secret whether there is one.
+local Section = {}
+function Section.__tostring(t)
+    local list = {}
+    for k, v in pairs(t) do
+        if SECRETS["auth." .. k] or SECRETS["database." .. k] then v = "(secret)" end
+        list[#list + 1] = k .. " = " .. tostring(v)
+    end
+    table.sort(list)
+    return "{ " .. table.concat(list, ", ") .. " }"
+end
+
 local RANKED = { "argument", "file", "environment", "dotenv" }
 
 local function merge(layers)
@@ -175,7 +187,7 @@ local function merge(layers)
     for name, f in pairs(plain) do config[name] = pick(name, f.default) end
     config.validation_mode = pick("validation_mode", "development")
     for s, m in pairs(sections) do
-        config[s] = {}
+        config[s] = setmetatable({}, Section)
         source[s] = "default"
         for _, f in ipairs(m.fields) do config[s][f.name] = pick(s .. "." .. f.name, f.default) end
         for _, rank in ipairs { "dotenv", "environment", "file", "argument" } do -- a section is said to come from its highest source
@@ -195,7 +207,7 @@ local function sane(config)
     return true
 end
 
-local Manager = {}
+local Manager = { __tostring = function(self) return self.config and tostring(self.config) or "symbi configuration (not loaded)" end }
 Manager.__index = Manager
 
 --- options: env (a table or a function instead of the process's environment), dotenv (a path, false for none; default .env), warn (function).

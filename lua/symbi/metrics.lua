@@ -130,6 +130,7 @@ function File:shutdown() return true end
 
 local Otlp = {}
 Otlp.__index = Otlp
+Otlp.__tostring = function(self) return "symbi OTLP exporter to " .. tostring(self.endpoint) end -- headers may hold a key
 
 --- Sends snapshots as OTLP/HTTP JSON. cfg: { endpoint = "http://localhost:4318", headers = {}, timeout_seconds = 10, max_retries = 2, protocol = "http",
 -- transport = }. The time is that of a whole export. What a collector answers 429, 502, 503 or 504 to is sent again, when it says or after 1, 2 s.

@@ -5,6 +5,7 @@ local core = require "symbi.core"
 local M = {}
 local Runtime = {}
 Runtime.__index = Runtime
+Runtime.__tostring = function(self) return "symbi runtime (state in " .. tostring(self.state_dir) .. ")" end -- and not the model's key
 
 local KNOWN = { policies = true, tools = true, state = true, agents = true, model = true, replay = true, project_dir = true, surface = true,
     sandbox = true, memory_bytes = true, no_audit = true, evidence_dir = true, strict_policies = true, insecure_allow_all = true,

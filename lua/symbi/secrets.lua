@@ -359,6 +359,7 @@ end
 
 local Store = {}
 Store.__index = Store
+Store.__tostring = function(self) return "symbi secrets (" .. tostring(self.backend and self.backend.name) .. ")" end -- and not what opens them
 
 local OPERATION = { get = "get_secret", list = "list_secrets", set = "set_secret", delete = "delete_secret" }
 

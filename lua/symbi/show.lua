@@ -190,6 +190,11 @@ local function render(v, o, depth, above)
     if kind == "string" then return quoted(v, o.text) end
     if kind ~= "table" then return (tostring(v):gsub("[%z\1-\31\127]", "?")) end
     if above[v] then return "<cycle>" end
+    local meta = getmetatable(v)
+    if type(meta) == "table" and rawget(meta, "__tostring") then -- it says itself what may be seen of it: a client holds keys
+        local ok, text = pcall(tostring, v)
+        if ok and type(text) == "string" then return safe(text, o.text) end
+    end
     if next(v) == nil then return "{}" end
     if depth >= o.depth then return "{...}" end
     above[v] = true
@@ -213,7 +218,7 @@ local function render(v, o, depth, above)
     return "{\n" .. indent .. table.concat(parts, ",\n" .. indent) .. "\n" .. ("  "):rep(depth) .. "}"
 end
 
---- A value as text for people: tables with their fields (raw, in order), strings quoted with nothing in them that a terminal obeys.
+--- A value as text for people: tables with their fields (raw, in order) or, where they have a __tostring, as they show themselves, strings quoted with nothing in them that a terminal obeys.
 -- options: depth (6), items per table (50), width of a line (100), text: the longest string (1000).
 function M.value(v, options)
     options = options or {}

@@ -135,6 +135,29 @@ describe("a value as text", function()
         local asked = setmetatable({ 1 }, { __index = function() error "asked" end, __tostring = function() error "asked" end, __len = function() error "asked" end })
         assert.equal("{ 1 }", show.value(asked))
     end)
+    it("leaves to an object what it shows of itself, so that no key is seen", function()
+        local hidden = { "sk-hidden-1", ("jwt-hidden-2"):rep(4), "db-hidden-3", "tok-hidden-4" }
+        local c = assert(symbi.client { api_key = hidden[1], base_url = "http://h", env = {}, dotenv = false, config = { auth = { jwt_secret_key = hidden[2] }, database = { password = hidden[3] } } })
+        local manager = assert(symbi.auth.manager { jwt_secret_key = hidden[2] })
+        local folder = os.tmpname()
+        os.remove(folder)
+        local runtime = assert(symbi.runtime { model = { provider = "anthropic", name = "m", key = hidden[1] }, state = folder })
+        c:set_tokens { access = hidden[4] }
+        for name, value in pairs { client = c, raising = c:raise(), group = c.schedules, config = c.config, section = c.config.auth, database = c.config.database, settings = c.manager, auth = manager, list = { c, { c.config } },
+            vault = assert(symbi.secrets.open { backend = "vault", url = "https://v.example", auth = { method = "token", token = hidden[1] } }),
+            otlp = assert(symbi.metrics.otlp { headers = { Authorization = "Bearer " .. hidden[4] } }), runtime = runtime } do
+            local text = show.value(value)
+            for _, secret in ipairs(hidden) do assert.is_nil(text:find(secret, 1, true), name .. ": " .. text) end
+        end
+        assert.equal("symbi client of http://h", show.value(c))
+        assert.truthy(show.value(c.config.auth):find("jwt_algorithm = HS256, ", 1, true))
+        assert.truthy(show.value(c.config.auth):find("jwt_secret_key = (secret)", 1, true))
+        assert.equal("{ symbi client of http://h }", show.value { c })
+        assert.equal("a?[2J b", show.value(setmetatable({}, { __tostring = function() return "a\27[2J\nb" end })))
+        manager:close()
+        runtime:close()
+        assert(symbi.io.remove_tree(folder))
+    end)
     it("takes lines where one is too long", function()
         assert.equal('{\n  "' .. ("a"):rep(30) .. '",\n  x = { 1, 2 }\n}', show.value({ ("a"):rep(30), x = { 1, 2 } }, { width = 40 }))
     end)

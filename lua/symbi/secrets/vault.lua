@@ -9,6 +9,7 @@ local C = core.secrets
 local M = {}
 local Vault = {}
 Vault.__index = Vault
+Vault.__tostring = function(self) return "symbi secrets in Vault at " .. tostring(self.base) end -- and not what opens it
 
 local DEFAULT_PATH = "agents/{agent}/secrets/{key}"
 local KUBERNETES_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"
