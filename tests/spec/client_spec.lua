@@ -133,6 +133,8 @@ describe("symbi.client", function()
         assert.has_error(function() symbi.client { apikey = "x" } end)
         assert.has_error(function() symbi.client "http://h" end)
         fails("ConfigurationError", "base_url", symbi.client { base_url = "http://u:p@h", env = {}, dotenv = false })
+        local _, said = symbi.client { base_url = "nonsense", env = {}, dotenv = false }
+        assert.equal("base_url: not a usable URL: it must start with http:// or https://", said)
         fails("UnsupportedError", "symbi.runtime", symbi.client { embedded = true })
         local ok, e = pcall(symbi.client, { base_url = "nonsense", raise = true, env = {}, dotenv = false })
         assert.is_false(ok)

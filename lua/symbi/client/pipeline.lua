@@ -46,7 +46,10 @@ function M.url(base, path, query)
         path = path .. (path:find("?", 1, true) and "&" or "?") .. text
     end
     local url, message = wire.endpoint(base, path)
-    if not url then return errors.fail("ConfigurationError", "the URL of " .. path:sub(1, 200) .. " cannot be formed: " .. message) end
+    if not url then
+        message = message:gsub("^%d+:%d+: ", "")
+        return errors.fail("ConfigurationError", path == "" and message or "the URL of " .. path:sub(1, 200) .. " cannot be formed: " .. message)
+    end
     return url
 end
 
