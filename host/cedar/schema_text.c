@@ -224,6 +224,7 @@ static void warn_dup(parser *p, symbi_str key, uint32_t pos)
     } else {
         symbi_str own = sy_arena_dup(p->warn_mem, sy_buf_str(&w));
         if (own.p) p->warns->v[p->warns->n++] = own;
+        else p->oom = p->oom || p->warn_mem->status == SYMBI_ENOMEM;
     }
     sy_buf_free(&w);
 }

@@ -152,7 +152,11 @@ enum { SY_INPUT_RECORDED = 16384 }; /* bytes of arguments and of trusted context
 static void put_recorded(symbi_ctx *cx, sy_obj *o, const char *key, const char *key_bytes, const symbi_value *v)
 {
     symbi_text t;
-    if (!v || symbi_json_write(cx, v, SYMBI_JSON_CANONICAL, &t, NULL)) return;
+    symbi_status st;
+    if (!v) return;
+    st = symbi_json_write(cx, v, SYMBI_JSON_CANONICAL, &t, NULL);
+    if (st == SYMBI_ENOMEM && !o->a->status) o->a->status = st; /* no record rather than half of one */
+    if (st) return;
     if (t.n <= SY_INPUT_RECORDED) sy_obj_put(o, key, *v);
     else sy_obj_count(o, key_bytes, t.n);
     symbi_text_free(&t);

@@ -1,4 +1,5 @@
 /* Unit tests of the gate: every way to a deny has its own code, and a permit opens exactly one door once. */
+#define _GNU_SOURCE /* memmem */
 #include "gate/nonces.h"
 #include "gate/permit.h"
 #include "gate_rig.h"
@@ -708,6 +709,13 @@ static symbi_status oom_scenario(symbi_ctx *cx, void *ud)
         symbi_gate_check(f.gate, &a, NULL, &v);
         if (v.decision != SYMBI_ALLOW) st = v.code == SYMBI_CODE_OUT_OF_MEMORY ? SYMBI_ENOMEM : SYMBI_EDENIED;
         if (!st) st = symbi_gate_commit(f.gate, &v, NULL, &f.err);
+        if (!st) { /* what is on the trail is whole, however little memory there was */
+            symbi_store_row row;
+            symbi_err err;
+            CHECK_OK(f.store.row(f.store.ud, S("main"), 0, &row, &err), err);
+            if (!memmem(row.event.p, row.event.n, "\"input\":{", 9)) printf("%.*s\n", (int)row.event.n, row.event.p);
+            CHECK(memmem(row.event.p, row.event.n, "\"input\":{", 9) != NULL);
+        }
         if (!st) {
             symbi_plan_options po;
             symbi_plan *plan;
