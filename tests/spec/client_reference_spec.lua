@@ -40,7 +40,7 @@ describe("the reference", function()
         objects.collector = symbi.metrics.collector(c.metrics, objects.exporter)
         local dir = os.tmpname()
         os.remove(dir)
-        objects.memory = assert(symbi.memory.markdown(dir))
+        objects.memory, objects.levels = assert(symbi.memory.markdown(dir)), assert(symbi.memory.manager {})
         local n = 0
         for _, section in ipairs(python_map()) do
             for _, row in ipairs(section) do

@@ -239,16 +239,31 @@ local function stamp(ms)
     return os.date("!%Y-%m-%dT%H:%M:%S", seconds) .. string.format(".%03dZ", ms - seconds * 1000)
 end
 
+-- The store that the SDK's words name. What its "redis" is for, others that see the same memories, a file of one process is not: it is refused.
+local function storage_of(options)
+    local kind = options.storage_type or "memory"
+    if kind == "memory" then return M.memory_store() end
+    if kind == "file" then
+        if type(options.path) ~= "string" then return fail("EINVAL", "storage_type \"file\" needs a path") end
+        return M.file_store(options.path)
+    end
+    return fail("EUNSUPPORTED", "storage_type %s is not here: \"memory\", \"file\" with a path, or storage = a store of your own", tostring(kind))
+end
+
+--- options: storage_type ("memory", or "file" with path) or storage (a store), thresholds (level -> count), now() in ms, id().
 function M.new(options)
     options = options or {}
-    local known = { storage = true, thresholds = true, now = true, id = true }
+    local known = { storage = true, storage_type = true, path = true, thresholds = true, now = true, id = true }
     for name in pairs(options) do
         if not known[name] then error("symbi.memory.manager: unknown option '" .. tostring(name) .. "'", 3) end
     end
     local thresholds = {}
     for level, n in pairs(THRESHOLDS) do thresholds[level] = options.thresholds and options.thresholds[level] or n end
+    local storage, message, err = options.storage
+    if not storage then storage, message, err = storage_of(options) end
+    if not storage then return nil, message, err end
     return setmetatable({
-        storage = options.storage or M.memory_store(), thresholds = thresholds,
+        storage = storage, thresholds = thresholds,
         now = options.now or function() return os.time() * 1000 end, id = options.id or uuid4,
     }, Manager)
 end

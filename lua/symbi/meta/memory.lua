@@ -105,7 +105,7 @@ local M = {}
 ---@param options string|symbi.memory.MarkdownOptions
 ---@return symbi.memory.Markdown? store, string? message, symbi.Failure? err
 function M.markdown(options) end
----@param options? table storage, ...
+---@param options? table storage_type, path, storage, thresholds, now, id
 ---@return symbi.memory.Manager? manager, string? message, symbi.Failure? err
 function M.manager(options) end
 ---@param text string
