@@ -14,7 +14,7 @@ local M = {
     environment = core.auth.environment, -- environment(text): SYMBIONT_ENV's meaning, or nil and why
     check_token = core.auth.check_token, -- check_token(text): a static API token as it is used, or nil and what is weak about it
     same_token = core.auth.same_token,   -- same_token(presented, expected): constant time
-    jwt = { verify = core.jwt and core.jwt.verify, decode = core.jwt and core.jwt.decode, sign = core.jwt and core.jwt.sign },
+    jwt = { verify = core.jwt and core.jwt.verify, decode = core.jwt and core.jwt.decode, sign = core.jwt and core.jwt.sign, encode = core.jwt and core.jwt.sign },
     AuthMethod = { API_KEY = "api_key", JWT = "jwt", OAUTH2 = "oauth2", BASIC = "basic" },
     TokenType = { ACCESS = "access", REFRESH = "refresh", API_KEY = "api_key" },
     Permission = { READ = "read", WRITE = "write", DELETE = "delete", ADMIN = "admin", EXECUTE = "execute" },

@@ -418,6 +418,8 @@
 ---@field get_configuration fun(self: symbi.Client): table
 ---@field reload_configuration fun(self: symbi.Client): table?, string?, symbi.Error?
 ---@field authenticate_jwt fun(self: symbi.Client, token: string, options?: { refresh?: string }): table?, string?, symbi.Error?
+---@field auth_manager symbi.auth.Manager?
+---@field chat fun(self: symbi.Client): nil, string, symbi.Error
 ---@field set_tokens fun(self: symbi.Client, tokens: { access?: string, refresh?: string }): boolean
 ---@field refresh_token fun(self: symbi.Client): table?, string?, symbi.Error?
 ---@field validate_permissions fun(self: symbi.Client, action: string): boolean

@@ -81,7 +81,7 @@ local function generate()
         "with fun(self: symbi.Client, options: { timeout?: number, headers?: table<string, string>, idempotency_key?: string }): symbi.Client",
         "raise fun(self: symbi.Client): symbi.Client", "close fun(self: symbi.Client)", "agentpin table", "metrics_client symbi.client.metrics",
         "configure_client fun(self: symbi.Client, settings: table|string): table?, string?, symbi.Error?", "get_configuration fun(self: symbi.Client): table",
-        "reload_configuration fun(self: symbi.Client): table?, string?, symbi.Error?", "authenticate_jwt fun(self: symbi.Client, token: string, options?: { refresh?: string }): table?, string?, symbi.Error?",
+        "reload_configuration fun(self: symbi.Client): table?, string?, symbi.Error?", "authenticate_jwt fun(self: symbi.Client, token: string, options?: { refresh?: string }): table?, string?, symbi.Error?", "auth_manager symbi.auth.Manager?", "chat fun(self: symbi.Client): nil, string, symbi.Error",
         "set_tokens fun(self: symbi.Client, tokens: { access?: string, refresh?: string }): boolean", "refresh_token fun(self: symbi.Client): table?, string?, symbi.Error?",
         "validate_permissions fun(self: symbi.Client, action: string): boolean", "get_user_roles fun(self: symbi.Client): string[]",
         "wait_for_review_completion fun(self: symbi.Client, review_id: string, timeout?: number, options?: { interval?: number }): symbi.ReviewSession?, string?, symbi.Error?",

@@ -71,6 +71,7 @@ groups.metrics_client = groups.metrics
 Group.__index = function(self, name) return groups[rawget(self, "group")][name] end
 Group.__tostring = function(self) return "symbi client." .. rawget(self, "group") end
 
+local manager_of
 local Meta = {}
 Meta.__index = function(self, name)
     local method = Client[name]
@@ -81,6 +82,7 @@ Meta.__index = function(self, name)
         return group
     end
     if name == "agentpin" then return require("symbi").agentpin end
+    if name == "auth_manager" then return (manager_of(self)) end -- nil without a secret
     return nil
 end
 Meta.__tostring = function(self) return "symbi client of " .. self.base_url end
@@ -194,6 +196,11 @@ function Client:request(method, path, options)
     return value, response
 end
 
+--- A conversation over the runtime's WebSocket: not there yet.
+function Client:chat()
+    return deliver(self, errors.fail("UnsupportedError", "client:chat: conversations over a WebSocket are not there yet; use client:send_message and client:execute_agent"))
+end
+
 -- ---- configuration --------------------------------------------------------------------------------------------------------------------
 
 local function now() return os.time() end
@@ -223,20 +230,21 @@ end
 
 -- ---- tokens -----------------------------------------------------------------------------------------------------------------------------
 
--- The signer and checker of tokens, made when one is needed: only then a secret is.
-local function manager_of(self)
-    if self.session.auth then return self.session.auth end
-    local a = self.config.auth
+-- The signer and checker of tokens, made when one is needed: only then a secret is. Other settings are another manager.
+local AUTH = { "jwt_secret_key", "jwt_algorithm", "jwt_expiration_seconds", "jwt_refresh_expiration_seconds", "token_issuer", "token_audience", "enable_refresh_tokens" }
+function manager_of(self)
+    local a, session, same = self.config.auth, self.session, true
+    for _, name in ipairs(AUTH) do same = same and session.auth and session.auth.options[name] == a[name] end
+    if same then return session.auth end
     if not a.jwt_secret_key or a.jwt_secret_key == "" then
         return errors.fail("ConfigurationError", "JWT secret key is required (auth.jwt_secret_key, SYMBIONT_AUTH_JWT_SECRET_KEY)", { config_key = "auth.jwt_secret_key" })
     end
-    local m, message = require("symbi.auth").manager {
-        jwt_secret_key = a.jwt_secret_key, jwt_algorithm = a.jwt_algorithm, jwt_expiration_seconds = a.jwt_expiration_seconds,
-        jwt_refresh_expiration_seconds = a.jwt_refresh_expiration_seconds, token_issuer = a.token_issuer, token_audience = a.token_audience,
-        enable_refresh_tokens = a.enable_refresh_tokens,
-    }
+    local options = {}
+    for _, name in ipairs(AUTH) do options[name] = a[name] end
+    local m, message = require("symbi.auth").manager(options)
     if not m then return errors.fail("ConfigurationError", "auth: " .. tostring(message)) end
-    self.session.auth = m
+    if session.auth then session.auth:close() end
+    session.auth = m
     return m
 end
 

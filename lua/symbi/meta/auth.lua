@@ -109,6 +109,7 @@ function Keys:close() end
 --- Tokens for those who need no manager: as symbi.jwt.
 ---@class symbi.auth.Jwt
 ---@field sign fun(claims: table|string, options: symbi.jwt.SignOptions): string?, string?, symbi.Failure?
+---@field encode fun(claims: table|string, options: symbi.jwt.SignOptions): string?, string?, symbi.Failure? the same
 ---@field verify fun(token: string, options: symbi.jwt.VerifyOptions): table?, any, symbi.Failure?
 ---@field decode fun(token: string): table?, string?, symbi.Failure?
 
