@@ -38,6 +38,26 @@ static char *new_chunk(sy_arena *a, size_t payload)
     return (char *)c + HEAD;
 }
 
+void *sy_arena_self(symbi_alloc alloc, size_t limit, size_t size, size_t offset)
+{
+    size_t own = (size + SY_ALIGN - 1) & ~(size_t)(SY_ALIGN - 1), all = own < SY_ARENA_FIRST ? SY_ARENA_FIRST : own;
+    sy_arena_chunk *c;
+    sy_arena *a;
+#ifdef SY_ARENA_PARANOID
+    all = own;
+#endif
+    if (!(c = sy_alloc(&alloc, HEAD + all))) return NULL;
+    c->next = NULL;
+    c->size = HEAD + all;
+    memset((char *)c + HEAD, 0, own);
+    a = (sy_arena *)(void *)((char *)c + HEAD + offset);
+    sy_arena_init(a, alloc, limit);
+    a->chunks = c;
+    a->cur = (char *)c + HEAD + own;
+    a->end = (char *)c + HEAD + all;
+    return (char *)c + HEAD;
+}
+
 void *sy_arena_more(sy_arena *a, size_t n)
 {
     char *p;

@@ -22,6 +22,10 @@ void *sy_arena_memdup(sy_arena *a, const void *p, size_t n);
 void sy_arena_reset(sy_arena *a);                   /* empties it, keeps one chunk */
 void sy_arena_free(sy_arena *a);
 
+/* An object of size bytes, zeroed, that lies in the first chunk of its own arena, which is its member at offset: most are one block. Nothing
+ * of it counts towards limit. Freed with a copy of the arena. */
+void *sy_arena_self(symbi_alloc alloc, size_t limit, size_t size, size_t offset);
+
 /* Aligned for any type; NULL on failure; n == 0 gives a valid pointer. */
 static inline void *sy_arena_alloc(sy_arena *a, size_t n)
 {

@@ -30,6 +30,31 @@ static inline bool sy_str_ends(symbi_str s, symbi_str suf)
 {
     return s.n >= suf.n && (suf.n == 0 || memcmp(s.p + s.n - suf.n, suf.p, suf.n) == 0);
 }
+/* sy_str_eq for short texts, without a call. */
+static inline bool sy_str_same(symbi_str a, symbi_str b)
+{
+    if (a.n != b.n) return false;
+    if (a.n > 16) return memcmp(a.p, b.p, a.n) == 0;
+    if (a.n >= 8) {
+        uint64_t x, y, u, v;
+        memcpy(&x, a.p, 8);
+        memcpy(&y, b.p, 8);
+        memcpy(&u, a.p + a.n - 8, 8);
+        memcpy(&v, b.p + a.n - 8, 8);
+        return ((x ^ y) | (u ^ v)) == 0;
+    }
+    if (a.n >= 4) {
+        uint32_t x, y, u, v;
+        memcpy(&x, a.p, 4);
+        memcpy(&y, b.p, 4);
+        memcpy(&u, a.p + a.n - 4, 4);
+        memcpy(&v, b.p + a.n - 4, 4);
+        return ((x ^ y) | (u ^ v)) == 0;
+    }
+    for (size_t i = 0; i < a.n; i++)
+        if (a.p[i] != b.p[i]) return false;
+    return true;
+}
 /* memcpy for texts, most of which are a few bytes: two moves that may overlap, without a call. s may be NULL where n is 0. */
 static inline void sy_str_copy(char *d, const char *s, size_t n)
 {

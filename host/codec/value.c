@@ -61,16 +61,10 @@ bool symbi_value_equal(const symbi_value *a, const symbi_value *b)
 
 symbi_doc *sy_doc_new(symbi_ctx *cx)
 {
-    symbi_doc *d;
-    sy_arena a;
-    sy_arena_init(&a, cx->shared, 0);
-    if (!(d = sy_arena_alloc(&a, sizeof *d))) return NULL; /* it lies in its own first chunk: most documents are one block */
+    symbi_doc *d = sy_arena_self(cx->shared, cx->limits.arena_bytes, sizeof *d, offsetof(symbi_doc, arena));
+    if (!d) return NULL;
     sy_ref_init(&d->refs);
     d->alloc = cx->shared;
-    a.limit = cx->limits.arena_bytes ? cx->limits.arena_bytes : SIZE_MAX;
-    a.used = 0;
-    d->arena = a;
-    d->root = sy_val_null();
     return d;
 }
 

@@ -68,4 +68,6 @@ symbi_status sy_mpattern_search(symbi_ctx *cx, const sy_mpattern *p, symbi_str t
     return SYMBI_OK;
 }
 
+bool sy_mpattern_may_have(const sy_mpattern *p, unsigned char byte) { return !p->shape || p->shape->member[byte]; }
+bool sy_mpattern_quick(const sy_mpattern *p, symbi_str text) { return p->shape && sy_mshape_match(p->shape, text); }
 bool sy_mpattern_anchored(const sy_mpattern *p) { return p->anchored; }

@@ -187,6 +187,7 @@ static symbi_status load_arg(sy_rd *rd, const symbi_value *t, sy_arg *a, bool st
     if (custom && (st = constraints(rd, custom->def, a))) return st;
     if (custom && !a->description.n) a->description = custom->description;
     if ((st = check_bounds(rd, t, a)) || (st = check_allowed(rd, t, a)) || (st = check_pattern(rd, t, a)) || (st = load_default(rd, t, a))) return st;
+    a->quick = sy_quick_of(a);
     if (strcmp(a->type->name, "url") == 0 && !a->nschemes && (st = sy_rd_warn(rd, t, "schemes", "is missing: any scheme is accepted, file: too"))) return st;
     return sy_rd_known(rd, t, arg_keys);
 }

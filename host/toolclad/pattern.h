@@ -13,6 +13,9 @@ static inline symbi_status sy_pattern_search(symbi_ctx *cx, const sy_pattern *p,
 {
     return sy_mpattern_search(cx, p, text, SY_PATTERN_STEPS, hit, err);
 }
+/* May a text that is one match from ^ to $ have this byte? True as well where that is not known without looking at a text. */
+static inline bool sy_pattern_may_have(const sy_pattern *p, unsigned char byte) { return sy_mpattern_may_have(p, byte); }
+static inline bool sy_pattern_quick(const sy_pattern *p, symbi_str text) { return sy_mpattern_quick(p, text); }
 /* True when every match begins at the start / ends at the end of the text by the pattern's own ^ and $. */
 static inline bool sy_pattern_anchored(const sy_pattern *p) { return sy_mpattern_anchored(p); }
 #endif

@@ -380,17 +380,12 @@ static symbi_status plan(symbi_ctx *cx, const symbi_tool *t, const symbi_value *
 {
     static const symbi_plan_options none = { 0 };
     plan_impl *im;
-    sy_arena a;
     planner pl;
     symbi_status st;
     *out = NULL;
     symbi_err_clear(err);
-    sy_arena_init(&a, cx->shared, 0);
-    if (!(im = sy_arena_calloc(&a, 1, sizeof *im))) return sy_fail_nomem(err);
+    if (!(im = sy_arena_self(cx->shared, cx->limits.arena_bytes, sizeof *im, offsetof(plan_impl, arena)))) return sy_fail_nomem(err);
     sy_ref_init(&im->refs);
-    a.limit = cx->limits.arena_bytes ? cx->limits.arena_bytes : SIZE_MAX;
-    a.used = 0;
-    im->arena = a;
     im->tool = symbi_tool_ref((symbi_tool *)(uintptr_t)t);
     im->pub.impl_ = im;
     pl.cx = cx;

@@ -52,6 +52,14 @@ struct sy_type {
 const sy_type *sy_type_find(symbi_str name); /* NULL when unknown */
 const sy_type *sy_type_at(size_t i);         /* NULL past the end */
 
+/* How most values of an argument are accepted without a look at what else might stand in them: what is accepted so has neither NUL nor
+ * metacharacter, and is ASCII. Whatever is not accepted goes the long way, which says why. */
+typedef enum sy_quick {
+    SY_QUICK_NO,
+    SY_QUICK_TYPE,   /* the type's check alone: numbers, booleans, enums of plain words */
+    SY_QUICK_PATTERN /* the pattern alone: its characters are harmless */
+} sy_quick;
+
 struct sy_arg {
     symbi_str name, type_name, description;
     const sy_type *type; /* the base type of a custom one */
@@ -68,6 +76,7 @@ struct sy_arg {
     size_t nschemes;
     symbi_str pattern_text;
     const sy_pattern *pattern;
+    sy_quick quick;
     const void *more; /* what a type of one backend only needs */
     uint32_t line;
 };

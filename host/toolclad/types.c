@@ -111,7 +111,7 @@ static symbi_status check_string(const sy_check *c, symbi_str v, symbi_value *ou
     symbi_status st = sy_check_meta(c, v, 0);
     if (st) return st;
     if (!v.n && c->arg->required && !c->arg->dflt) return sy_fail(c->err, SYMBI_ESCHEMA, "String argument cannot be empty");
-    *out = sy_val_str(v);
+    sy_put_str(out, v);
     return check_pattern(c, v, "pattern");
 }
 
@@ -120,7 +120,7 @@ static symbi_status check_regex_match(const sy_check *c, symbi_str v, symbi_valu
     symbi_status st = sy_check_meta(c, v, 0);
     if (st) return st;
     if (!c->arg->pattern) return sy_fail(c->err, SYMBI_ESCHEMA, "regex_match needs a pattern");
-    *out = sy_val_str(v);
+    sy_put_str(out, v);
     return check_pattern(c, v, "required pattern");
 }
 
@@ -130,8 +130,8 @@ static symbi_status check_enum(const sy_check *c, symbi_str v, symbi_value *out)
     char echo[SY_ECHO];
     symbi_status st;
     for (size_t i = 0; i < c->arg->nallowed; i++)
-        if (sy_str_eq(v, c->arg->allowed[i])) {
-            *out = sy_val_str(c->arg->allowed[i]);
+        if (sy_str_same(v, c->arg->allowed[i])) {
+            sy_put_str(out, c->arg->allowed[i]);
             return SYMBI_OK;
         }
     sy_buf_init(&b, c->arena->alloc, 4096);
@@ -146,8 +146,8 @@ static symbi_status check_enum(const sy_check *c, symbi_str v, symbi_value *out)
 
 static symbi_status check_boolean(const sy_check *c, symbi_str v, symbi_value *out)
 {
-    if (sy_str_ieqz(v, "true")) *out = sy_val_bool(true);
-    else if (sy_str_ieqz(v, "false")) *out = sy_val_bool(false);
+    if (sy_str_ieqz(v, "true")) sy_put_bool(out, true);
+    else if (sy_str_ieqz(v, "false")) sy_put_bool(out, false);
     else return sy_check_bad(c, v, "is not a valid boolean (use 'true' or 'false')");
     return SYMBI_OK;
 }
@@ -191,7 +191,7 @@ static symbi_status bound_int(const sy_check *c, int64_t n, symbi_value *out)
     }
     if (a->has_min && n < a->min) return sy_fail(c->err, SYMBI_ESCHEMA, "Value %lld is below minimum %lld", (long long)n, (long long)a->min);
     if (a->has_max && n > a->max) return sy_fail(c->err, SYMBI_ESCHEMA, "Value %lld is above maximum %lld", (long long)n, (long long)a->max);
-    *out = sy_val_int(n);
+    sy_put_int(out, n);
     return SYMBI_OK;
 }
 
@@ -284,7 +284,7 @@ static symbi_status check_path(const sy_check *c, symbi_str v, symbi_value *out)
         if (i - from == 2 && v.p[from] == '.' && v.p[from + 1] == '.') return sy_fail(c->err, SYMBI_ESCHEMA, "Path traversal (..) is not allowed");
         from = i + 1;
     }
-    *out = sy_val_str(v);
+    sy_put_str(out, v);
     return SYMBI_OK;
 }
 
@@ -338,7 +338,7 @@ static symbi_status check_msf_options(const sy_check *c, symbi_str v, symbi_valu
             return sy_fail(c->err, SYMBI_ESCHEMA, "Invalid MSF option segment '%s': must match 'KEY VALUE' or 'set KEY VALUE', KEY in capitals", sy_echo(seg, echo));
         if ((m = sy_metachar(rest, ';')) >= 0) return sy_check_meta(c, rest, ';');
     }
-    *out = sy_val_str(v);
+    sy_put_str(out, v);
     return SYMBI_OK;
 }
 
@@ -365,7 +365,7 @@ static symbi_status check_duration(const sy_check *c, symbi_str v, symbi_value *
         i += strlen(units[unit]);
         next = unit + 1;
     }
-    *out = sy_val_str(v);
+    sy_put_str(out, v);
     return SYMBI_OK;
 }
 
@@ -398,6 +398,22 @@ static const sy_type types[] = {
     { "array", "array", SY_TYPE_MCP_ONLY, SYMBI_ARRAY, check_structured, NULL, NULL },
     { "object", "object", SY_TYPE_MCP_ONLY, SYMBI_OBJECT, check_structured, NULL, NULL },
 };
+
+sy_quick sy_quick_of(const sy_arg *a)
+{
+    if (a->type->check == check_integer || a->type->check == check_port || a->type->check == check_boolean || a->type->check == check_number) return SY_QUICK_TYPE;
+    if (a->type->check == check_enum) {
+        for (size_t i = 0; i < a->nallowed; i++)
+            if (sy_classes(a->allowed[i]) & (SY_HAS_META | SY_HAS_NUL | SY_HAS_HIGH)) return SY_QUICK_NO;
+        return SY_QUICK_TYPE;
+    }
+    if ((a->type->check == check_string || a->type->check == check_regex_match) && a->pattern) {
+        for (unsigned b = 0; b < 256; b++)
+            if ((classes[b] & (SY_HAS_META | SY_HAS_NUL | SY_HAS_HIGH)) && sy_pattern_may_have(a->pattern, (unsigned char)b)) return SY_QUICK_NO;
+        return SY_QUICK_PATTERN;
+    }
+    return SY_QUICK_NO;
+}
 
 const sy_type *sy_type_at(size_t i) { return i < sizeof types / sizeof types[0] ? &types[i] : NULL; }
 

@@ -6,6 +6,7 @@
 
 symbi_status sy_check_meta(const sy_check *c, symbi_str v, char except); /* refuses metacharacters and NUL */
 symbi_status sy_check_bad(const sy_check *c, symbi_str v, const char *what); /* "'V' WHAT" */
+sy_quick sy_quick_of(const sy_arg *a); /* for an argument that is loaded */
 symbi_value sy_number_value(double d); /* INT where integral and exact, else DOUBLE */
 bool sy_str_ieqz(symbi_str a, const char *lower); /* equal but for ASCII case */
 

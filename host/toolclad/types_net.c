@@ -22,16 +22,15 @@ static bool is_hex(char c) { return sy_hex(c) >= 0; }
 /* Four decimal octets, no leading zeros. */
 static bool is_ipv4(symbi_str v)
 {
-    size_t i = 0;
+    const char *p = v.p, *end = p + v.n, *from;
+    if (v.n < 7 || v.n > 15) return false;
     for (int part = 0; part < 4; part++) {
-        size_t from = i;
-        int n = 0;
-        if (part && (i >= v.n || v.p[i++] != '.')) return false;
-        from = i;
-        while (i < v.n && sy_is_digit(v.p[i]) && i - from < 4) n = n * 10 + (v.p[i++] - '0');
-        if (i == from || i - from > 3 || n > 255 || (i - from > 1 && v.p[from] == '0')) return false;
+        unsigned n = 0, d;
+        if (part && (p == end || *p++ != '.')) return false;
+        for (from = p; p < end && (d = (unsigned)*p - '0') < 10; p++) n = n * 10 + d; /* more than three digits are refused, whatever n came to */
+        if (p == from || p - from > 3 || n > 255 || (p - from > 1 && *from == '0')) return false;
     }
-    return i == v.n;
+    return p == end;
 }
 
 /* RFC 4291 text: eight groups, one "::", an IPv4 tail; no zone, no brackets. */
@@ -113,14 +112,14 @@ static bool is_hostname(symbi_str v) { return v.n <= 253 && !(sy_classes(v) & SY
 symbi_status sy_check_ip_address(const sy_check *c, symbi_str v, symbi_value *out)
 {
     if (!is_ipv4(v) && !is_ipv6(v)) return sy_check_bad(c, v, "is not a valid IP address");
-    *out = sy_val_str(v);
+    sy_put_str(out, v);
     return SYMBI_OK;
 }
 
 symbi_status sy_check_cidr(const sy_check *c, symbi_str v, symbi_value *out)
 {
     if (!is_cidr(v)) return sy_check_bad(c, v, "is not valid CIDR notation");
-    *out = sy_val_str(v);
+    sy_put_str(out, v);
     return SYMBI_OK;
 }
 
@@ -171,7 +170,7 @@ symbi_status sy_check_url(const sy_check *c, symbi_str v, symbi_value *out)
             lower[scheme.n] = 0;
             for (i = 0; i < c->arg->nschemes; i++)
                 if (sy_str_ieqz(c->arg->schemes[i], lower)) {
-                    *out = sy_val_str(v);
+                    sy_put_str(out, v);
                     return SYMBI_OK;
                 }
         }
@@ -184,7 +183,7 @@ symbi_status sy_check_url(const sy_check *c, symbi_str v, symbi_value *out)
         sy_buf_free(&b);
         return st;
     }
-    *out = sy_val_str(v);
+    sy_put_str(out, v);
     return SYMBI_OK;
 }
 
@@ -230,7 +229,11 @@ symbi_status sy_check_scope_target(const sy_check *c, symbi_str v, symbi_value *
     symbi_err *e = c->err;
     if (!v.n) return sy_fail(e, SYMBI_ESCHEMA, "scope_target must not be empty");
     if (!(c->classes & SY_HAS_NO_HOST) && is_plain_host(v)) { /* nothing of what follows can stand in it */
-        *out = sy_val_str(v);
+        sy_put_str(out, v);
+        return SYMBI_OK;
+    }
+    if (c->classes & SY_HAS_SEPARATOR && is_cidr(v)) { /* nor in digits, '.', ':' and one '/' in their places */
+        sy_put_str(out, v);
         return SYMBI_OK;
     }
     if (edge_space(v)) return sy_fail(e, SYMBI_ESCHEMA, "scope_target must not contain leading or trailing whitespace");
@@ -244,6 +247,6 @@ symbi_status sy_check_scope_target(const sy_check *c, symbi_str v, symbi_value *
         if ((unsigned char)v.p[i] >= 0x80) return sy_fail(e, SYMBI_ESCHEMA, "scope_target must be ASCII (internationalised names are refused: lookalikes)");
     if (has_punycode(v)) return sy_fail(e, SYMBI_ESCHEMA, "scope_target must not contain punycode (xn--) labels");
     if (!is_ipv4(v) && !is_ipv6(v) && !is_cidr(v) && !is_hostname(v)) return sy_check_bad(c, v, "is not a valid host name, IP address or CIDR range");
-    *out = sy_val_str(v);
+    sy_put_str(out, v);
     return SYMBI_OK;
 }

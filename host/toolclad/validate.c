@@ -15,7 +15,7 @@ static inline size_t arg_index(const symbi_tool *t, symbi_str name)
     size_t mask = t->nslots - 1;
     if (!t->nslots) return t->nargs;
     for (size_t at = sy_name_hash(name) & mask; t->slots[at]; at = (at + 1) & mask) /* half of the slots are empty */
-        if (sy_str_eq(t->args[t->slots[at] - 1].name, name)) return t->slots[at] - 1u;
+        if (sy_str_same(t->args[t->slots[at] - 1].name, name)) return t->slots[at] - 1u;
     return t->nargs;
 }
 
@@ -23,6 +23,20 @@ const sy_arg *sy_tool_arg(const symbi_tool *t, symbi_str name)
 {
     size_t i = arg_index(t, name);
     return i < t->nargs ? &t->args[i] : NULL;
+}
+
+enum { QUICK_MAX = 4096 }; /* bytes of a text whose pattern may be looked at without counting its cost */
+
+/* Neither the caller's text nor the tool need outlive the result. */
+static inline symbi_status keep(sy_arena *arena, symbi_value *out, symbi_err *err)
+{
+    symbi_str s = out->u.s;
+    char *p = sy_arena_bytes(arena, s.n + 1);
+    if (!p) return sy_arena_fail(arena, "the arguments", err);
+    sy_str_copy(p, s.p, s.n);
+    p[s.n] = 0;
+    out->u.s.p = p;
+    return SYMBI_OK;
 }
 
 /* v as text; numbers are written to buf. */
@@ -71,6 +85,13 @@ symbi_status sy_arg_check(symbi_ctx *cx, const sy_arg *a, const symbi_value *v, 
     char buf[32];
     symbi_err local;
     if (!err) c.err = err = &local;
+    if (a->quick && v->kind == SYMBI_STRING && v->u.s.n) {
+        if (a->quick == SY_QUICK_PATTERN && v->u.s.n <= QUICK_MAX && sy_pattern_quick(a->pattern, v->u.s)) {
+            sy_put_str(out, v->u.s);
+            return keep(arena, out, err);
+        }
+        if (a->quick == SY_QUICK_TYPE && a->type->check(&c, v->u.s, out) == SYMBI_OK && !arena->status) return out->kind == SYMBI_STRING ? keep(arena, out, err) : SYMBI_OK;
+    }
     symbi_err_clear(err);
     if (v->kind == SYMBI_ARRAY || v->kind == SYMBI_OBJECT) {
         st = structured(&c, v, out);
@@ -84,11 +105,7 @@ symbi_status sy_arg_check(symbi_ctx *cx, const sy_arg *a, const symbi_value *v, 
     if (st == SYMBI_OK && arena->status) st = sy_arena_fail(arena, "the arguments", err);
     if (st == SYMBI_ENOMEM) return st;
     if (st) return wrap(err, a, st);
-    if (out->kind == SYMBI_STRING) {
-        out->u.s = sy_arena_dup(arena, out->u.s); /* neither the caller's text nor the tool need outlive the result */
-        if (!out->u.s.p) return sy_arena_fail(arena, "the arguments", err);
-    }
-    return SYMBI_OK;
+    return out->kind == SYMBI_STRING ? keep(arena, out, err) : SYMBI_OK;
 }
 
 static const char *arg_name_at(const void *ud, size_t i)
@@ -130,7 +147,7 @@ static symbi_status take_given(symbi_ctx *cx, const symbi_tool *t, const symbi_v
     for (size_t i = 0; i < args->u.o.n; i++) {
         const symbi_member *m = &args->u.o.members[i];
         size_t k;
-        total += m->key.n + weight(&m->val, 100);
+        total += m->key.n + (m->val.kind == SYMBI_STRING ? 16 + m->val.u.s.n : weight(&m->val, 100));
         if (total > cx->limits.arg_bytes) return sy_fail(err, SYMBI_ELIMIT, "the arguments have more than %zu bytes (arg_bytes)", cx->limits.arg_bytes);
         k = arg_index(t, m->key);
         if (k == t->nargs) return unknown(t, m->key, err);
@@ -148,10 +165,10 @@ symbi_status sy_args_object(const symbi_tool *t, symbi_member *m, sy_arena *a, b
         symbi_str name = { names, t->args[t->by_name[r]].name.n };
         names += name.n + 1;
         if (m[r].val.kind == SYMBI_NULL) continue;
-        m[n].val = m[r].val;
+        if (n != r) m[n].val = m[r].val;
         m[n++].key = name;
     }
-    *out = sy_val_object(m, n);
+    sy_put_object(out, m, n);
     return SYMBI_OK;
 }
 
@@ -169,7 +186,8 @@ symbi_status sy_args_check(symbi_ctx *cx, const symbi_tool *t, const symbi_value
         if (given[i] && given[i]->kind != SYMBI_NULL) {
             if ((st = sy_arg_check(cx, a, given[i], arena, out, err))) return st;
         } else if (a->dflt) {
-            if ((st = sy_value_copy(arena, &a->dflt_value, out, 100, err))) return st;
+            *out = a->dflt_value;
+            if (out->kind == SYMBI_STRING ? (st = keep(arena, out, err)) : out->kind >= SYMBI_STRING && (st = sy_value_copy(arena, &a->dflt_value, out, 100, err))) return st;
         } else if (a->required) {
             (void)sy_fail(err, SYMBI_ESCHEMA, "Missing required argument: %.*s", SY_FMT(a->name));
             sy_err_path(err, a->name);

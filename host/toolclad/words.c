@@ -282,7 +282,7 @@ static const sy_wprog *flags_of(const sy_vars *v, size_t mapping)
     const sy_mapping *m = &v->t->command.mappings[mapping];
     symbi_str key = v->text[m->arg].p ? v->text[m->arg] : SY_LIT("");
     for (size_t i = 0; i < m->table->u.o.n; i++)
-        if (sy_str_eq(m->table->u.o.members[i].key, key)) return m->prog[i];
+        if (sy_str_same(m->table->u.o.members[i].key, key)) return m->prog[i];
     return NULL;
 }
 
