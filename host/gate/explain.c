@@ -8,8 +8,15 @@
 symbi_status symbi_gate_explain(symbi_gate *g, const symbi_action *a, const symbi_facts *f, symbi_verdict *v, symbi_doc **out, symbi_err *err)
 {
     symbi_cedar *shadow = g->shadow; /* it would be the last to use the evaluator */
-    size_t napprovals = g->napprovals;
+    size_t napprovals;
+    symbi_status st;
     *out = NULL;
+    if ((st = sy_gate_own(g, err))) { /* a forked child has none of its parent's approvals to keep */
+        sy_verdict_zero(v);
+        sy_deny(v, SYMBI_CODE_NO_RANDOM, "the gate cannot be asked after a fork");
+        return st;
+    }
+    napprovals = g->napprovals;
     g->shadow = NULL;
     g->napprovals = 0;
     symbi_gate_check(g, a, f, v);

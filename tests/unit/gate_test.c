@@ -3,6 +3,7 @@
 #include "gate/nonces.h"
 #include "gate/permit.h"
 #include "gate_rig.h"
+#include "symbi/gate_explain.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -623,8 +624,11 @@ static void test_fork_takes_no_approval_along(void)
         symbi_verdict_clear(&v);
         fflush(stdout);
         if (fork() == 0) {
+            symbi_doc *told;
+            int bad = symbi_gate_explain(f.gate, &a, NULL, &v, &told, &f.err) != SYMBI_OK || v.code != SYMBI_CODE_APPROVAL_REQUIRED;
+            symbi_verdict_clear(&v);
             symbi_gate_check(f.gate, &a, NULL, &v);
-            _exit(v.code != SYMBI_CODE_APPROVAL_REQUIRED);
+            _exit(bad || v.code != SYMBI_CODE_APPROVAL_REQUIRED);
         }
         wait(&status);
         CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
