@@ -57,6 +57,7 @@ static void test_messages(void)
     ERR("permit(principal, action, resource) when { null };", 1, 44, "no null");
     ERR("permit(principal, action, resource) when { 1 / 2 };", 1, 46, "division is not supported");
     ERR("permit(principal, action, resource) when { contains(1) };", 1, 44, "is a method, not a function");
+    ERR("permit(principal, action, resource) when { unknown(\"x\") };", 1, 44, "`unknown` is not a valid function"); /* of partial evaluation, which the wasm build has */
     ERR("permit(principal, action, resource) when { \"\\q\" };", 1, 45, "`\\q` is not a valid escape");
     ERR("permit(principal, action, resource)\n  when { };", 2, 10, "cannot be empty");
     ERR("permit(principal, action, resource)\n  when { \xff };", 2, 10, "UTF-8");
