@@ -213,6 +213,7 @@ local function transport_failure(call, attempts, message, err)
     if reason == "too_large" or (err and err.code == "ELIMIT") then
         return errors.fail("APIError", tostring(message) .. " (max_response_bytes)", { reason = reason, request = { method = call.method, url = call.url }, cause = err })
     end
+    if reason == "tls" then text = text .. "; is its authority trusted (ca_file, in nginx lua_ssl_trusted_certificate), and the certificate for this host and in date?" end
     return errors.fail(timeout and "TimeoutError" or "ConnectionError", text, { reason = reason, request = { method = call.method, url = call.url }, cause = err })
 end
 
