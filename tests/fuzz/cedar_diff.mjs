@@ -190,6 +190,12 @@ function entities() {
     if (odds(50)) e.tags = Object.fromEntries(times(rnd(4), () => [one(["k", "n", "s", "a b", ""]), jsonOf(anyType(), 1)]));
     out.push(e);
   }
+  if (odds(5)) { // a long chain, with a rung missing now and then
+    const rungs = times(10 + rnd(60), (i) => ({ type: i % 7 === 3 ? "NS::Thing" : "Group", id: "g" + i }));
+    rungs.forEach((u, i) => { if (odds(98)) out.push({ uid: u, attrs: {}, parents: i ? (odds(10) && i > 3 ? [rungs[i - 1], rungs[i - 3]] : [rungs[i - 1]]) : [] }); });
+    pool.push(...times(4, () => one(rungs)));
+    if (out[0]?.uid.type !== "Action") out[0]?.parents.push(rungs.at(-1));
+  }
   return out;
 }
 const ODD_VALUES = [null, 1.5, -1, "x", [], {}, [null], { __entity: { type: "User" } }, { __entity: { type: "User", id: "a", x: 1 } }, { __entity: "User::\"a\"" }, { __extn: { fn: "nope", arg: "1" } }, { __extn: { fn: "ip" } },

@@ -596,6 +596,41 @@ static symbi_status oom_whole(symbi_ctx *c, void *ud)
 }
 static void test_whole(void) { test_oom(oom_whole, NULL, SYMBI_OK); }
 
+/* Ten thousand policies of a gate, and of attributes, take at most 16 MB each. */
+static void test_size(void)
+{
+    for (size_t k = 0; k < 2; k++) {
+        counting_alloc ca = { 0 };
+        symbi_env env;
+        symbi_ctx *own;
+        symbi_cedar *set;
+        symbi_cedar_source src = { { "", 0 }, { NULL, 0 } };
+        symbi_err err;
+        char *text = malloc(10000 * 200);
+        long before;
+        REQUIRE(text != NULL);
+        symbi_env_init(&env);
+        env.alloc.fn = env.shared_alloc.fn = counting_fn;
+        env.alloc.ud = env.shared_alloc.ud = &ca;
+        REQUIRE(symbi_ctx_new(&env, &own, &err) == SYMBI_OK);
+        src.text.p = text;
+        for (int i = 0; i < 10000; i++) {
+            int n = k ? snprintf(text + src.text.n, 200, "permit(principal in Team::\"t%d\", action, resource) when { principal.level > %d && context.region == \"eu\" && resource.labels.contains(\"x\") };\n", i, i % 50)
+                      : snprintf(text + src.text.n, 200, "permit(principal == Agent::\"agent-%d\", action == Action::\"tool_call::tool_%d\", resource);\n", i, i % 100);
+            src.text.n += (size_t)n;
+        }
+        before = ca.live_bytes;
+        REQUIRE(symbi_cedar_parse(own, &src, 1, 0, &set, &err) == SYMBI_OK);
+        CHECK(symbi_cedar_count(set) == 10000);
+        if (ca.live_bytes - before > 16L << 20) printf("%ld bytes\n", ca.live_bytes - before);
+        CHECK(ca.live_bytes - before <= 16L << 20);
+        symbi_cedar_unref(set);
+        CHECK(ca.live_bytes == before);
+        symbi_ctx_free(own);
+        free(text);
+    }
+}
+
 static void test_links(void)
 {
     symbi_cedar *set = parse("permit(principal == ?principal, action, resource);\npermit(principal, action, resource in ?resource);"), *one = NULL, *two = NULL;
@@ -672,6 +707,7 @@ int main(void)
     RUN(test_no_alloc);
     RUN(test_memory);
     RUN(test_whole);
+    RUN(test_size);
     RUN(test_links);
     RUN(test_uids);
     RUN(test_null_err);
