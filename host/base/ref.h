@@ -11,7 +11,8 @@ static inline void sy_ref_inc(sy_ref *r) { atomic_fetch_add_explicit(r, 1u, memo
  * fence: the same on x86, and ThreadSanitizer understands it. */
 static inline bool sy_ref_dec(sy_ref *r)
 {
-    return atomic_fetch_sub_explicit(r, 1u, memory_order_acq_rel) == 1u;
+    /* whoever finds one has it, and nobody else can make another: no locked instruction for what was never shared */
+    return atomic_load_explicit(r, memory_order_acquire) == 1u || atomic_fetch_sub_explicit(r, 1u, memory_order_acq_rel) == 1u;
 }
 /* Nobody else has one (who has a reference can only learn of more by making them). */
 static inline bool sy_ref_sole(sy_ref *r) { return atomic_load_explicit(r, memory_order_acquire) == 1u; }

@@ -352,6 +352,7 @@ symbi_status sy_load_command(sy_rd *rd, const symbi_value *t)
         (st = sy_rd_warn(rd, t, "", "more than one of executor, exec and template: %s is used", executor ? "executor" : "exec")))
         return st;
     if ((st = sy_rd_known(rd, t, command_keys))) return st;
+    rd->t->plain_paths = !sy_means_more(rd->t->info.name) && !sy_means_more(rd->t->evidence_dir);
     if (!sy_words_compile(&rd->t->arena, &rd->t->command)) return sy_rd_nomem(rd);
     sy_rd_leave(rd, mark);
     return SYMBI_OK;

@@ -152,9 +152,8 @@ static symbi_status take_args(planner *pl, const symbi_value *args, bool validat
 static symbi_status make_scan_id(planner *pl)
 {
     uint8_t rnd[4];
-    char buf[64];
+    char *buf;
     size_t n;
-    int64_t now;
     symbi_str s = pl->o->scan_id;
     symbi_status st;
     if (s.n) { /* it becomes part of a path */
@@ -167,15 +166,17 @@ static symbi_status make_scan_id(planner *pl)
         return pl->p->scan_id.p ? SYMBI_OK : nomem(pl);
     }
     if ((st = sy_ctx_random_name(pl->cx, rnd, sizeof rnd, pl->err))) return st;
-    now = symbi_ctx_now_ms(pl->cx) / 1000;
-    n = sy_num_write_int64(now, buf);
+    if (!(buf = sy_arena_bytes(pl->a, 40))) return nomem(pl);
+    n = sy_num_write_int64(symbi_ctx_now_ms(pl->cx) / 1000, buf);
     buf[n++] = '-';
     for (size_t i = 0; i < sizeof rnd; i++) {
         buf[n++] = "0123456789abcdef"[rnd[i] >> 4];
         buf[n++] = "0123456789abcdef"[rnd[i] & 15];
     }
-    pl->p->scan_id = sy_arena_dup(pl->a, (symbi_str){ buf, n });
-    return pl->p->scan_id.p ? SYMBI_OK : nomem(pl);
+    buf[n] = 0;
+    pl->p->scan_id.p = buf;
+    pl->p->scan_id.n = n;
+    return SYMBI_OK;
 }
 
 /* [tool.evidence] output_dir with its placeholders, or <evidence dir>/<scan id>-<tool>. */
@@ -322,7 +323,7 @@ static symbi_status shown(planner *pl, const symbi_str *argv)
 
 static symbi_status make_shell(planner *pl)
 {
-    sy_vars v = { pl->cx, pl->t, pl->a, pl->text, pl->is_default, pl->p->scan_id, pl->evidence_dir, pl->p->output_file, pl->o->allow_options, pl->err, false };
+    sy_vars v = { pl->cx, pl->t, pl->a, pl->text, pl->is_default, pl->p->scan_id, pl->evidence_dir, pl->p->output_file, pl->o->allow_options, pl->err, pl->t->plain_paths && !sy_means_more(pl->o->evidence_dir), false };
     symbi_str *argv = NULL;
     symbi_status st;
     if (pl->t->command.executor.n) {

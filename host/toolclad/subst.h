@@ -13,6 +13,7 @@ typedef struct sy_vars {
     symbi_str scan_id, evidence_dir, output_file;
     bool allow_options;
     symbi_err *err;
+    bool plain_paths; /* nothing in evidence_dir and output_file means more (sy_means_more) */
     bool expand; /* by expanding and splitting alone (tests: both ways say the same) */
 } sy_vars;
 
@@ -61,6 +62,8 @@ enum { SY_COMMAND_MAX = 4 << 20 }; /* bytes of a command with its values */
  * expanded and split; nothing was added. */
 bool sy_words_compile(sy_arena *a, sy_command *c);
 symbi_status sy_words_run(sy_words *ws, const sy_wprog *prog, bool as_word, bool spread, bool *done);
+
+bool sy_means_more(symbi_str s); /* blanks, quotes, backslashes: in the author's text these would not be bytes of a word */
 
 /* The whole argv of a tool's command (not for executors). */
 symbi_status sy_command_argv(const sy_vars *v, symbi_str **argv, size_t *argc);

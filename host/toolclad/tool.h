@@ -172,6 +172,7 @@ struct symbi_tool {
     symbi_str binary, cedar_resource, cedar_action;
     bool has_cedar;
     symbi_str evidence_dir;
+    bool plain_paths; /* neither the name nor evidence_dir has blanks, quotes or backslashes */
     bool capture;
     symbi_box box; /* sandbox.c; likewise what follows */
     bool box_network, box_output;

@@ -161,7 +161,7 @@ symbi_status sy_check_url(const sy_check *c, symbi_str v, symbi_value *out)
     if (!scheme.n || v.n - scheme.n < 3 || memcmp(v.p + scheme.n, "://", 3) != 0) return sy_check_bad(c, v, "is not a valid URL");
     auth.p = v.p + scheme.n + 3;
     auth.n = 0;
-    while (auth.p + auth.n < v.p + v.n && !memchr("/?#", auth.p[auth.n], 3)) auth.n++;
+    while (auth.p + auth.n < v.p + v.n && auth.p[auth.n] != '/' && auth.p[auth.n] != '?' && auth.p[auth.n] != '#') auth.n++;
     if (!url_authority(auth)) return sy_check_bad(c, v, "is not a valid URL: the host is missing or the port is wrong");
     if (c->arg->nschemes) {
         sy_buf b;

@@ -8,6 +8,7 @@
 
 typedef enum wkind {
     W_TEXT,   /* the author's bytes, which mean nothing more; of none, for '' */
+    W_WORD,   /* the author's bytes that are a word of their own */
     W_BREAK,  /* the end of a word, if one has begun */
     W_VALUE,  /* of argument index */
     W_NAME,   /* the id or a path: the host's, as if the author had written it */
@@ -137,8 +138,27 @@ static bool pieces(compiler *k, const sy_tmpl *t, bool as_word)
     return !k->quote;
 }
 
-/* *out NULL: there is none. false: out of memory. */
-static bool compile(sy_arena *a, const sy_command *c, const sy_tmpl *t, bool as_word, const sy_wprog **out)
+/* Texts between two ends of words (top: those of the program are such) become words. */
+static size_t whole_words(wop *op, size_t n, bool top)
+{
+    size_t k = 0;
+    bool ended = top; /* no word is open here */
+    for (size_t i = 0; i < n; i++) {
+        bool ends = i + 1 == n ? top : op[i + 1].kind == W_BREAK;
+        if (ended && ends && op[i].kind == W_TEXT) {
+            op[k] = op[i];
+            op[k++].kind = W_WORD;
+            i++; /* and the break */
+        } else if (!ended || op[i].kind != W_BREAK) {
+            ended = op[i].kind == W_BREAK;
+            op[k++] = op[i];
+        }
+    }
+    return k;
+}
+
+/* *out NULL: there is none. top: the program is not part of another. false: out of memory. */
+static bool compile(sy_arena *a, const sy_command *c, const sy_tmpl *t, bool as_word, bool top, const sy_wprog **out)
 {
     compiler k = { .a = a, .c = c };
     sy_wprog *p = NULL;
@@ -147,6 +167,7 @@ static bool compile(sy_arena *a, const sy_command *c, const sy_tmpl *t, bool as_
     sy_buf_init(&k.text, a->alloc, SY_COMMAND_MAX);
     ok = pieces(&k, t, as_word) && !k.large;
     if (ok && !k.nomem) {
+        if (!as_word) k.n = whole_words(k.op, k.n, top);
         p = sy_arena_calloc(a, 1, sizeof *p);
         if (!p || !(p->op = sy_arena_memdup(a, k.op, k.n * sizeof *k.op))) k.nomem = true;
         else *out = p;
@@ -170,21 +191,21 @@ bool sy_words_compile(sy_arena *a, sy_command *c)
         for (size_t k = 0; k < m->table->u.o.n; k++) {
             sy_piece p = { .text = m->table->u.o.members[k].val.u.s };
             sy_tmpl t = { .source = p.text, .p = &p, .n = 1 };
-            if (!compile(a, c, &t, false, &m->prog[k])) return false;
+            if (!compile(a, c, &t, false, false, &m->prog[k])) return false;
         }
     }
     for (size_t i = 0; i < c->nconds; i++) {
         sy_tmpl *t = (sy_tmpl *)(uintptr_t)&c->conds[i].tmpl;
-        if (!compile(a, c, t, false, &t->prog)) return false;
+        if (!compile(a, c, t, false, false, &t->prog)) return false;
     }
     for (size_t i = 0; i < c->nexec; i++) {
         sy_tmpl *t = (sy_tmpl *)(uintptr_t)&c->exec[i];
         t->spreads = t->n == 1 && t->p[0].is_var && !t->p[0].braces && (t->p[0].kind == SY_VAR_MAPPING || t->p[0].kind == SY_VAR_COND);
-        if (!compile(a, c, t, !t->spreads, &t->prog)) return false;
+        if (!compile(a, c, t, !t->spreads, true, &t->prog)) return false;
         if (t->prog && !t->spreads && !t->prog->n) t->word = SY_LIT("");
         if (t->prog && !t->spreads && t->prog->n == 1 && t->prog->op[0].kind == W_TEXT) t->word = t->prog->op[0].text;
     }
-    return !c->has_template || compile(a, c, &c->tmpl, false, &c->tmpl.prog);
+    return !c->has_template || compile(a, c, &c->tmpl, false, true, &c->tmpl.prog);
 }
 
 /* ---- of a call ---- */
@@ -269,8 +290,7 @@ static symbi_status put_value(run *r, symbi_str s, uint16_t tag, bool quoted)
     return from < s.n ? append(r, (symbi_str){ s.p + from, s.n - from }, tag, true) : SYMBI_OK;
 }
 
-/* In the author's text these would not be bytes of a word. */
-static bool means_more(symbi_str s)
+bool sy_means_more(symbi_str s)
 {
     for (size_t i = 0; i < s.n; i++)
         if (is_blank(s.p[i]) || s.p[i] == '\'' || s.p[i] == '"' || s.p[i] == '\\') return true;
@@ -297,6 +317,10 @@ static symbi_status walk(run *r, const sy_wprog *p)
         uint16_t tag;
         switch (o->kind) {
         case W_TEXT: st = append(r, o->text, 0, true); break;
+        case W_WORD:
+            r->total += o->text.n;
+            st = r->total > SY_COMMAND_MAX ? sy_command_large(v) : sy_words_push(r->ws, o->text, 0, 0, true);
+            break;
         case W_BREAK: st = finish(r); break;
         case W_VALUE:
             s = v->text[o->index];
@@ -306,7 +330,7 @@ static symbi_status walk(run *r, const sy_wprog *p)
             break;
         case W_NAME:
             s = sy_piece_text(v, o->piece, &tag);
-            if (!r->as_word && o->piece->kind != SY_VAR_SCAN_ID && means_more(s)) {
+            if (!r->as_word && !v->plain_paths && o->piece->kind != SY_VAR_SCAN_ID && sy_means_more(s)) {
                 r->unknown = true;
                 return SYMBI_OK;
             }

@@ -100,10 +100,11 @@ static void calls(const symbi_tool *t)
     for (int k = 0; k < 12; k++) {
         const char *folder = folders[rnd(3) ? 0 : rnd(6)];
         char file[80];
-        sy_vars v = { cx, t, &a, text, is_default, SY_LIT("1-a"), symbi_str_z(folder), { file, 0 }, rnd(4) == 0, NULL, false };
+        sy_vars v = { cx, t, &a, text, is_default, SY_LIT("1-a"), symbi_str_z(folder), { file, 0 }, rnd(4) == 0, NULL, false, false };
         outcome x, y;
         snprintf(file, sizeof file, "%s/1-a/scan.txt", folder);
         v.output_file.n = strlen(file);
+        v.plain_paths = rnd(2) && !sy_means_more(v.evidence_dir);
         for (size_t i = 0; i < t->nargs; i++) {
             const char *z = sy_str_eqz(t->args[i].name, "e") ? (const char *[]){ "k1", "-k2", "k3" }[rnd(3)] : values[rnd(sizeof values / sizeof *values)];
             text[i] = rnd(6) ? symbi_str_z(z) : (symbi_str){ NULL, 0 };
@@ -156,7 +157,7 @@ static void test_size(void)
     for (int expand = 0; expand < 2; expand++)
         for (size_t more = 0; more < 2; more++) {
             sy_arena a;
-            sy_vars v = { cx, t, &a, text, &no, SY_LIT("1"), SY_LIT("/e"), SY_LIT("/e/f"), false, NULL, false };
+            sy_vars v = { cx, t, &a, text, &no, SY_LIT("1"), SY_LIT("/e"), SY_LIT("/e/f"), false, NULL, false, false };
             outcome x;
             sy_arena_init(&a, (symbi_alloc){ counting_fn, &(counting_alloc){ 0 } }, 0);
             text[0].n = MAX - 4 + more;
