@@ -39,8 +39,26 @@ local function check_options(options, known, where)
     return options
 end
 
+-- The tool, if its text is signed as it must be; and what is wrong with that where it only warns. signing: settings of toolclad/signing.lua.
+local function signed(signing, path, text, tool)
+    if not signing then return tool end
+    local ok, message, err = require "symbi.toolclad.signing".check(signing, path, text)
+    if not ok then return nil, message, err end
+    return tool, message
+end
+
+-- What a folder's manifests must be signed with: what the caller gave, or what toolclad.toml beside it says.
+local function signing_for(dir, given, problems)
+    local signing = require "symbi.toolclad.signing"
+    if given ~= nil then return given and signing.given(given, "symbi.toolclad.dir") or nil end
+    local path = dir:gsub("/+$", "") .. "/../toolclad.toml"
+    local settings, message = signing.from_file(path)
+    if message then problems[#problems + 1] = { path = path, message = message } end
+    return settings
+end
+
 -- The contract of a session's child sessions: a path inside the project, looked for beside the manifest and in the folder above.
-local function load_child(path, name, types)
+local function load_child(path, name, types, signing)
     local folder = path:match("^(.*)/[^/]*$") or "."
     local file, text, message, err
     for _, from in ipairs { folder, folder .. "/.." } do
@@ -49,28 +67,34 @@ local function load_child(path, name, types)
         if text then break end
     end
     if not text then return fail(err and err.code or "EIO", path .. ": session.child_detection.manifest: " .. tostring(message), { path = path }) end
-    local tool
+    local tool, note
     tool, message, err = core.toolclad.parse(text, { source = file, types = types })
     if not tool then return nil, message, err end
-    return tool, file
+    tool, note, err = signed(signing, file, text, tool)
+    if not tool then return nil, note, err end
+    return tool, file, note
 end
 
 --- A tool from a file, and what it needs to know of the manifest of its child sessions. options: {types = custom types of
--- symbi.toolclad.types}. The second result is that other manifest's path, if it has one.
+-- symbi.toolclad.types, signing = what symbi.toolclad.signing takes}. The second result is that other manifest's path, if it has one; the
+-- third, where signatures are only warned about, what is wrong with one.
 function M.load(path, options)
     if type(path) ~= "string" then error("symbi.toolclad.load: a path is expected", 2) end
-    options = check_options(options, { types = true }, "load")
+    options = check_options(options, { types = true, signing = true }, "load")
     local text, message, err = read(path, core.limits().manifest_bytes)
     if not text then return nil, message, err end
-    local tool
+    local tool, note
     tool, message, err = core.toolclad.parse(text, { source = path, types = options.types })
-    local name = tool and tool:info().child_manifest
-    if not name then return tool, message, err end
-    local child, file, child_err = load_child(path, name, options.types)
-    if not child then return nil, file, child_err end
+    if not tool then return nil, message, err end
+    tool, note, err = signed(options.signing, path, text, tool)
+    if not tool then return nil, note, err end
+    local name = tool:info().child_manifest
+    if not name then return tool, nil, note end
+    local child, file, why = load_child(path, name, options.types, options.signing) -- why: the error, or the note
+    if not child then return nil, file, why end
     tool, message, err = core.toolclad.parse(text, { source = path, types = options.types, child = child })
     if not tool then return nil, message, err end
-    return tool, file
+    return tool, file, note or why
 end
 
 --- Custom types from a file (toolclad.toml in the project's folder). Problems of single types: types:problems().
@@ -101,23 +125,25 @@ end
 --- The tools of a folder (its *.clad.toml files, not those of folders in it), in order of file name, as a tool set. A file that
 -- cannot be read or loaded, and a second tool of the same name, is a failure that names every such file: err.files is a list of
 -- {path=, message=}. With partial = true the good ones are loaded, and the second result is that list.
--- options: {partial = bool, types = path of a toolclad.toml or custom types}
+-- options: {partial = bool, types = path of a toolclad.toml or custom types, signing = {mode=, domain=, ...} instead of toolclad.toml's, or false}
 function M.dir(path, options)
     if type(path) ~= "string" then error("symbi.toolclad.dir: a path is expected", 2) end
-    options = check_options(options, { partial = true, types = true }, "dir")
+    options = check_options(options, { partial = true, types = true, signing = true }, "dir")
     local sio = io_module()
     if not sio then return fail("EUNSUPPORTED", "symbi.toolclad.dir needs symbi.io, which is not built here; load the files one by one") end
     local entries, message, err = sio.list_dir(path)
     if not entries then return nil, message, err end
     local problems, names, tools, owner = {}, {}, {}, {}
     local types = types_for(path, options.types, problems)
+    local signing, notes = signing_for(path, options.signing, problems), {}
     for _, e in ipairs(entries) do
         if e.name:find(SUFFIX) and e.type ~= "directory" then names[#names + 1] = e.name end
     end
     table.sort(names)
     for _, name in ipairs(names) do
         local file = path:gsub("/+$", "") .. "/" .. name
-        local tool, why, load_err = M.load(file, { types = types })
+        local tool, why, load_err = M.load(file, { types = types, signing = signing })
+        if tool and load_err then notes[#notes + 1] = { path = file, message = load_err } end -- signing.mode = "warn"
         if not tool then
             problems[#problems + 1] = { path = file, message = load_err and load_err.code and tostring(load_err) or why }
         else
@@ -139,13 +165,14 @@ function M.dir(path, options)
     local set
     set, message, err = core.toolclad.toolset(tools)
     if not set then return nil, message, err end
+    for _, note in ipairs(notes) do problems[#problems + 1] = note end
     return set, problems
 end
 
---- A folder whose changes are taken up (symbi.toolclad.folder): options types=, audit=, watch = true.
+--- A folder whose changes are taken up (symbi.toolclad.folder): options types=, signing=, audit=, watch = true.
 function M.follow(path, options)
     if type(path) ~= "string" then error("symbi.toolclad.follow: a path is expected", 2) end
-    options = check_options(options, { types = true, audit = true, watch = true }, "follow")
+    options = check_options(options, { types = true, signing = true, audit = true, watch = true }, "follow")
     if not io_module() then return fail("EUNSUPPORTED", "symbi.toolclad.follow needs symbi.io, which is not built here") end
     return require "symbi.toolclad.folder"(path, options)
 end

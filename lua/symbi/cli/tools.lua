@@ -53,14 +53,30 @@ local function types_near(symbi, file, problems)
     end
 end
 
+-- How a file must be signed: [signing] of the same toolclad.toml.
+local function signing_near(symbi, file, problems)
+    local dir = file:match("^(.*)/[^/]*$") or "."
+    for _, path in ipairs { dir .. "/toolclad.toml", dir .. "/../toolclad.toml" } do
+        if symbi.io.stat(path) then
+            local settings, message = require "symbi.toolclad.signing".from_file(path)
+            if message then problems[#problems + 1] = { path = path, message = message } end
+            return settings
+        end
+    end
+end
+
 --- The manifests of files and folders: a list of {path=, tool= or nil, message=}, and problems that are of no manifest (custom types).
 local function load_all(symbi, places)
     local list, problems, seen = {}, {}, {}
-    local types_of = {}
+    local types_of, signing_of = {}, {}
     local function add(path)
         local dir = path:match("^(.*)/[^/]*$") or "."
-        if types_of[dir] == nil then types_of[dir] = types_near(symbi, path, problems) or false end
-        local tool, message, err = symbi.toolclad.load(path, { types = types_of[dir] or nil })
+        if types_of[dir] == nil then
+            types_of[dir] = types_near(symbi, path, problems) or false
+            signing_of[dir] = signing_near(symbi, path, problems) or false
+        end
+        local tool, message, err = symbi.toolclad.load(path, { types = types_of[dir] or nil, signing = signing_of[dir] or nil })
+        if tool and err then io.stderr:write("symbi-lua tools: ", safe(err, 600), "\n") end -- signing.mode = "warn"
         local entry = { path = path, tool = tool, message = not tool and (err and err.code and tostring(err) or message) or nil }
         if tool then
             local name = tool:info().name

@@ -159,20 +159,29 @@ function M.parse(text, options) end
 ---@return symbi.toolclad.Tool? tool, string? message, symbi.Failure? err
 function M.declare(manifest, options) end
 
+--- How manifests must be signed; documents and objects of symbi.schemapin.
+---@class symbi.toolclad.Signing
+---@field domain? string whose key
+---@field mode? "require"|"warn"|"off"
+---@field discovery? any
+---@field revocation? any
+---@field pins? any
+---@field resolver? any
+
 ---@param path string
----@param options? { types?: symbi.toolclad.Types }
+---@param options? { types?: symbi.toolclad.Types, signing?: symbi.toolclad.Signing }
 ---@return symbi.toolclad.Tool? tool, string? message the path of the manifest of its child sessions, if it has one; or what failed
----@return symbi.Failure? err
+---@return symbi.Failure|string|nil err where signatures are only warned about: what is wrong with one
 function M.load(path, options) end
 
 --- The tools of a folder. With partial the good ones, and as second result what was wrong with the others.
 ---@param path string
----@param options? { partial?: boolean, types?: string|symbi.toolclad.Types }
+---@param options? { partial?: boolean, types?: string|symbi.toolclad.Types, signing?: symbi.toolclad.Signing|false }
 ---@return symbi.toolclad.Toolset? set, { path: string, message: string }[]|string|nil problems, symbi.Failure? err
 function M.dir(path, options) end
 
 ---@param path string
----@param options? { types?: string|symbi.toolclad.Types, audit?: symbi.audit.Writer, watch?: boolean }
+---@param options? { types?: string|symbi.toolclad.Types, signing?: symbi.toolclad.Signing|false, audit?: symbi.audit.Writer, watch?: boolean }
 ---@return symbi.toolclad.Folder? folder, string? message, symbi.Failure? err
 function M.follow(path, options) end
 

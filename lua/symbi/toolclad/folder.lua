@@ -50,6 +50,23 @@ local function read_types(self, problems)
     return true
 end
 
+-- How manifests must be signed; what cannot be read leaves what was in force, or refuses everything.
+local function read_signing(self, problems)
+    if self.signing_given or not self.signing_path then return end
+    local settings, message = require "symbi.toolclad.signing".from_file(self.signing_path)
+    if message then problem(self, problems, self.signing_path .. " [signing]", message) end
+    if message and self.signing_read then settings = self.signing end
+    self.signing_read = true
+    local was, now = self.signing and core.json.canonical(self.signing) or "", settings and core.json.canonical(settings) or ""
+    if was ~= now then self.signing = settings end
+end
+
+-- Of the signature beside a manifest.
+local function signature_stamp(self, path)
+    local info = self.signing and self.signing.mode ~= "off" and io_module().stat(path .. ".sig")
+    return info and info.version or ""
+end
+
 -- Of the other file that a tool was made from, if there is one.
 local function child_stamp(entry)
     local info = entry.child and io_module().stat(entry.child)
@@ -59,19 +76,23 @@ end
 -- One file: {stamp=, tool= (the last good one), message= (what is wrong with it now), child=, child_stamp=}.
 local function read_file(self, path, info, old)
     local now = info.version
-    if old and old.stamp == now and old.types == self.types and old.child_stamp == child_stamp(old) then return old, false end
+    local signature = signature_stamp(self, path)
+    if old and old.stamp == now and old.types == self.types and old.child_stamp == child_stamp(old) and old.signing == self.signing and old.signature == signature then return old, false end
     local toolclad = require "symbi.toolclad"
-    local tool, message, err = toolclad.load(path, { types = self.types })
+    local tool, message, err = toolclad.load(path, { types = self.types, signing = self.signing })
     local after = io_module().stat(path)
-    local entry = { stamp = after and after.version == now and now or "", types = self.types } -- written meanwhile: looked at again
+    local entry = { stamp = after and after.version == now and now or "", types = self.types, signing = self.signing, signature = signature } -- written meanwhile: looked at again
     if tool then
+        entry.message = err -- signing.mode = "warn"
         entry.tool, entry.child = tool, message -- the path of the manifest of its child sessions
         entry.child_stamp = child_stamp(entry)
         local same = old and old.tool and old.tool:info().sha256 == tool:info().sha256 and old.types == self.types and not entry.child
         if same then entry.tool = old.tool end
         return entry, not same
     end
-    entry.tool, entry.message = old and old.tool, err and err.code and tostring(err) or message
+    -- a contract that was taken up before signatures were asked for, or under another key, is no good version any more
+    local good = old and (old.signing == self.signing or not self.signing or self.signing.mode ~= "require")
+    entry.tool, entry.message = good and old.tool or nil, err and err.code and tostring(err) or message
     if entry.message:find("child_detection.manifest", 1, true) then entry.stamp = "" end -- the fault may be in the other file
     return entry, false
 end
@@ -97,6 +118,7 @@ local function scan(self)
     if not entries then return nil, message, err end
     local problems, files, names, again = {}, {}, {}, {}
     local changed = read_types(self, problems)
+    read_signing(self, problems)
     for _, e in ipairs(entries) do
         if e.name:find(SUFFIX) and e.type ~= "directory" then names[#names + 1] = e.name end
     end
@@ -107,7 +129,7 @@ local function scan(self)
         if info then
             local entry, fresh = read_file(self, path, info, self.files[name])
             files[name] = entry
-            changed = changed or fresh or self.files[name] == nil
+            changed = changed or fresh or self.files[name] == nil or self.files[name].tool ~= entry.tool
             if fresh and self.files[name] then again[entry.tool:info().name] = true end
             if entry.message then problem(self, problems, path, entry.message) end
         end
@@ -247,6 +269,11 @@ return function(dir, options)
     local self = setmetatable({ dir = dir, audit = options.audit, files = {}, problems = {}, fresh = {}, gates = setmetatable({}, { __mode = "k" }), generation = 0 }, Folder)
     if type(options.types) == "userdata" then self.types, self.given = options.types, true
     else self.types_path = options.types or dir .. "/../toolclad.toml" end
+    if options.signing ~= nil then
+        self.signing, self.signing_given = options.signing and require "symbi.toolclad.signing".given(options.signing, "symbi.toolclad.follow") or nil, true
+    else
+        self.signing_path = dir .. "/../toolclad.toml"
+    end
     local first, message, err = self:refresh()
     if first == nil then return nil, message, err end
     if options.watch then
