@@ -41,6 +41,13 @@ symbi_status symbi_gate_commit(symbi_gate *g, symbi_verdict *v, const symbi_fact
     symbi_status st;
     if (!err) err = &local;
     if (v->committed) return sy_fail(err, SYMBI_ESTATE, "this decision is on the trail already");
+    if (v->has_permit) { /* another gate may keep another trail, or none: what it noted would count here */
+        symbi_code c;
+        if ((st = sy_gate_own(g, err))) return st;
+        c = sy_permit_check(g->cx, g->key, (symbi_str){ (const char *)v->permit.bytes, SYMBI_PERMIT_BYTES }, 0);
+        if (c == SYMBI_CODE_CRYPTO_FAILED) return sy_fail(err, SYMBI_ECRYPTO, "%s", symbi_code_text(c));
+        if (c != SYMBI_CODE_ALLOWED) return sy_fail(err, SYMBI_EPERMIT, "%s: this decision is another gate's", symbi_code_name(c));
+    }
     if (!g->audit) {
         v->committed = true;
         return SYMBI_OK;

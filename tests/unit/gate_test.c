@@ -409,6 +409,8 @@ static void test_permit_opens_one_door_once(void)
     symbi_gate_check(f.gate, &a, NULL, &v);
     REQUIRE(v.has_permit);
     CHECK(redeem(&f, &v, permit_str(&v.permit)) == SYMBI_CODE_NOT_COMMITTED);
+    CHECK(symbi_gate_commit(g.gate, &v, NULL, &g.err) == SYMBI_EPERMIT && !v.committed); /* a gate without a trail cannot stand in for it */
+    CHECK(redeem(&f, &v, permit_str(&v.permit)) == SYMBI_CODE_NOT_COMMITTED);
     CHECK_OK(symbi_gate_commit(f.gate, &v, NULL, &f.err), f.err);
     CHECK(symbi_gate_commit(f.gate, &v, NULL, &f.err) == SYMBI_ESTATE);
     CHECK(symbi_audit_len(f.audit) == 1);

@@ -279,7 +279,8 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_request_approval(symbi_gate *g,
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_load_approval(symbi_gate *g, const uint8_t action_digest[32], symbi_approval_status *status, symbi_err *err);
 
 /* Puts the decision on the trail (one policy_evaluated entry) and marks the verdict. Without an audit it only marks. On failure the verdict
- * becomes a deny (AUDIT_FAILED or CLOCK_BACKWARD) and loses its permit. */
+ * becomes a deny (AUDIT_FAILED or CLOCK_BACKWARD) and loses its permit. EPERMIT for a permit
+ * that another gate gave. */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_gate_commit(symbi_gate *g, symbi_verdict *v, const symbi_facts *f, symbi_err *err);
 
 /* Consumes the permit and hands out the plan with its order. permit: the bytes as the driver presents them. EPERMIT with
