@@ -130,7 +130,7 @@ symbi_status sy_output_schema_check(symbi_ctx *cx, const symbi_value *schema, co
     const symbi_value *inner = symbi_value_getz(results, "parsed_output");
     symbi_status st;
     if (results->kind == SYMBI_OBJECT && symbi_value_getz(results, "raw_output")) return SYMBI_OK;
-    if (sy_str_eqz(type, "array") && inner && results->u.o.n == 1) st = check(&c, schema, inner, "parsed_output", DEPTH_MAX);
+    if (type.n && !sy_str_eqz(type, "object") && inner && results->u.o.n == 1) st = check(&c, schema, inner, "parsed_output", DEPTH_MAX);
     else if (!symbi_value_getz(schema, "properties")) return SYMBI_OK;
     else if (results->kind == SYMBI_OBJECT) st = check_object(&c, schema, results, "", DEPTH_MAX);
     else st = SYMBI_OK;

@@ -539,6 +539,16 @@ static void test_output_schema(void)
     REQUIRE(d);
     CHECK_STR(STR(d, "status"), "error");
     symbi_doc_unref(d);
+    r.out = SY_LIT("\"seven\""); /* what is no object is checked as it came, before it was wrapped */
+    d = envelope(CMD "[output]\nformat = \"json\"\nstrict = true\n[output.schema]\ntype = \"integer\"\n", &r);
+    REQUIRE(d);
+    CHECK_STR(STR(d, "status"), "error");
+    symbi_doc_unref(d);
+    r.out = SY_LIT("7");
+    d = envelope(CMD "[output]\nformat = \"json\"\nstrict = true\n[output.schema]\ntype = \"integer\"\nmaximum = 7\n", &r);
+    REQUIRE(d);
+    CHECK_STR(STR(d, "status"), "success");
+    symbi_doc_unref(d);
     r.out = SY_LIT("not json");
     d = envelope(CMD "[output]\nformat = \"json\"\n" SCHEMA, &r);
     REQUIRE(d);
