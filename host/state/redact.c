@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/ref.h"
 #include "base/str.h"
+#include "base/utf8.h"
 #include "codec/base64.h"
 #include "codec/value.h"
 #include "state/secrets_in.h"
@@ -103,16 +104,29 @@ static symbi_status insert(symbi_redactor *r, symbi_str f, symbi_err *err, bool 
     return SYMBI_OK;
 }
 
-static void add_json(sy_buf *b, symbi_str v)
+/* As JSON's writers spell it: with \u for what is not ASCII (Python, PHP), with \/ (PHP), or without either. */
+static void add_json(sy_buf *b, symbi_str v, bool ascii, bool slash)
 {
-    for (size_t i = 0; i < v.n; i++) {
+    for (size_t i = 0; i < v.n;) {
         unsigned char c = (unsigned char)v.p[i];
+        uint32_t cp;
+        size_t n = ascii && c >= 0x80 ? sy_utf8_next(v.p + i, v.n - i, &cp) : 0;
+        if (n) {
+            if (cp > 0xffff) sy_buf_addf(b, "\\u%04x", (unsigned)(0xd7c0 + (cp >> 10)));
+            sy_buf_addf(b, "\\u%04x", (unsigned)(cp > 0xffff ? 0xdc00 + (cp & 0x3ff) : cp));
+            i += n;
+            continue;
+        }
+        i++;
         switch (c) {
         case '"': sy_buf_addz(b, "\\\""); break;
         case '\\': sy_buf_addz(b, "\\\\"); break;
         case '\n': sy_buf_addz(b, "\\n"); break;
         case '\r': sy_buf_addz(b, "\\r"); break;
         case '\t': sy_buf_addz(b, "\\t"); break;
+        case '\b': sy_buf_addz(b, "\\b"); break;
+        case '\f': sy_buf_addz(b, "\\f"); break;
+        case '/': sy_buf_addz(b, slash ? "\\/" : "/"); break;
         default:
             if (c < 0x20) sy_buf_addf(b, "\\u%04x", c);
             else sy_buf_addc(b, (char)c);
@@ -139,15 +153,18 @@ symbi_status symbi_redactor_add(symbi_redactor *r, symbi_str value, symbi_err *e
     st = insert(r, value, err, &fresh);
     if (st || !fresh) return st;
     r->values++;
-    for (int form = 0; form < 5 && !st; form++) {
+    for (int form = 0; form < 8 && !st; form++) {
         sy_buf_init(&b, r->mem.wiping, (size_t)SYMBI_SECRET_MAX_VALUE * 6 + 64);
         switch (form) {
-        case 0: add_json(&b, value); break;
-        case 1: add_percent(&b, value); break;
-        case 2: sy_buf_addhex(&b, value.p, value.n); break;
+        case 0:
+        case 1:
+        case 2:
+        case 3: add_json(&b, value, form & 1, form & 2); break;
+        case 4: add_percent(&b, value); break;
+        case 5: sy_buf_addhex(&b, value.p, value.n); break;
         default:
             /* without the last characters, which what follows in a longer text would change */
-            sy_base64_add(&b, value.p, value.n - value.n % 3, form == 3 ? SY_BASE64 : SY_BASE64_URL | SY_BASE64_NOPAD);
+            sy_base64_add(&b, value.p, value.n - value.n % 3, form == 6 ? SY_BASE64 : SY_BASE64_URL | SY_BASE64_NOPAD);
             if (b.n < 8) sy_buf_clear(&b); /* few characters match by chance */
         }
         if (sy_buf_status(&b)) st = sy_fail_nomem(err);

@@ -468,14 +468,17 @@ static void test_redactor(void)
     CHECK_OK(symbi_redactor_add(r, Z("hunter2"), &err), err);
     CHECK_OK(symbi_redactor_add(r, Z("hunter22"), &err), err);
     CHECK_OK(symbi_redactor_add(r, Z("a\"b/c d\xc3\xa9"), &err), err);
+    CHECK_OK(symbi_redactor_add(r, Z("p\xe2\x82\xac\xf0\x9f\x98\x80\b\f"), &err), err);
     CHECK_OK(symbi_redactor_add(r, Z("abc"), &err), err); /* too short to look for */
     CHECK_OK(symbi_redactor_add(r, Z(""), &err), err);
-    CHECK(symbi_redactor_count(r) == 3);
+    CHECK(symbi_redactor_count(r) == 4);
     redacts(r, "", "", __LINE__);
     redacts(r, "hunter2", "[REDACTED]", __LINE__);
     redacts(r, "xhunter2y hunter22 hunte hunter", "x[REDACTED]y [REDACTED] hunte hunter", __LINE__);
     redacts(r, "hunter2hunter2", "[REDACTED][REDACTED]", __LINE__);
     redacts(r, "{\"k\":\"a\\\"b/c d\xc3\xa9\"}", "{\"k\":\"[REDACTED]\"}", __LINE__);
+    redacts(r, "a\\\"b/c d\\u00e9 a\\\"b\\/c d\\u00e9 a\\\"b\\/c d\xc3\xa9", "[REDACTED] [REDACTED] [REDACTED]", __LINE__); /* Python's and PHP's */
+    redacts(r, "[\"p\\u20ac\\ud83d\\ude00\\b\\f\"]", "[\"[REDACTED]\"]", __LINE__);
     redacts(r, "?k=a%22b%2Fc%20d%C3%A9&", "?k=[REDACTED]&", __LINE__);
     redacts(r, "68756e74657232", "[REDACTED]", __LINE__); /* hex of hunter2 */
     redacts(r, "aHVudGVyMg==", "[REDACTED]Mg==", __LINE__); /* base64: the last characters depend on what follows */
