@@ -3,7 +3,7 @@
  *   files     read_file read_file_info write_file append_file list_dir stat mkdir realpath remove remove_tree touch lock (io_file.c)
  *   memory    memory_store                                                        (io_memory.c)
  *   tools     spawner exec start                                          (io_exec.c)
- *   http      http transfer                                               (io_http.c)
+ *   http      http transfer (io_http.c) prepare (io_prepare.c)
  *   loop      loop                                                        (io_loop.c)
  *   store     open                                                        (io_store.c)
  *   here      monotonic sleep isatty environ cwd close */
@@ -43,6 +43,10 @@ ud_iostate *l_io_state(lua_State *L)
     lua_pop(L, 1);
     symL_ctx(L); /* older than the state, so that it is closed after it */
     s = symL_newud(L, sizeof *s, UD_IOSTATE);
+    lua_createtable(L, 2, 0); /* 1: a transfer that is not in use, 2: the state */
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, -2, 2);
+    symL_setuservalue(L, -2);
     lua_pushvalue(L, -1);
     lua_setfield(L, LUA_REGISTRYINDEX, "symbi.io.state");
     return s;
@@ -174,6 +178,7 @@ int luaopen_symbi_io(lua_State *L)
     l_io_memory_open(L);
     l_io_exec_open(L);
     l_io_http_open(L);
+    l_io_prepare_open(L);
     l_io_loop_open(L);
     l_io_watch_open(L);
     l_io_pty_open(L);

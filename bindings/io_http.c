@@ -1,5 +1,6 @@
 /* bindings/io_http.c: blocking HTTP requests.
  *   response = io.http{url=, method=, headers=, body=, timeout_ms=, max_bytes=}    {status=, headers={{name, value}, ...}, body=, ...}
+ *                                                                              (often the same, but for its body: io.prepare, io_prepare.c)
  *   t = io.transfer{..., stream=true}     t:read([ms]) bytes as they come, nil at the end, false when the time is up; t:status(),
  *                                         t:result() the response (body: what was not read), t:close()
  * quiet=true: of a 2xx answer io.http leaves the headers out, for callers that never look at them.
@@ -116,7 +117,7 @@ static unsigned given_fields(lua_State *L, int arg)
     return given;
 }
 
-void l_io_request(lua_State *L, int arg, symbi_http_request *rq)
+void l_io_request_open(lua_State *L, int arg, symbi_http_request *rq)
 {
     const symbi_str none = { NULL, 0 };
     unsigned given;
@@ -124,8 +125,7 @@ void l_io_request(lua_State *L, int arg, symbi_http_request *rq)
     luaL_checktype(L, arg, LUA_TTABLE);
     given = given_fields(L, arg);
     rq->url = symL_optfield_str(L, arg, "url", none);
-    if (!rq->url.p) luaL_error(L, "http: url is missing");
-    rq->method = symL_optfield_str(L, arg, "method", none);
+    if (HAS(method)) rq->method = symL_optfield_str(L, arg, "method", none);
     if (HAS(body)) rq->body = symL_optfield_str(L, arg, "body", none);
     rq->timeout_ms = symL_optfield_int(L, arg, "timeout_ms", 0, 0, INT64_MAX);
     rq->max_bytes = (size_t)symL_optfield_int(L, arg, "max_bytes", 0, 0, (int64_t)1 << 40);
@@ -147,6 +147,18 @@ void l_io_request(lua_State *L, int arg, symbi_http_request *rq)
     if (HAS(headers)) headers(L, arg, rq);
 }
 
+void l_io_request(lua_State *L, int arg, symbi_http_request *rq)
+{
+    l_io_request_open(L, arg, rq);
+    if (!rq->url.p) luaL_error(L, "http: url is missing");
+}
+
+void l_io_push_headers(lua_State *L, const symbi_http_response *r)
+{
+    lua_createtable(L, (int)r->nheaders, 0);
+    for (size_t i = 0; i < r->nheaders; i++) symL_addpair(L, i + 1, r->headers[i].name, r->headers[i].value);
+}
+
 static int push_response(lua_State *L, const symbi_http_response *r, bool quiet)
 {
     lua_createtable(L, 0, 6);
@@ -155,8 +167,7 @@ static int push_response(lua_State *L, const symbi_http_response *r, bool quiet)
     symL_pushstr(L, r->body);
     lua_setfield(L, -2, "body");
     if (!quiet || r->status < 200 || r->status > 299) {
-        lua_createtable(L, (int)r->nheaders, 0);
-        for (size_t i = 0; i < r->nheaders; i++) symL_addpair(L, i + 1, r->headers[i].name, r->headers[i].value);
+        l_io_push_headers(L, r);
         lua_setfield(L, -2, "headers");
     }
     symL_pushint(L, r->duration_ms);
@@ -233,8 +244,43 @@ static int io_transfer(lua_State *L)
     return 1;
 }
 
-/* 1 something to read or done, 0 the time is up, -1 interrupted or failed. */
-static int wait_sliced(lua_State *L, symbi_xfer *x, int64_t ms, symbi_err *err)
+ud_transfer *l_io_take_from(lua_State *L, ud_iostate **s)
+{
+    ud_transfer *u;
+    lua_rawgeti(L, -1, 2);
+    *s = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    lua_rawgeti(L, -1, 1);
+    u = lua_touserdata(L, -1);
+    if (u) {
+        lua_pushnil(L); /* a finaliser that asks in the meantime gets another one */
+        lua_rawseti(L, -3, 1);
+        return u;
+    }
+    lua_pop(L, 1);
+    u = symL_newud(L, sizeof *u, UD_TRANSFER);
+    l_io_keep(L);
+    return u;
+}
+
+ud_transfer *l_io_take(lua_State *L, ud_iostate **s)
+{
+    l_io_state(L);
+    symL_getuservalue(L, -1);
+    lua_replace(L, -2);
+    return l_io_take_from(L, s);
+}
+
+void l_io_give(lua_State *L, ud_transfer *u)
+{
+    symbi_xfer *x = u->p;
+    u->p = NULL;
+    symbi_xfer_free(x);
+    lua_rawseti(L, -2, 1);
+    lua_pop(L, 1);
+}
+
+int l_io_wait(lua_State *L, symbi_xfer *x, int64_t ms, symbi_err *err)
 {
     for (;;) {
         int64_t slice = ms >= 0 && ms < L_IO_SLICE_MS ? ms : L_IO_SLICE_MS;
@@ -254,7 +300,7 @@ static int t_read(lua_State *L)
     symbi_http_error why;
     symbi_err err;
     symbi_str s;
-    int got = wait_sliced(L, u->p, ms, &err);
+    int got = l_io_wait(L, u->p, ms, &err);
     if (got < 0) return symL_fail(L, &err);
     if (!got) {
         lua_pushboolean(L, 0);
@@ -276,36 +322,41 @@ static int t_status(lua_State *L)
     return 1;
 }
 
-static int result_of(lua_State *L, bool quiet)
+static int t_result(lua_State *L)
 {
     ud_transfer *u = checktransfer(L, 1);
     symbi_http_response r;
     symbi_http_error why;
     symbi_err err;
     if (symbi_xfer_result(u->p, &r, &why, &err)) return l_io_xfer_fail(L, u->p, &err, why);
-    return push_response(L, &r, quiet);
+    return push_response(L, &r, false);
 }
-
-static int t_result(lua_State *L) { return result_of(L, false); }
 
 static int io_http(lua_State *L)
 {
+    symbi_http_request rq;
+    symbi_http_response r;
+    symbi_http_error why;
     symbi_err err;
     ud_transfer *u;
+    ud_iostate *s;
     bool quiet;
     int n;
-    luaL_checktype(L, 1, LUA_TTABLE);
-    if (symL_optfield_bool(L, 1, "stream", false)) return luaL_error(L, "http: a streamed request is read through io.transfer");
-    quiet = symL_optfield_bool(L, 1, "quiet", false);
-    n = io_transfer(L);
-    if (n != 1) return n;
-    lua_replace(L, 1);
     lua_settop(L, 1);
-    u = checktransfer(L, 1);
-    if (wait_sliced(L, u->p, -1, &err) < 0) return symL_fail(L, &err);
-    n = result_of(L, quiet);
-    t_close(L);
-    return n;
+    l_io_request(L, 1, &rq);
+    if (rq.stream) return luaL_error(L, "http: a streamed request is read through io.transfer");
+    quiet = symL_optfield_bool(L, 1, "quiet", false);
+    u = l_io_take(L, &s);
+    n = lua_gettop(L);
+    if (!s->http && symbi_http_new(symL_ctx(L), NULL, NULL, 0, &s->http, &err)) symL_fail(L, &err);
+    else if (symbi_http_start(s->http, &rq, &u->p, &err)) l_io_start_fail(L, &rq, &err);
+    else if (l_io_wait(L, u->p, -1, &err) < 0) symL_fail(L, &err);
+    else if (symbi_xfer_result(u->p, &r, &why, &err)) l_io_xfer_fail(L, u->p, &err, why);
+    else push_response(L, &r, quiet);
+    lua_pushvalue(L, n - 1);
+    lua_pushvalue(L, n);
+    l_io_give(L, u);
+    return lua_gettop(L) - n;
 }
 
 static int io_http_library(lua_State *L)

@@ -10,6 +10,7 @@
 #define UD_IOSTATE "symbi.iostate"
 #define UD_JOB "symbi.job"           /* io_exec.c */
 #define UD_TRANSFER "symbi.transfer" /* io_http.c */
+#define UD_REQUEST "symbi.request"   /* io_prepare.c */
 #define UD_LOOP "symbi.loop"         /* io_loop.c */
 #define UD_LOCK "symbi.lock"         /* io_file.c */
 #define UD_WATCH "symbi.watch"       /* io_watch.c */
@@ -35,7 +36,15 @@ enum { L_IO_SLICE_MS = 100 };         /* blocking calls look at that flag this o
 
 /* Fills rq from the table at arg; strings stay borrowed from it, the header list is a userdata that is pushed. Raises on misuse. */
 void l_io_request(lua_State *L, int arg, symbi_http_request *rq);
+void l_io_request_open(lua_State *L, int arg, symbi_http_request *rq); /* likewise; the url may be missing (p NULL) */
+/* A transfer for one blocking request: pushes two values, a table and the userdata; used again when it is given back, which pops both. One that
+ * an error of Lua kept from that is collected, and so closed. With start, wait and the result in between no Lua runs but finalisers. */
+ud_transfer *l_io_take(lua_State *L, ud_iostate **s);
+ud_transfer *l_io_take_from(lua_State *L, ud_iostate **s); /* with the table on the top already: the state's uservalue */
+void l_io_give(lua_State *L, ud_transfer *u);
+int l_io_wait(lua_State *L, symbi_xfer *x, int64_t ms, symbi_err *err); /* 1 something to read or done, 0 the time is up, -1 interrupted or failed */
 int l_io_push_response(lua_State *L, const symbi_http_response *r);        /* pushes one table */
+void l_io_push_headers(lua_State *L, const symbi_http_response *r);        /* likewise: {{name, value}, ...} */
 int l_io_http_fail(lua_State *L, const symbi_err *err, symbi_http_error why); /* nil, message, err with reason */
 int l_io_start_fail(lua_State *L, const symbi_http_request *rq, const symbi_err *err); /* a request that did not begin; with `refused` */
 int l_io_xfer_fail(lua_State *L, const symbi_xfer *x, const symbi_err *err, symbi_http_error why); /* one that ended badly; likewise */
@@ -46,6 +55,7 @@ const symbi_plan *l_io_take_plan(lua_State *L, int arg, symbi_order *order);
 void l_io_store(lua_State *L);     /* io_store.c: pushes the table "store" */
 void l_io_exec_open(lua_State *L); /* the others add their functions to the table on the top */
 void l_io_http_open(lua_State *L);
+void l_io_prepare_open(lua_State *L);
 void l_io_loop_open(lua_State *L);
 void l_io_file_open(lua_State *L);
 void l_io_browser_open(lua_State *L);

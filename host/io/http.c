@@ -53,6 +53,10 @@ static int on_timer(CURLM *multi, long ms, void *ud)
 {
     symbi_http *h = ud;
     (void)multi;
+    if (h->own_loop) { /* symbi_xfer_wait looks at it */
+        h->due = ms <= 0 ? ms : sy_http_ms() + ms;
+        return 0;
+    }
     if (h->timer) symbi_loop_cancel(h->loop, h->timer);
     h->timer = 0;
     if (ms >= 0 && symbi_loop_timer(h->loop, ms, h->token, &h->timer, NULL)) h->broken = true;
@@ -100,6 +104,7 @@ symbi_status symbi_http_new(symbi_ctx *cx, const symbi_http_options *o, symbi_lo
     h->timeout_ms = d.timeout_ms > 0 ? d.timeout_ms : 120000;
     h->max_bytes = d.max_bytes ? d.max_bytes : cx->limits.model_response;
     h->token = token_base;
+    h->due = -1;
     sy_buf_init(&h->ca, cx->alloc, 4096);
     sy_buf_init(&h->proxy, cx->alloc, 4096);
     if (d.ca_file.n) sy_buf_adds(&h->ca, d.ca_file);
@@ -141,7 +146,8 @@ void symbi_http_free(symbi_http *h)
     a = h->cx->alloc;
     sy_http_guard_on(h, &g);
     while (h->xfers) sy_xfer_cancel(h->xfers);
-    for (size_t i = 0; i < h->npool; i++) curl_easy_cleanup(h->pool[i]);
+    for (symbi_xfer *x = h->ended; x; x = x->next) x->h = NULL;
+    for (size_t i = 0; i < h->nspare; i++) sy_xfer_discard(h->spare[i]);
     if (h->multi) curl_multi_cleanup(h->multi);
     sy_http_guard_off(h, &g);
     if (h->timer) symbi_loop_cancel(h->loop, h->timer);
@@ -154,18 +160,6 @@ void symbi_http_free(symbi_http *h)
 
 size_t symbi_http_open(const symbi_http *h) { return h->open; }
 
-CURL *sy_http_easy(symbi_http *h) { return h->npool ? h->pool[--h->npool] : curl_easy_init(); }
-
-void sy_http_easy_back(symbi_http *h, CURL *easy)
-{
-    if (h->npool == sizeof h->pool / sizeof *h->pool) {
-        curl_easy_cleanup(easy);
-        return;
-    }
-    curl_easy_reset(easy);
-    h->pool[h->npool++] = easy;
-}
-
 void symbi_http_ready(symbi_http *h, const symbi_loop_event *ev)
 {
     int running = 0, left = 0;
@@ -174,6 +168,7 @@ void symbi_http_ready(symbi_http *h, const symbi_loop_event *ev)
     sy_http_guard_on(h, &g);
     if (!ev || ev->fd < 0) {
         if (ev) h->timer = 0; /* it fired, and is gone */
+        h->due = -1; /* curl says it again */
         curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     } else {
         int bits = (ev->bits & SYMBI_LOOP_READ ? CURL_CSELECT_IN : 0) | (ev->bits & SYMBI_LOOP_WRITE ? CURL_CSELECT_OUT : 0) | (ev->bits & SYMBI_LOOP_ERROR ? CURL_CSELECT_ERR : 0);
@@ -200,22 +195,28 @@ int64_t sy_http_ms(void)
 
 symbi_status symbi_xfer_wait(symbi_xfer *x, int64_t timeout_ms, symbi_err *err)
 {
-    int64_t until = sy_http_ms() + timeout_ms;
+    int64_t until = 0;
     while (!x->done && !(x->stream && x->body.n)) {
         symbi_http *h = x->h;
         symbi_loop_event ev[16];
         size_t n;
-        int64_t left = timeout_ms < 0 ? -1 : until - sy_http_ms();
+        int64_t now, left = -1;
         symbi_status st;
         if (!h->own_loop) return sy_fail(err, SYMBI_EINVAL, "this client is driven by a loop: wait there");
-        if (h->broken) symbi_http_ready(h, NULL); /* no event will come any more */
-        if (x->done) break;
-        if (timeout_ms >= 0 && left < 0) return sy_fail(err, SYMBI_ETIMEOUT, "no answer yet");
+        now = sy_http_ms();
+        if (!until) until = now + timeout_ms;
+        if (h->broken || (h->due >= 0 && h->due <= now)) symbi_http_ready(h, NULL); /* broken: no event will come any more */
+        if (x->done || (x->stream && x->body.n)) break;
+        if (timeout_ms >= 0 && (left = until - now) < 0) return sy_fail(err, SYMBI_ETIMEOUT, "no answer yet");
+        if (h->due >= 0) { /* whoever is due again gets its turn after a look at the descriptors */
+            int64_t next = h->due > now ? h->due - now : 0;
+            if (left < 0 || next < left) left = next;
+        }
         st = symbi_loop_wait(h->loop, left, ev, 16, &n, err);
         if (st) return st;
         for (size_t i = 0; i < n; i++) symbi_http_ready(h, &ev[i]);
         if (!n && left < 0 && !symbi_loop_count(h->loop)) symbi_http_ready(h, NULL);
-        if (!n && timeout_ms >= 0 && sy_http_ms() >= until && !x->done) return sy_fail(err, SYMBI_ETIMEOUT, "no answer yet");
+        if (!n && timeout_ms >= 0 && !x->done && sy_http_ms() >= until) return sy_fail(err, SYMBI_ETIMEOUT, "no answer yet");
     }
     return SYMBI_OK;
 }

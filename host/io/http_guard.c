@@ -14,19 +14,59 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static symbi_status judge(symbi_xfer *x, const symbi_http_request *rq, symbi_err *err)
+{
+    symbi_url u;
+    symbi_status st = x->by_operator ? symbi_netguard_operator_url(x->guard, rq->url, &x->target, err) : symbi_netguard_check_url(x->guard, rq->url, &x->target, err);
+    if (!st) st = symbi_url_parse(rq->url, &u, err);
+    if (st) return st == SYMBI_EPARSE ? (err ? (err->code = SYMBI_EINVAL) : SYMBI_EINVAL) : st;
+    x->known_target = x->target; /* before any address makes it worse; counts from sy_guard_remember on */
+    return SYMBI_OK;
+}
+
+void sy_guard_forget(symbi_xfer *x)
+{
+    if (x->known_url) curl_url_cleanup(x->known_url);
+    x->known_url = NULL;
+    x->known_n = 0;
+}
+
+void sy_guard_remember(symbi_xfer *x)
+{
+    if (x->again || x->guard || x->hops || x->url.n > sizeof x->known || strcspn(x->url.p, "?#@") != x->url.n) return;
+    memcpy(x->known, x->url.p, x->url.n);
+    x->known_n = x->url.n;
+    x->known_operator = x->by_operator;
+}
+
+CURLU *sy_guard_url(symbi_xfer *x)
+{
+    if (!x->again || !x->ordinary) return NULL;
+    if (!x->known_url && (x->known_url = curl_url()) && curl_url_set(x->known_url, CURLUPART_URL, x->url.p, 0)) {
+        curl_url_cleanup(x->known_url);
+        x->known_url = NULL;
+    }
+    return x->known_url;
+}
+
 symbi_status sy_guard_start(symbi_xfer *x, const symbi_http_request *rq, symbi_err *err)
 {
     symbi_http *h = x->h;
     symbi_netguard_options o;
-    symbi_url u;
     symbi_status st;
     x->guard = symbi_netguard_ref(rq->guard ? rq->guard : h->guard);
     x->by_operator = rq->by_operator;
     x->vet = x->proxy == SY_PROXY_NONE || (x->proxy == SY_PROXY_ENVIRONMENT && !sy_proxy_in_environment());
     if (rq->route && rq->route->unix_socket.n) x->vet = false;
-    st = x->by_operator ? symbi_netguard_operator_url(x->guard, rq->url, &x->target, err) : symbi_netguard_check_url(x->guard, rq->url, &x->target, err);
-    if (!st) st = symbi_url_parse(rq->url, &u, err);
-    if (st) return st == SYMBI_EPARSE ? (err ? (err->code = SYMBI_EINVAL) : SYMBI_EINVAL) : st;
+    x->again = !x->guard && x->known_n && x->known_n == rq->url.n && x->known_operator == x->by_operator && !memcmp(x->known, rq->url.p, rq->url.n);
+    if (x->again) {
+        x->target = x->known_target;
+        st = SYMBI_OK;
+    } else {
+        sy_guard_forget(x);
+        st = judge(x, rq, err);
+    }
+    if (st) return st;
     symbi_netguard_limits(x->guard, &o);
     if (o.max_bytes && o.max_bytes < x->max) x->max = o.max_bytes;
     if ((!x->by_operator || x->guard) && o.max_header_bytes < x->max_head) x->max_head = o.max_header_bytes;
@@ -109,8 +149,9 @@ symbi_netguard_why symbi_xfer_refused(const symbi_xfer *x) { return x->done && x
 static bool may_follow(const symbi_xfer *x, long status)
 {
     symbi_netguard_options o;
+    if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308) return false;
     symbi_netguard_limits(x->guard, &o);
-    return !x->stays && o.max_redirects > 0 && (status == 301 || status == 302 || status == 303 || status == 307 || status == 308) && sy_xfer_header(x, "location").n;
+    return !x->stays && o.max_redirects > 0 && sy_xfer_header(x, "location").n;
 }
 
 bool sy_guard_hop_body(symbi_xfer *x)
@@ -126,23 +167,21 @@ bool sy_guard_hop_body(symbi_xfer *x)
 /* Another origin gets none of the caller's headers but the harmless ones; a request without body says nothing about one. */
 static void drop_headers(symbi_xfer *x, bool cross_origin, bool body)
 {
-    struct curl_slist *l = x->headers_out, *next, **at = &x->headers_out;
+    struct curl_slist *l = x->headers_out, **at = &x->headers_out;
     x->headers_out = NULL;
-    for (; l; l = next) {
+    x->own_agent = false;
+    for (; l; l = l->next) {
         size_t n = strcspn(l->data, ":;");
         symbi_str name = { l->data, n };
         bool ours = l->data[n] == ':' && !l->data[n + 1]; /* "Expect:": keeps curl from adding its own */
         bool keep = ours || !cross_origin || symbi_netguard_keeps_header(name);
         if (!body && !ours && (sy_http_nocase(name, "content-type") || sy_http_nocase(name, "content-encoding") || sy_http_nocase(name, "content-language"))) keep = false;
-        next = l->next;
-        l->next = NULL;
-        if (keep) {
-            *at = l;
-            at = &l->next;
-        } else {
-            curl_slist_free_all(l);
-        }
+        if (!keep) continue;
+        *at = l;
+        at = &l->next;
+        x->own_agent = x->own_agent || sy_http_nocase(name, "user-agent");
     }
+    *at = NULL;
 }
 
 sy_hop sy_guard_next(symbi_xfer *x)
@@ -179,7 +218,7 @@ sy_hop sy_guard_next(symbi_xfer *x)
     sy_buf_clear(&x->head);
     x->nlines = x->head_total = x->total = 0;
     x->hop = 0;
-    x->refused = false;
+    x->refused = x->again = false;
     if (sy_buf_status(&x->url) || sy_guard_setopt(x) || sy_xfer_method(x) || curl_multi_add_handle(h->multi, x->easy)) {
         x->result = sy_fail_nomem(&x->err);
         x->why = SYMBI_HTTP_ERROR_OTHER;

@@ -13,10 +13,11 @@ struct symbi_http {
     bool tls, guarded; /* TLS was spoken, or may have been; SIGPIPE is held back */
     bool own_loop, broken, no_proxy; /* broken: memory ran out inside a callback of curl */
     uint64_t token, timer;
+    int64_t due; /* own_loop: when curl wants to be called, in monotonic ms; 0 at once, -1 never */
     CURLM *multi;
-    CURL *pool[16]; /* finished handles, for their buffers; connections are kept by the multi handle */
-    size_t npool, open;
-    symbi_xfer *xfers;
+    symbi_xfer *spare[16]; /* freed transfers, emptied, for their memory and handles; connections are kept by the multi handle */
+    size_t nspare, open;
+    symbi_xfer *xfers, *ended; /* open ones; finished ones that somebody holds */
     int64_t connect_ms, timeout_ms;
     size_t max_bytes;
     symbi_netguard *guard;
@@ -28,18 +29,37 @@ struct symbi_http {
 };
 
 struct symbi_xfer {
+    /* These stay when the next request takes the transfer over; everything below is zero then. */
     symbi_http *h; /* NULL once the client is gone */
     symbi_alloc alloc;
-    symbi_xfer *prev, *next;
     CURL *easy;
-    struct curl_slist *headers_out;
-    sy_buf body_out, body, taken, head; /* head: "name\0value\0" of the last response's header lines */
+    bool plain;         /* easy has nothing set but what every plain request sets (http_xfer.c, set_up) */
+    bool agent, bodied; /* it says who we are; it has been given a body */
+    struct curl_slist *nodes; /* what headers_out is made of */
+    size_t cap_nodes;
+    sy_buf lines;       /* what its items point to */
+    sy_buf body, head, url; /* head: "name\0value\0" of the last response's header lines */
     symbi_http_header *headers;
-    size_t nheaders, cap_headers, nlines;
+    size_t cap_headers;
+    /* The URL of the plain request before, when no policy but the built-in one judged it and it can hold no secret: the same text again gets
+     * the same judgement, and need not be read again. Addresses are judged at each connection whatever stands here. */
+    char known[256];
+    size_t known_n; /* 0: none */
+    bool known_operator;
+    symbi_netguard_target known_target;
+    CURLU *known_url;
+
+    symbi_xfer *prev, *next;
+    struct curl_slist *headers_out;
+    sy_buf body_out, taken;
+    size_t nheaders, nlines;
     size_t max, max_head, total, head_total;
     bool stream, paused, done, too_large, garbled, reused, once;
     bool gzip;
     bool whole_head; /* the empty line after the last answer's header lines has come */
+    bool ordinary;  /* plain, if it ends well */
+    bool again;     /* its URL is the known one */
+    bool own_agent; /* headers_out names a User-Agent */
     size_t sent; /* of body_out, where it is handed out in pieces */
     /* where it may go: http_guard.c */
     symbi_netguard *guard;
@@ -52,7 +72,6 @@ struct symbi_xfer {
     int http_version;
     int hops;
     char hop;                       /* is this answer's body a redirect's? 0 not looked yet, 'y', 'n' */
-    sy_buf url;
     char method[32];
     int64_t until;                  /* monotonic ms */
     int status;
@@ -74,11 +93,15 @@ void sy_http_guard_off(symbi_http *h, sy_http_guard *g);
 
 /* Judges rq's URL and keeps what later checks need. */
 symbi_status sy_guard_start(symbi_xfer *x, const symbi_http_request *rq, symbi_err *err);
+void sy_guard_remember(symbi_xfer *x); /* x ended well */
+void sy_guard_forget(symbi_xfer *x);
+CURLU *sy_guard_url(symbi_xfer *x); /* the known URL as curl reads it, or NULL when x's is another one */
 CURLcode sy_guard_setopt(symbi_xfer *x);
 bool sy_guard_hop_body(symbi_xfer *x); /* the body of an answer that will be followed elsewhere: not kept */
 /* http_route.c: judges rq->route, and says which proxy there will be (before sy_guard_start); in curl's terms. */
 symbi_status sy_route_start(symbi_xfer *x, const symbi_http_request *rq, symbi_err *err);
 CURLcode sy_route_setopt(symbi_xfer *x, const symbi_http_route *r);
+bool sy_route_plain(const symbi_xfer *x, const symbi_http_route *r); /* sy_route_setopt has nothing to set */
 void sy_route_failed(symbi_xfer *x); /* TLS did not come about */
 bool sy_proxy_in_environment(void);
 typedef enum sy_hop { SY_HOP_DONE, SY_HOP_AGAIN, SY_HOP_FAILED } sy_hop;
@@ -90,8 +113,7 @@ symbi_str sy_xfer_header(const symbi_xfer *x, const char *lower); /* of the answ
 bool sy_http_nocase(symbi_str s, const char *lower);
 int64_t sy_http_ms(void);
 
-CURL *sy_http_easy(symbi_http *h);
-void sy_http_easy_back(symbi_http *h, CURL *easy);
+void sy_xfer_discard(symbi_xfer *x); /* a spare one, too */
 void sy_xfer_finish(symbi_xfer *x, CURLcode code);
 void sy_xfer_fail(symbi_xfer *x, symbi_status st, symbi_http_error why, const char *message);
 void sy_xfer_cancel(symbi_xfer *x); /* the client goes: ends as cancelled, and forgets it */

@@ -142,6 +142,12 @@ static CURLcode text(symbi_xfer *x, CURLcode c, CURLoption o, symbi_str s)
     return c;
 }
 
+bool sy_route_plain(const symbi_xfer *x, const symbi_http_route *r)
+{
+    if (x->proxy != SY_PROXY_NONE || x->h->ca.n) return false;
+    return !r || (!r->ca_file.n && !r->ca_path.n && !r->client_cert.n && !r->client_key.n && !r->client_key_password.n && !r->unix_socket.n && !r->http_version);
+}
+
 CURLcode sy_route_setopt(symbi_xfer *x, const symbi_http_route *r)
 {
     static const symbi_http_route nothing;

@@ -8,9 +8,10 @@
 #include "symbi/wire.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
-enum { WAITING_MAX = 256 << 10, HEAD_MAX = 256 << 10, MAX_REQUEST_HEADERS = 256 };
+enum { WAITING_MAX = 256 << 10, HEAD_MAX = 256 << 10, MAX_REQUEST_HEADERS = 256, HEADER_MAX = 1 << 20, SPARE_MAX = 16 << 10 };
 
 /* ---- response ------------------------------------------------------------------------------------------------------ */
 static bool counts(symbi_xfer *x, size_t n)
@@ -93,43 +94,36 @@ bool sy_http_nocase(symbi_str s, const char *lower)
     return true;
 }
 
+/* One bit for each character that a token may have (RFC 9110, 5.6.2): all that is visible but ()<>@,;:\"/[]?={} */
 static bool token(symbi_str s)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] <= 0x20 || (unsigned char)s.p[i] >= 0x7f || strchr("()<>@,;:\\\"/[]?={}", s.p[i])) return false;
+    static const uint32_t may[8] = { 0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff, 0, 0, 0, 0 };
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (!(may[c >> 5] >> (c & 31) & 1)) return false;
+    }
     return s.n > 0;
 }
 
-static symbi_status add_header(symbi_xfer *x, symbi_str name, symbi_str value, symbi_err *err)
+/* Would curl take it for a request with a body? */
+static bool has_body(const symbi_xfer *x) { return x->body_out.n || !strcmp(x->method, "POST") || !strcmp(x->method, "PUT") || !strcmp(x->method, "PATCH"); }
+
+/* One array and one text (x->nodes, x->lines) instead of curl_slist_append, which allocates twice for each line. */
+static void add_line(symbi_xfer *x, size_t *n, char *line)
 {
-    struct curl_slist *l;
-    char few[512];
-    sy_buf b;
-    if (name.n + value.n + 3 <= sizeof few) { /* curl copies it */
-        memcpy(few, name.p, name.n);
-        memcpy(few + name.n, value.n ? ": " : ";", 2);
-        if (value.n) memcpy(few + name.n + 2, value.p, value.n);
-        few[name.n + (value.n ? 2 : 1) + value.n] = 0;
-        if (!(l = curl_slist_append(x->headers_out, few))) return sy_fail_nomem(err);
-        x->headers_out = l;
-        return SYMBI_OK;
-    }
-    sy_buf_init(&b, x->alloc, 1u << 20);
-    sy_buf_adds(&b, name);
-    sy_buf_addz(&b, value.n ? ": " : ";"); /* curl's way to send an empty value */
-    sy_buf_adds(&b, value);
-    l = sy_buf_status(&b) ? NULL : curl_slist_append(x->headers_out, b.p);
-    sy_buf_free(&b);
-    if (!l) return sy_fail(err, SYMBI_ENOMEM, "out of memory, or a header larger than 1 MiB");
-    x->headers_out = l;
-    return SYMBI_OK;
+    x->nodes[*n].data = line;
+    x->nodes[*n].next = NULL;
+    if (*n) x->nodes[*n - 1].next = &x->nodes[*n];
+    else x->headers_out = x->nodes;
+    ++*n;
 }
 
 static symbi_status add_headers(symbi_xfer *x, const symbi_http_request *rq, symbi_err *err)
 {
     static const char *const ours[] = { "host", "content-length", "transfer-encoding", "connection", "expect" };
-    static const char *const quiet[] = { "Expect:", "Content-Type:" }; /* curl would add its own */
+    static char no_expect[] = "Expect:", no_type[] = "Content-Type:";
     bool typed = false;
+    size_t all = 0, n = 0;
     symbi_status st;
     if (rq->nheaders > MAX_REQUEST_HEADERS) return sy_fail(err, SYMBI_ELIMIT, "more than %d request headers", MAX_REQUEST_HEADERS);
     for (size_t i = 0; i < rq->nheaders; i++) {
@@ -139,13 +133,26 @@ static symbi_status add_headers(symbi_xfer *x, const symbi_http_request *rq, sym
             if (((unsigned char)value.p[k] < 0x20 && value.p[k] != '\t') || value.p[k] == 0x7f) return sy_fail(err, SYMBI_EINVAL, "header %.*s: the value holds a control character", SY_FMT(name));
         for (size_t k = 0; k < 5; k++)
             if (sy_http_nocase(name, ours[k])) return sy_fail(err, SYMBI_EINVAL, "header %.*s is written by the client itself", SY_FMT(name));
+        if (name.n + value.n > HEADER_MAX) return sy_fail(err, SYMBI_ELIMIT, "header %.*s is larger than 1 MiB", (int)(name.n < 100 ? name.n : 100), name.p);
         typed = typed || sy_http_nocase(name, "content-type");
-        if ((st = add_header(x, name, value, err))) return st;
+        x->own_agent = x->own_agent || sy_http_nocase(name, "user-agent");
+        all += name.n + value.n + 3;
     }
-    for (size_t i = 0; i < (typed ? 1u : 2u); i++) {
-        struct curl_slist *l = curl_slist_append(x->headers_out, quiet[i]);
-        if (!l) return sy_fail_nomem(err);
-        x->headers_out = l;
+    /* all the room first: the list points into it */
+    sy_buf_reserve(&x->lines, all);
+    if ((st = sy_buf_status(&x->lines))) return st == SYMBI_ENOMEM ? sy_fail_nomem(err) : sy_fail(err, st, "the request headers are too large");
+    if (sy_grow(&x->alloc, (void **)&x->nodes, &x->cap_nodes, rq->nheaders + 2, sizeof *x->nodes)) return sy_fail_nomem(err);
+    for (size_t i = 0; i < rq->nheaders; i++) {
+        size_t at = x->lines.n;
+        sy_buf_adds(&x->lines, rq->headers[i].name);
+        sy_buf_add(&x->lines, rq->headers[i].value.n ? ": " : ";", rq->headers[i].value.n ? 2 : 1); /* curl's way to send an empty value */
+        sy_buf_adds(&x->lines, rq->headers[i].value);
+        sy_buf_addc(&x->lines, 0);
+        add_line(x, &n, x->lines.p + at);
+    }
+    if (has_body(x)) { /* curl would add its own; no redirect makes a body where there was none */
+        add_line(x, &n, no_expect);
+        if (!typed) add_line(x, &n, no_type);
     }
     return SYMBI_OK;
 }
@@ -171,23 +178,28 @@ static int no_rewind(void *ud, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_FAIL;
 }
 
-/* What of a request changes from one redirect to the next. */
+#define SET(o, v) \
+    c = c ? c : curl_easy_setopt(e, o, v)
+
+/* What of a request changes from one to the next, be it a redirect or another request with the same handle: each of these is set every
+ * time, whatever was set before. */
 symbi_status sy_xfer_method(symbi_xfer *x)
 {
     CURL *e = x->easy;
     CURLcode c = CURLE_OK;
     const char *method = x->method;
-    bool body = x->body_out.n || !strcmp(method, "POST") || !strcmp(method, "PUT") || !strcmp(method, "PATCH");
+    bool body = has_body(x);
     int64_t left = x->until - sy_http_ms();
     if (left < 1) left = 1;
     if (x->target.tls || x->proxy != SY_PROXY_NONE) x->h->tls = true; /* before the first byte of it */
-#define SET(o, v) \
-    c = c ? c : curl_easy_setopt(e, o, v)
     SET(CURLOPT_URL, x->url.p);
+    SET(CURLOPT_CURLU, sy_guard_url(x)); /* the same, already taken apart; NULL: curl does that */
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(left < x->h->connect_ms ? left : x->h->connect_ms));
     SET(CURLOPT_TIMEOUT_MS, (long)(left > 86400000 ? 86400000 : left));
     SET(CURLOPT_HTTPHEADER, x->headers_out);
     SET(CURLOPT_ACCEPT_ENCODING, x->gzip ? "gzip" : NULL); /* the caps count what comes out of it */
+    if (x->agent != !x->own_agent) SET(CURLOPT_USERAGENT, x->own_agent ? NULL : "symbi-lua/" SYMBI_VERSION);
+    x->agent = !x->own_agent;
     SET(CURLOPT_CUSTOMREQUEST, NULL);
     if (body) {
         bool pieces = x->once && x->body_out.n;
@@ -199,49 +211,102 @@ symbi_status sy_xfer_method(symbi_xfer *x)
         SET(CURLOPT_READDATA, (void *)x);
         SET(CURLOPT_SEEKFUNCTION, pieces ? no_rewind : NULL);
     } else {
-        SET(CURLOPT_HTTPGET, 1L);
+        if (x->bodied) {
+            SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1);
+            SET(CURLOPT_POSTFIELDS, NULL);
+            SET(CURLOPT_READFUNCTION, NULL);
+            SET(CURLOPT_SEEKFUNCTION, NULL);
+        }
+        SET(CURLOPT_HTTPGET, 1L); /* after those, which make it a POST */
     }
+    x->bodied = body;
     SET(CURLOPT_FRESH_CONNECT, x->apart || (x->once && !x->body_out.n) ? 1L : 0L);
-    if (!strcmp(method, "HEAD")) SET(CURLOPT_NOBODY, 1L);
+    if (!strcmp(method, "HEAD")) SET(CURLOPT_NOBODY, 1L); /* POST and HTTPGET put it back */
     else if (strcmp(method, body ? "POST" : "GET")) SET(CURLOPT_CUSTOMREQUEST, method);
     return c ? SYMBI_ENOMEM : SYMBI_OK;
 }
 
-static symbi_status set_up(symbi_xfer *x, const symbi_http_route *route)
+static void reset(symbi_xfer *x)
 {
-    CURL *e = x->easy;
-    CURLcode c = sy_guard_setopt(x);
-    c = c ? c : sy_route_setopt(x, route);
-    SET(CURLOPT_PRIVATE, (void *)x);
-    SET(CURLOPT_NOSIGNAL, 1L);
-    SET(CURLOPT_PROTOCOLS_STR, "http,https");
-    SET(CURLOPT_FOLLOWLOCATION, 0L); /* each hop is judged first: http_guard.c */
-    SET(CURLOPT_SSL_VERIFYPEER, 1L);
-    SET(CURLOPT_SSL_VERIFYHOST, 2L);
-    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* what a proxy says is no answer of the server */
-    SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)x->max);
-    SET(CURLOPT_ERRORBUFFER, x->message);
-    SET(CURLOPT_USERAGENT, "symbi-lua/" SYMBI_VERSION);
-    SET(CURLOPT_WRITEFUNCTION, on_body);
-    SET(CURLOPT_WRITEDATA, (void *)x);
-    SET(CURLOPT_HEADERFUNCTION, on_header);
-    SET(CURLOPT_HEADERDATA, (void *)x);
-#undef SET
-    return c ? SYMBI_ENOMEM : sy_xfer_method(x);
+    if (x->easy) curl_easy_reset(x->easy);
+    x->plain = x->agent = x->bodied = false;
 }
 
-static void discard(symbi_xfer *x)
+/* Most requests are plain ones: no proxy, no authorities or certificate of their own, no socket. What such a request sets stays set for the
+ * next one that is plain, too, but for what sy_xfer_method sets. Before and after any other request everything is reset. */
+static symbi_status set_up(symbi_xfer *x, const symbi_http_route *route)
+{
+    CURL *e;
+    CURLcode c = CURLE_OK;
+    bool kept = x->plain && sy_route_plain(x, route);
+    x->ordinary = sy_route_plain(x, route);
+    if (!x->easy && !(x->easy = curl_easy_init())) return SYMBI_ENOMEM;
+    if (!kept) reset(x);
+    x->plain = false;
+    e = x->easy;
+    if (!kept) {
+        c = sy_guard_setopt(x);
+        c = c ? c : sy_route_setopt(x, route);
+        SET(CURLOPT_PRIVATE, (void *)x);
+        SET(CURLOPT_NOSIGNAL, 1L);
+        SET(CURLOPT_PROTOCOLS_STR, "http,https");
+        SET(CURLOPT_FOLLOWLOCATION, 0L); /* each hop is judged first: http_guard.c */
+        SET(CURLOPT_SSL_VERIFYPEER, 1L);
+        SET(CURLOPT_SSL_VERIFYHOST, 2L);
+        SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* what a proxy says is no answer of the server */
+        SET(CURLOPT_ERRORBUFFER, x->message);
+        SET(CURLOPT_WRITEFUNCTION, on_body);
+        SET(CURLOPT_WRITEDATA, (void *)x);
+        SET(CURLOPT_HEADERFUNCTION, on_header);
+        SET(CURLOPT_HEADERDATA, (void *)x);
+    }
+    SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)x->max);
+    return c ? SYMBI_ENOMEM : sy_xfer_method(x);
+}
+#undef SET
+
+void sy_xfer_discard(symbi_xfer *x)
 {
     symbi_alloc a = x->alloc;
-    curl_slist_free_all(x->headers_out);
+    if (x->easy) curl_easy_cleanup(x->easy);
+    sy_guard_forget(x);
+    sy_buf_free(&x->lines);
     sy_buf_free(&x->body_out);
     sy_buf_free(&x->body);
     sy_buf_free(&x->taken);
     sy_buf_free(&x->head);
     sy_buf_free(&x->url);
     symbi_netguard_unref(x->guard);
+    sy_free(&a, x->nodes, x->cap_nodes * sizeof *x->nodes);
     sy_free(&a, x->headers, x->cap_headers * sizeof *x->headers);
     sy_free(&a, x, sizeof *x);
+}
+
+/* Empties a buffer for the next request, and overwrites what was in it; false: no memory. */
+static bool empty(sy_buf *b)
+{
+    sy_buf_clear(b);
+    if (b->cap > SPARE_MAX) sy_buf_free(b);
+    else if (b->p) memset(b->p, 0, b->cap);
+    b->max = SPARE_MAX;
+    return sy_buf_reserve(b, 200) != NULL; /* what a spare transfer holds does not depend on what it was used for */
+}
+
+/* x is not used any more: it waits for the next request, or goes. */
+static void release(symbi_xfer *x)
+{
+    symbi_http *h = x->h;
+    bool room = h && h->nspare < (h->own_loop ? 1 : sizeof h->spare / sizeof *h->spare);
+    sy_buf_free(&x->body_out);
+    sy_buf_free(&x->taken);
+    if (!room || !empty(&x->lines) || !empty(&x->body) || !empty(&x->head) || !empty(&x->url) || sy_grow(&x->alloc, (void **)&x->nodes, &x->cap_nodes, 8, sizeof *x->nodes) ||
+        sy_grow(&x->alloc, (void **)&x->headers, &x->cap_headers, 16, sizeof *x->headers)) {
+        sy_xfer_discard(x);
+        return;
+    }
+    symbi_netguard_unref(x->guard);
+    memset((char *)x + offsetof(symbi_xfer, prev), 0, sizeof *x - offsetof(symbi_xfer, prev));
+    h->spare[h->nspare++] = x;
 }
 
 symbi_status symbi_http_start(symbi_http *h, const symbi_http_request *rq, symbi_xfer **out, symbi_err *err)
@@ -250,10 +315,18 @@ symbi_status symbi_http_start(symbi_http *h, const symbi_http_request *rq, symbi
     symbi_status st;
     *out = NULL;
     if (rq->method.n >= sizeof x->method || (rq->method.n && !token(rq->method))) return sy_fail(err, SYMBI_EINVAL, "the method is no token");
-    x = sy_calloc(&h->cx->alloc, 1, sizeof *x);
-    if (!x) return sy_fail_nomem(err);
-    x->alloc = h->cx->alloc;
-    x->h = h;
+    if (h->nspare) {
+        x = h->spare[--h->nspare];
+    } else {
+        x = sy_calloc(&h->cx->alloc, 1, sizeof *x);
+        if (!x) return sy_fail_nomem(err);
+        x->h = h;
+        x->alloc = h->cx->alloc;
+        sy_buf_init(&x->lines, x->alloc, 0);
+        sy_buf_init(&x->body, x->alloc, 0);
+        sy_buf_init(&x->head, x->alloc, 0);
+        sy_buf_init(&x->url, x->alloc, 0);
+    }
     x->stream = rq->stream;
     x->once = rq->once;
     x->gzip = rq->gzip;
@@ -261,24 +334,25 @@ symbi_status symbi_http_start(symbi_http *h, const symbi_http_request *rq, symbi
     x->max_head = HEAD_MAX;
     x->until = sy_http_ms() + (rq->timeout_ms > 0 ? rq->timeout_ms < (int64_t)1 << 40 ? rq->timeout_ms : (int64_t)1 << 40 : h->timeout_ms);
     memcpy(x->method, rq->method.n ? rq->method.p : "GET", rq->method.n ? rq->method.n : 3);
-    sy_buf_init(&x->url, x->alloc, 64 << 10);
+    x->url.max = 64 << 10;
+    x->lines.max = (size_t)MAX_REQUEST_HEADERS * (HEADER_MAX + 4);
+    x->head.max = 2 * HEAD_MAX;
     if ((st = sy_route_start(x, rq, err)) || (st = sy_guard_start(x, rq, err))) {
-        discard(x);
+        release(x);
         return st;
     }
+    x->body.max = x->max;
     sy_buf_init(&x->body_out, x->alloc, h->cx->limits.output_bytes);
-    sy_buf_init(&x->body, x->alloc, x->max);
     sy_buf_init(&x->taken, x->alloc, x->max);
-    sy_buf_init(&x->head, x->alloc, 2 * HEAD_MAX);
     if (rq->body.n) sy_buf_adds(&x->body_out, rq->body);
     st = sy_buf_status(&x->body_out);
     if (st) sy_fail(err, st, st == SYMBI_ENOMEM ? "out of memory" : "the request body is too large");
     else st = add_headers(x, rq, err);
-    if (!st && (!(x->easy = sy_http_easy(h)) || set_up(x, rq->route))) st = sy_fail_nomem(err);
+    if (!st && set_up(x, rq->route)) st = sy_fail_nomem(err);
     if (!st && curl_multi_add_handle(h->multi, x->easy)) st = sy_fail_nomem(err);
     if (st) {
-        if (x->easy) sy_http_easy_back(h, x->easy);
-        discard(x);
+        reset(x);
+        release(x);
         return st;
     }
     x->next = h->xfers;
@@ -290,21 +364,28 @@ symbi_status symbi_http_start(symbi_http *h, const symbi_http_request *rq, symbi
 }
 
 /* ---- end ------------------------------------------------------------------------------------------------------------ */
+static void unlink_from(symbi_xfer **list, symbi_xfer *x)
+{
+    if (x->prev) x->prev->next = x->next;
+    else *list = x->next;
+    if (x->next) x->next->prev = x->prev;
+    x->prev = x->next = NULL;
+}
+
 static void leave(symbi_xfer *x)
 {
     symbi_http *h = x->h;
     sy_http_guard g;
-    if (x->prev) x->prev->next = x->next;
-    else h->xfers = x->next;
-    if (x->next) x->next->prev = x->prev;
-    x->prev = x->next = NULL;
+    unlink_from(&h->xfers, x);
     h->open--;
     sy_http_guard_on(h, &g); /* a connection that is dropped half-way says goodbye over TLS */
     curl_multi_remove_handle(h->multi, x->easy);
     sy_http_guard_off(h, &g);
-    sy_http_easy_back(h, x->easy);
-    x->easy = NULL;
+    if (!x->plain) reset(x);
     x->done = true;
+    x->next = h->ended;
+    if (x->next) x->next->prev = x;
+    h->ended = x;
 }
 
 void sy_xfer_fail(symbi_xfer *x, symbi_status st, symbi_http_error why, const char *message)
@@ -317,7 +398,9 @@ void sy_xfer_fail(symbi_xfer *x, symbi_status st, symbi_http_error why, const ch
 
 void sy_xfer_cancel(symbi_xfer *x)
 {
+    symbi_http *h = x->h;
     sy_xfer_fail(x, SYMBI_EABORT, SYMBI_HTTP_ERROR_CANCELLED, "the request was cancelled");
+    unlink_from(&h->ended, x);
     x->h = NULL;
 }
 
@@ -406,12 +489,14 @@ void sy_xfer_finish(symbi_xfer *x, CURLcode code)
         }
     }
     curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &os);
     curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connects);
-    curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
     curl_easy_getinfo(x->easy, CURLINFO_HTTP_VERSION, &version);
     curl_easy_getinfo(x->easy, CURLINFO_TOTAL_TIME_T, &us);
-    curl_easy_getinfo(x->easy, CURLINFO_EFFECTIVE_URL, &url);
+    if (code) {
+        curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &os);
+        curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+        curl_easy_getinfo(x->easy, CURLINFO_EFFECTIVE_URL, &url);
+    }
     if (url) { /* without the query, which may hold a key */
         size_t n = strcspn(url, "?#");
         symbi_str s = { url, n < sizeof where ? n : sizeof where - 1 };
@@ -421,6 +506,10 @@ void sy_xfer_finish(symbi_xfer *x, CURLcode code)
     x->duration_ms = (int64_t)(us / 1000);
     x->reused = connects == 0;
     x->http_version = version == CURL_HTTP_VERSION_2_0 ? 20 : version == CURL_HTTP_VERSION_1_0 ? 10 : 11;
+    /* Only what came off as it should over a connection that was there leaves nothing behind in the handle: no retries that are counted,
+     * no authentication that was asked for, no half body. */
+    x->plain = !code && x->ordinary && !x->stream && !x->hops && x->reused && status >= 200 && status < 300;
+    if (x->plain) sy_guard_remember(x);
     leave(x);
     /* libcurl calls a header line beyond its 100 KiB "out of memory"; nothing of the body had come then */
     if (code == CURLE_OUT_OF_MEMORY && status && !x->total && !sy_buf_status(&x->head)) x->too_large = true;
@@ -466,7 +555,7 @@ bool symbi_xfer_done(const symbi_xfer *x) { return x->done; }
 int symbi_xfer_status(const symbi_xfer *x)
 {
     long status = 0;
-    if (x->done || !x->easy) return x->status;
+    if (x->done) return x->status;
     curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
     return (int)status;
 }
@@ -479,7 +568,7 @@ symbi_str symbi_xfer_take(symbi_xfer *x)
     x->taken = x->body;
     x->body = was;
     sy_buf_clear(&x->body);
-    if (x->paused && x->easy) {
+    if (x->paused && !x->done) {
         x->paused = false;
         curl_easy_pause(x->easy, CURLPAUSE_CONT); /* may deliver what it held back at once */
     }
@@ -513,5 +602,6 @@ void symbi_xfer_free(symbi_xfer *x)
 {
     if (!x) return;
     if (!x->done) sy_xfer_cancel(x);
-    discard(x);
+    else if (x->h) unlink_from(&x->h->ended, x);
+    release(x);
 }

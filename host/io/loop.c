@@ -171,14 +171,14 @@ static void drop_closed(symbi_loop *l)
 
 symbi_status symbi_loop_wait(symbi_loop *l, int64_t timeout_ms, symbi_loop_event *ev, size_t cap, size_t *n, symbi_err *err)
 {
-    int64_t now = mono_ms(), left = timeout_ms;
+    int64_t now = l->ntimer ? mono_ms() : 0, left = timeout_ms;
     int got;
     *n = 0;
     if (!cap || (timeout_ms < 0 && !l->nfd && !l->ntimer)) return SYMBI_OK;
     if (l->ntimer && (left < 0 || l->heap[0].at - now < left)) left = l->heap[0].at > now ? l->heap[0].at - now : 0;
     got = poll(l->pfd, l->nfd, left < 0 ? -1 : left > 86400000 ? 86400000 : (int)left);
     if (got < 0 && errno != EINTR) return sy_fail(err, errno == ENOMEM ? SYMBI_ENOMEM : SYMBI_EIO, "cannot wait for descriptors: %s", strerror(errno));
-    now = mono_ms();
+    if (l->ntimer) now = mono_ms();
     while (l->ntimer && l->heap[0].at <= now && *n < cap) {
         ev[*n].token = l->heap[0].token;
         ev[*n].fd = -1;

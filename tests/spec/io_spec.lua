@@ -86,6 +86,40 @@ describe("symbi.io", function()
         assert.has_error(function() symio.sleep(-1) end)
     end)
 
+    it("prepares a request that is sent often", function()
+        local base, quit = server()
+        local headers = { { "Content-Type", "application/json" }, { "X-Key", "secret" } }
+        local rq = { method = "POST", by_operator = true, proxy = "none", url = base .. "/v1/chat/completions", headers = headers }
+        local r = symio.prepare(rq)
+        rq.url, headers[2][2] = base .. "/nowhere", "another" -- read once
+        for _ = 1, 4 do
+            local status, body, more = r:send(5000, BODY)
+            assert.equal(200, status)
+            assert.equal("hello from the model", core.json.decode(body).choices[1].message.content)
+            assert.is_nil(more)
+            status, body, more = r:send(5000, BODY, base .. "/fault/500/chat/completions")
+            assert.equal(500, status)
+            assert.is_string(body)
+            assert.is_table(more[1])
+            local nothing, message, err = r:send(1000, BODY, "http://127.0.0.1:1/")
+            assert.is_nil(nothing)
+            assert.truthy(message)
+            assert.equal("refused", err.reason)
+        end
+        assert.equal("refused", (select(3, symio.prepare { url = "http://127.0.0.1:1/", by_operator = true, proxy = "none" }:send(1000)).reason))
+        assert.equal("loopback", (select(3, symio.prepare { url = "http://127.0.0.1:1/" }:send(1000)).refused)) -- judged like any other
+        assert.has_error(function() symio.prepare {}:send(1000) end, "bad argument #3 to 'send' (the request was prepared without url)")
+        assert.has_error(function() symio.prepare { url = "http://h/", body = "x" } end)
+        assert.has_error(function() symio.prepare { url = "http://h/", stream = true } end)
+        assert.has_error(function() symio.prepare { url = "http://h/", unknown = true } end)
+        assert.has_error(function() r:send() end)
+        assert.has_error(function() r:send(-1) end)
+        r:close()
+        r:close()
+        assert.has_error(function() r:send(1000, BODY) end, "calling 'send' on bad self (the request is closed)")
+        quit()
+    end)
+
     it("asks over HTTP", function()
         local base, quit = server()
         local r = assert(symio.http { by_operator = true, url = base .. "/v1/chat/completions", method = "POST", headers = { ["Content-Type"] = "application/json" }, body = BODY })

@@ -100,7 +100,7 @@ local OBJECTS = {
     ["symbi.dsl.File"] = "dsl", ["symbi.dsl.Narrow"] = "narrow",
     ["symbi.gate.Gate"] = "gate",
     ["symbi.io.Browser"] = "chrome", ["symbi.io.Job"] = "job", ["symbi.io.Lock"] = "lock", ["symbi.io.Loop"] = "loop", ["symbi.io.MemoryStore"] = "memory_store",
-    ["symbi.io.Pipe"] = "pipe", ["symbi.io.Session"] = "session", ["symbi.io.Transfer"] = "transfer", ["symbi.io.Watch"] = "watch",
+    ["symbi.io.Pipe"] = "pipe", ["symbi.io.Prepared"] = "request", ["symbi.io.Session"] = "session", ["symbi.io.Transfer"] = "transfer", ["symbi.io.Watch"] = "watch",
     ["symbi.match.Set"] = "match", ["symbi.mcp.Registry"] = "mcp_registry",
     ["symbi.memory.Manager"] = function() return lua_class(require("symbi.memory.hierarchical").new, "Manager") end,
     ["symbi.memory.Markdown"] = function() return lua_class(symbi.memory.markdown, "Store") end,

@@ -349,6 +349,79 @@ function check_shape(shape, value, path, state, depth)
     return core.object(out)
 end
 
+-- ---- what is right as it stands -------------------------------------------------------------------------------------------------
+
+-- Is value what read(..., {keep = true}) would make of it, for the plain case that all of it is there and in its final form? Then nothing
+-- has to be copied. A false answer says nothing: the long way decides.
+local same
+local math_type = math.type -- luacheck: ignore 143
+
+-- What is looked at for each field, or false for a shape that the long way has to read.
+local function plan_of(shape)
+    if shape.kind ~= "model" or shape.extra == "forbid" or shape.dataclass then return false end
+    local plan = { n = #shape.fields, names = {}, kinds = {}, types = {}, optional = {}, nullable = {} }
+    for i, f in ipairs(shape.fields) do
+        if f.other then return false end
+        plan.names[i], plan.types[i], plan.nullable[i] = f.name, f.type, f.nullable
+        plan.kinds[i] = (f.ge or f.le or f.max_length) and "bounded" or f.type.kind
+        plan.optional[i] = not f.required and not f.now and f.default == nil
+    end
+    return plan
+end
+
+local function same_shape(shape, value, depth)
+    local plan = shape.plan
+    if plan == nil then
+        plan = plan_of(shape)
+        shape.plan = plan
+    end
+    if not plan or type(value) ~= "table" or value[1] ~= nil or core.is_array(value) then return false end
+    local names, kinds = plan.names, plan.kinds
+    for i = 1, plan.n do
+        local v, kind = value[names[i]], kinds[i]
+        local good
+        if kind == "str" then good = type(v) == "string"
+        elseif kind == "int" and math_type then good = math_type(v) == "integer"
+        else good = v ~= nil and v ~= null and kind ~= "bounded" and same(plan.types[i], v, shape.module, depth + 1) end
+        if not good and not (v == nil and plan.optional[i]) and not (v == null and plan.nullable[i]) then return false end
+    end
+    return true
+end
+
+function same(t, value, near, depth)
+    local kind = t.kind
+    if kind == "ref" then
+        local shape = t.shape or find(t.name, near)
+        t.shape = shape
+        if not shape or depth > MAX_DEPTH then return false end
+        if shape.kind == "enum" then return type(value) == "string" and shape.set[value] == true end
+        return same_shape(shape, value, depth)
+    end
+    local is = type(value)
+    if kind == "str" then return is == "string" end
+    if kind == "datetime" then return is == "string" and datetime.normal(value) == value end
+    if kind == "int" then
+        if math_type then return math_type(value) == "integer" end
+        return is == "number" and integral(value) and value >= -2 ^ 63 and value < 2 ^ 63
+    end
+    if kind == "float" then return is == "number" end
+    if kind == "bool" then return is == "boolean" end
+    if kind == "any" then return true end
+    if depth > MAX_DEPTH or is ~= "table" then return false end
+    if kind == "list" then
+        if not core.is_array(value) then return false end
+        for i = 1, #value do
+            if not same(t.of, value[i], near, depth + 1) then return false end
+        end
+        return true
+    end
+    if kind ~= "dict" or value[1] ~= nil or core.is_array(value) then return false end
+    for k, v in pairs(value) do
+        if type(k) ~= "string" or not same(t.of, v, near, depth + 1) then return false end
+    end
+    return true
+end
+
 function M.check_type(t, value, path, state) return check(t, value, path, state, nil, 0) end
 
 -- ---- what is handed out ---------------------------------------------------------------------------------------------------------
@@ -395,11 +468,16 @@ function M.names()
     return out
 end
 
---- Reads a value by the text of a type: "Agent", "[ScheduleSummary]", "{CircuitBreakerStatus}", "any".
+--- Reads a value by the text of a type: "Agent", "[ScheduleSummary]", "{CircuitBreakerStatus}", "any". options as for a model's read, and
+-- own: the value is the caller's own, as json.decode made it, and may be returned itself.
 local types = {}
 function M.read(text, value, options)
-    types[text] = types[text] or parse_type(text)
     local t = types[text]
+    if not t then
+        t = parse_type(text)
+        types[text] = t
+    end
+    if options.own and options.keep and same(t, value, nil, 0) then return value end
     if t.kind == "ref" then
         t.object = t.object or M.get(t.name)
         return t.object.read(value, options)

@@ -12,6 +12,12 @@ local WORDS = { -- the runtime's words of an agent's state, in the SDK's
 }
 local SDK_WORDS = { idle = true, active = true, busy = true, error = true, stopped = true }
 
+--- Methods that something below changes.
+M.touched = {
+    send_message = true, create_schedule = true, update_schedule = true, list_agents = true, get_schedule_history = true, query_audit = true,
+    get_agent_status = true, get_metrics = true,
+}
+
 --- The SDK's word for an agent's state, or nil.
 function M.state(word)
     if type(word) ~= "string" then return nil end
@@ -49,8 +55,6 @@ end
 function M.request(_, e, call)
     if e.name == "list_agents" then call.query = { { "format", "objects" } } end
 end
-
-function M.body(_, _, body) return body end
 
 --- The decoded answer, before it is checked.
 function M.before(e, value)

@@ -41,26 +41,42 @@ local function collect(e, given)
     return values
 end
 
--- Puts the arguments of the path in.
-local function path_of(e, template, values)
-    if not template:find("{", 1, true) then return template, true end
-    local message
-    local path = template:gsub("{([%w_.]+)}", function(name)
+-- A template in pieces: text, and {name=, from=} for what an argument, or a field of one, gives. Each is read once.
+local templates = {}
+local function pieces_of(template)
+    local list, at = {}, 1
+    while true do
+        local first, last, name = template:find("{([%w_.]+)}", at)
+        list[#list + 1] = template:sub(at, (first or 0) - 1)
+        if not first then break end
         local from, field = name:match "^([%w_]+)%.([%w_]+)$"
-        local v
-        if from then v = type(values[from]) == "table" and values[from][field] else v = values[name] end
-        name = field or name
-        if type(v) == "number" and v % 1 == 0 and math.abs(v) < 2 ^ 53 then v = string.format("%d", v) end
-        if type(v) ~= "string" then
-            message = message or (v == nil or v == false) and name .. " is missing" or name .. " must be a string"
-            return ""
+        list[#list + 1] = { name = field or name, from = from }
+        at = last + 1
+    end
+    templates[template] = list
+    return list
+end
+
+-- Puts the arguments of the path in. Second result: there are none.
+local function path_of(e, template, values)
+    local list = templates[template] or pieces_of(template)
+    if not list[2] then return template, true end
+    local out = {}
+    for i = 1, #list do
+        local piece = list[i]
+        if type(piece) == "table" then
+            local name, from = piece.name, piece.from
+            local v
+            if from then v = type(values[from]) == "table" and values[from][name] else v = values[name] end
+            if type(v) == "number" and v % 1 == 0 and math.abs(v) < 2 ^ 53 then v = string.format("%d", v) end
+            if type(v) ~= "string" then return invalid(e, (v == nil or v == false) and name .. " is missing" or name .. " must be a string") end
+            local text, why = wire.escape(v, "segment")
+            if not text then return invalid(e, name .. " cannot be used in a path: " .. why) end
+            piece = text
         end
-        local text, why = wire.escape(v, "segment")
-        if not text then message = message or name .. " cannot be used in a path: " .. why end
-        return text or ""
-    end)
-    if message then return invalid(e, message) end
-    return path
+        out[i] = piece
+    end
+    return table.concat(out)
 end
 
 local function without_nulls(t)
@@ -99,8 +115,10 @@ function M.request(self, e, given)
     local values, message, err = collect(e, given)
     if not values then return nil, message, err end
     local checked = self.config.validation_mode ~= "performance"
-    values, message, err = adapt.arguments(self, e, values)
-    if not values then return nil, message, err end
+    if adapt.touched[e.name] then
+        values, message, err = adapt.arguments(self, e, values)
+        if not values then return nil, message, err end
+    end
     local call = { method = e.method, query = {}, endpoint = e, values = values }
     call.path, message, err = path_of(e, e.path, values)
     if not call.path then return nil, message, err end
@@ -131,10 +149,10 @@ function M.request(self, e, given)
             end
         end
     end
-    adapt.request(self, e, call, body)
+    if adapt.touched[e.name] then adapt.request(self, e, call, body) end
     call.fixed, call.quiet = fixed and #call.query == 0, true
     if body ~= nil then
-        call.body, message, err = pipeline.encode(adapt.body(self, e, body))
+        call.body, message, err = pipeline.encode(body)
         if not call.body then return nil, message, err end
     end
     return call
@@ -148,6 +166,8 @@ local function cut(list, n)
     return list
 end
 
+local KEEP = { keep = true, own = true }
+
 local function answer(self, e, call, response)
     if e.gives == "nothing" or e.gives == "alive" then return true end
     local value, message, err = pipeline.decode(call, response)
@@ -156,11 +176,11 @@ local function answer(self, e, call, response)
         if e.gives == "any" and not e.pick then return true end
         return errors.fail("APIError", "Invalid JSON in response" .. pipeline.hint(response.body), { status_code = response.status, response_text = response.body, request = { method = call.method, url = call.url } })
     end
-    local mode = self.config.validation_mode
-    value = adapt.before(e, value)
+    local mode, touched = self.config.validation_mode, adapt.touched[e.name]
+    if touched then value = adapt.before(e, value) end
     if e.gives ~= "any" and mode ~= "performance" then
         local checked
-        checked, message, err = model.read(e.gives, value, { keep = true })
+        checked, message, err = model.read(e.gives, value, KEEP)
         if checked ~= nil then value = checked
         elseif mode == "strict" then
             err.message = e.name .. ": the answer is not what it should be: " .. message
@@ -189,7 +209,7 @@ local function answer(self, e, call, response)
         end
         return picked
     end
-    return adapt.after(self, e, value, call.values)
+    return touched and adapt.after(self, e, value, call.values) or value
 end
 
 local function unsupported(e, call, err)
@@ -197,12 +217,19 @@ local function unsupported(e, call, err)
     return errors.fail("UnsupportedError", text, { status_code = err.status_code, response_text = err.response_text, request = err.request, cause = err })
 end
 
+local NOTHING = {}
+
 --- Calls an endpoint.
 function M.call(self, e, ...)
-    local given = { n = select("#", ...), ... }
-    local call, message, err = M.request(self, e, given)
-    if not call then return nil, message, err end
-    call.headers, call.timeout, call.idempotency_key = self.per_call.headers, self.per_call.timeout, self.per_call.idempotency_key
+    local n, per = select("#", ...), self.per_call
+    local call, message, err
+    if n == 0 and not e.args[1] and not adapt.touched[e.name] then -- nothing to look at
+        call = { method = e.method, path = e.path, values = NOTHING, fixed = true, quiet = true }
+    else
+        call, message, err = M.request(self, e, { n = n, ... })
+        if not call then return nil, message, err end
+    end
+    if per then call.headers, call.timeout, call.idempotency_key = per.headers, per.timeout, per.idempotency_key end
     local response
     response, message, err = pipeline.send(self, call)
     if not response and e.instead and pipeline.is_unserved(err) then

@@ -41,6 +41,11 @@ local function deliver(self, value, message, err)
 end
 
 local function method_of(e)
+    return function(self, ...) return deliver(self, calls.call(self, e, ...)) end
+end
+
+-- For what is called on a group, or on a client.
+local function grouped(e)
     return function(self, ...)
         local client = rawget(self, "client") or self
         return deliver(client, calls.call(client, e, ...))
@@ -57,7 +62,7 @@ local groups = {}
 for name, rows in pairs(api.groups) do
     groups[name] = {}
     for _, e in ipairs(rows) do
-        local f = method_of(e)
+        local f = grouped(e)
         groups[name][e.name] = f
         if e.alias then groups[name][e.alias] = f end
         if FLAT[name] and not Client[e.name] then Client[e.name] = f end
@@ -105,7 +110,7 @@ function M.new(options)
         if not OPTIONS[k] and not SETTINGS[k] and not ROUTE[k] then error("symbi.client: unknown option '" .. tostring(k) .. "'", 2) end
     end
     local self = setmetatable({
-        options = options, raising = options.raise == true, session = {}, per_call = {}, user_agent = "symbi-lua/" .. core.version,
+        options = options, raising = options.raise == true, session = {}, per_call = false, routed = false, urls = false, key_header = false, user_agent = "symbi-lua/" .. core.version,
         max_response_bytes = options.max_response_bytes or 64 * 1024 * 1024,
     }, Meta)
     self.agent_header = { "User-Agent", self.user_agent }
@@ -157,7 +162,8 @@ function Client:with(options)
 end
 
 function Client:close()
-    self.session.closed, self.key_header = true, nil
+    self.session.closed = true
+    pipeline.forget(self)
     self.session.access_token, self.session.refresh_token_text, self.session.user = nil, nil, nil
     if self.session.auth then self.session.auth:close() end
     self.session.auth = nil
@@ -171,7 +177,7 @@ end
 -- where there is none) and the response.
 function Client:request(method, path, options)
     options = options or {}
-    local per_call = self.per_call
+    local per_call = self.per_call or {}
     local call = {
         method = method:upper(), path = path, query = {}, headers = options.headers or per_call.headers, timeout = options.timeout or per_call.timeout,
         idempotency_key = options.idempotency_key or per_call.idempotency_key,

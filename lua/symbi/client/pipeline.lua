@@ -77,11 +77,35 @@ local function plain_headers(self, call, with_key, own)
     local known = self.key_header
     if not known or known.key ~= key or known.name ~= name then
         if key == "" or not header_ok(key) or (name and name:lower() ~= "authorization") then return nil end
-        known = { key = key, name = name, header = { "Authorization", "Bearer " .. key } }
+        known = { key = key, name = name, header = { "Authorization", "Bearer " .. key }, with_body = {}, bare = {} }
         self.key_header = known
     end
     list[#list + 1] = known.header
     return list
+end
+
+-- Ordinary calls over a transport that prepares requests: all of a request but its URL, its body and its time, or nil for any other call.
+-- The key was found good by plain_headers, and changes together with key_header.
+local function prepared(self, call, t)
+    local kept = self.key_header
+    if not kept or kept.key ~= (self.session.access_token or self.api_key) or kept.name ~= self.config.auth.api_key_header then return nil end
+    if self.options.headers or call.headers or call.idempotency_key then return nil end
+    local of, method = call.body and kept.with_body or kept.bare, call.method
+    if of[method] then return of[method] end
+    local rq = { method = method, headers = plain_headers(self, call, true, true), max_bytes = self.max_response_bytes, by_operator = true, once = not IDEMPOTENT[method], gzip = true }
+    for k, v in pairs(self.route) do rq[k] = v end
+    of[method] = t.prepare(rq)
+    return of[method]
+end
+
+--- Forgets what was prepared: it holds the key.
+function M.forget(self)
+    local kept = self.key_header
+    self.key_header = false
+    if not kept then return end
+    for _, of in ipairs { kept.with_body, kept.bare } do
+        for _, ready in pairs(of) do ready:close() end
+    end
 end
 
 -- The request's headers; with_key = false for what follows a redirect.
@@ -217,38 +241,31 @@ local function transport_failure(call, attempts, message, err)
     return errors.fail(timeout and "TimeoutError" or "ConnectionError", text, { reason = reason, request = { method = call.method, url = call.url }, cause = err })
 end
 
---- Sends call = {method=, path=, query=, body= (JSON text), headers=, timeout=, idempotency_key=}. Returns the response, or nil, message, err.
-function M.send(self, call)
-    if self.session.closed then return errors.fail("ConfigurationError", "the client is closed") end
-    local message, err
-    if call.fixed and self.urls_of ~= self.base_url then self.urls, self.urls_of = {}, self.base_url end
-    call.url = call.fixed and self.urls[call.path] -- of paths that stand in the table of endpoints
-    if not call.url then
-        call.url, message, err = M.url(self.base_url, call.path, call.query)
-        if not call.url then return nil, message, err end
-        if call.fixed then self.urls[call.path] = call.url end
-    end
-    local t = transport.pick(self.options.transport)
-    local limit = call.timeout or self.config.timeout
-    local deadline = t.now() + limit
+-- Sends a call. url, time and transport are known; status, body, headers: the answer of the first attempt, or false, message, err where it
+-- failed, or nothing where it was not made yet.
+local function send(self, call, t, limit, deadline, status, body, headers)
     local again = IDEMPOTENT[call.method] or call.idempotency_key ~= nil
     local retries, attempt, hops, refreshed, with_key = self.config.max_retries, 0, 0, false, true
-    local left = limit
+    local message, err
     while true do
-        local list
-        list, message, err = headers_of(self, call, with_key, t.own)
-        if not list then return nil, message, err end
-        left = attempt == 0 and hops == 0 and left or deadline - t.now()
+        local left = attempt == 0 and hops == 0 and limit or deadline - t.now()
         if left <= 0 then return transport_failure(call, attempt, "no answer within " .. limit .. " s", { reason = "timeout" }) end
         local response
-        local rq = {
-            url = call.url, method = call.method, headers = list, body = call.body, timeout_ms = math.max(1, math.ceil(left * 1000)),
-            max_bytes = self.max_response_bytes, by_operator = true, once = not again, gzip = true, quiet = call.quiet, proxy = self.route.proxy,
-        }
-        if self.routed then
-            for k, v in pairs(self.route) do rq[k] = v end
+        if status then response, status = { status = status, body = body, headers = headers }, nil
+        elseif status == false then response, message, err, status = nil, body, headers, nil
+        else
+            local list
+            list, message, err = headers_of(self, call, with_key, t.own)
+            if not list then return nil, message, err end
+            local rq = {
+                url = call.url, method = call.method, headers = list, body = call.body, timeout_ms = math.max(1, math.ceil(left * 1000)),
+                max_bytes = self.max_response_bytes, by_operator = true, once = not again, gzip = true, quiet = call.quiet, proxy = self.route.proxy,
+            }
+            if self.routed then
+                for k, v in pairs(self.route) do rq[k] = v end
+            end
+            response, message, err = t.request(rq)
         end
-        response, message, err = t.request(rq)
         local pause -- seconds until the next attempt
         if not response then
             err = type(err) == "table" and err or { reason = "other" }
@@ -295,6 +312,35 @@ function M.send(self, call)
     end
 end
 
+--- Sends call = {method=, path=, query=, body= (JSON text), headers=, timeout=, idempotency_key=}. Returns the response, or nil, message, err.
+-- fixed: the path is one of few; quiet: a good answer's headers are not wanted.
+function M.send(self, call)
+    if self.session.closed then return errors.fail("ConfigurationError", "the client is closed") end
+    local urls = self.urls
+    if not urls or urls.of ~= self.base_url then
+        urls = { of = self.base_url, at = {} }
+        self.urls = urls
+    end
+    local url = call.fixed and urls.at[call.path]
+    if not url then
+        local message, err
+        url, message, err = M.url(self.base_url, call.path, call.query)
+        if not url then return nil, message, err end
+        if call.fixed then urls.at[call.path] = url end
+    end
+    call.url = url
+    local t = transport.pick(self.options.transport)
+    local limit = call.timeout or self.config.timeout
+    local deadline = t.now() + limit
+    local ready = call.quiet and t.prepare and limit > 0 and prepared(self, call, t)
+    if not ready then return send(self, call, t, limit, deadline) end
+    local ms = limit * 1000
+    if ms % 1 > 0 then ms = ms - ms % 1 + 1 end
+    local status, body, headers = ready:send(ms, call.body, url)
+    if status and status >= 200 and status < 300 then return { status = status, body = body } end
+    return send(self, call, t, limit, deadline, status or false, body, headers)
+end
+
 --- What a body that is no JSON suggests.
 function M.hint(body)
     if body:find "^%s*<" then return ": it is a page of HTML or XML; does base_url lead to a Symbiont server?" end
@@ -304,9 +350,9 @@ end
 
 --- The body of an answer as a value; an empty one is true where nothing is expected.
 function M.decode(call, response)
-    if not response.body:find "%S" then return nil, "empty" end
     local value = decode(response.body)
     if value ~= nil then return value end
+    if not response.body:find "%S" then return nil, "empty" end
     return failure("APIError", "Invalid JSON in response" .. M.hint(response.body), call, response)
 end
 

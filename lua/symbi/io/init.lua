@@ -6,6 +6,7 @@ local compat = require "symbi.compat"
 
 local M = {}
 
+local loaded = package.loaded
 local FILES = { blocking = true, dns = true, drive = true, host = true, ngx = true, replay = true, common = true }
 
 -- The C module has this file's name, and Lua files win the search: it is looked up on package.cpath by hand.
@@ -37,8 +38,8 @@ end
 -- is installed is never asked, only what runs.
 function M.kind()
     -- luacheck: globals ngx
-    if type(ngx) == "table" and type(ngx.get_phase) == "function" then return "ngx" end
-    local host = package.loaded["symbi.io.host"]
+    if ngx and type(ngx) == "table" and type(ngx.get_phase) == "function" then return "ngx" end
+    local host = loaded["symbi.io.host"]
     if host and host.running() then return "host" end
     return "blocking"
 end

@@ -98,6 +98,17 @@ function Transfer:status() end
 function Transfer:result() end
 function Transfer:close() end
 
+--- A request that is sent often; what it holds is overwritten when it is closed.
+---@class symbi.io.Prepared : userdata
+local Prepared = {}
+--- headers only when status is none of 200 to 299.
+---@param ms integer
+---@param body? string
+---@param url? string needed where it was prepared without one
+---@return integer? status, string? body, string[][]|symbi.Failure|nil headers
+function Prepared:send(ms, body, url) end
+function Prepared:close() end
+
 --- Many things at once from one Lua state.
 ---@class symbi.io.Loop : userdata
 local Loop = {}
@@ -342,6 +353,10 @@ function M.http(request) end
 ---@param request symbi.io.Request
 ---@return symbi.io.Transfer? transfer, string? message, symbi.Failure? err
 function M.transfer(request) end
+--- The same without body, timeout_ms, stream and quiet.
+---@param request symbi.io.Request
+---@return symbi.io.Prepared request
+function M.prepare(request) end
 ---@return any
 function M.http_library() end
 ---@return symbi.io.Loop? loop, string? message, symbi.Failure? err
