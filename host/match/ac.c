@@ -62,15 +62,25 @@ static void link_up(mtrie *t)
     }
 }
 
-/* A column of the table for each character of the literals; where these are too many, the rarest share the last one: what is found in excess
- * by that does no harm, since a hit only says where to look. Column 0: in no literal. */
-static void columns(const uint32_t used[256], uint8_t col[256])
+/* A column of the table for each character of the literals; where these are too many, some share the last one: what is found in excess
+ * by that does no harm but to time, since a hit only says where to look. So those share first that are rare in texts, then those that
+ * are rare in literals. Column 0: in no literal. */
+static void columns(uint32_t used[256], uint8_t col[256])
 {
+    static const char seldom[] = "\t\v\f~^%?&$+@!|;";
     uint32_t n = 1;
-    for (uint32_t least = 0; ; least++) { /* characters that are used more often than that have their own */
-        uint32_t own = 0;
-        for (unsigned c = 0; c < 128; c++) own += used[c] > least;
-        if (own > SY_MCOLS - 2) continue;
+    for (unsigned c = 1; c < 128; c++)
+        if (used[c] && !strchr(seldom, (int)c)) used[c] += 1u << 24;
+    for (uint32_t least = 0; ; ) { /* characters that are used more often than that have their own */
+        uint32_t own = 0, next = UINT32_MAX;
+        for (unsigned c = 0; c < 128; c++) {
+            own += used[c] > least;
+            if (used[c] > least && used[c] < next) next = used[c];
+        }
+        if (own > SY_MCOLS - 2) {
+            least = next;
+            continue;
+        }
         for (unsigned c = 0; c < 128; c++)
             if (used[c] > least) col[c] = (uint8_t)n++;
         break;

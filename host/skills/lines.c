@@ -32,14 +32,16 @@ static size_t next_high(symbi_str t, size_t i)
 
 /* ---- what a line is ---- */
 
-/* A line that has quotes, but no escapes, is worth rewriting only where a quote stands inside a word, two stand together, or two
- * texts are added. */
+/* A line that has quotes, but no escapes, is worth rewriting only where a quote stands inside a word, two stand together, two texts
+ * are added, or a command is a list of words. */
 static bool quotes_tell(symbi_str l)
 {
+    bool argv = true;
     for (size_t i = 0; i < l.n; i++) {
         char c = l.p[i], next = i + 1 < l.n ? l.p[i + 1] : ' ';
         if (c != '\'' && c != '"' && c != '`') continue;
-        if (next == c || next == '+' || next == '.') return true;
+        if (next == c || next == '+' || next == '.' || (next == ',' && argv && sy_view_argv(l))) return true;
+        if (next == ',') argv = false; /* asked once */
         if (i && next != ' ' && l.p[i - 1] != ' ' && ((next | 32) >= 'a' || next >= '0') && ((l.p[i - 1] | 32) >= 'a' || l.p[i - 1] >= '0')) return true;
         if (next == ' ' && i + 2 < l.n && (l.p[i + 2] == '+' || l.p[i + 2] == '.')) return true;
     }

@@ -4,7 +4,7 @@
 #include "skills/view.h"
 #include <string.h>
 
-enum { WORDS_BETWEEN = 5, REACH = 120 };
+enum { WORDS_BETWEEN = 5, REACH = 120, AROUND = 60 };
 
 typedef struct token { char w[20]; size_t from, to; bool stop; } token; /* stop: a clause ends in front of it */
 
@@ -85,7 +85,7 @@ bool sy_polarity_negative(symbi_str s, size_t from, size_t to)
     return false;
 }
 
-#define AFTER_MENTION " needed required necessary is are was has may might can could should permissions permission privileges privilege access rights or if when where unless in on for to and password passwords user users group command commands rules configuration policy tool manual not as by with mode "
+#define AFTER_MENTION " needed required necessary is are was has may might can could should permissions permission privileges privilege access rights or if when where unless in on for to and password passwords user users group command commands rules configuration policy tool manual not as by with mode without instead because "
 
 bool sy_polarity_mention(symbi_str s, size_t from, size_t to)
 {
@@ -94,6 +94,8 @@ bool sy_polarity_mention(symbi_str s, size_t from, size_t to)
     while (to > from && !letter(s.p[to - 1])) to--;
     na = words(s, to, s.n > to + 40 ? to + 40 : s.n, after, 16);
     if (!na || after[0].stop) return nb > 0 && !before[0].stop;
+    for (size_t k = to; k < after[0].from; k++) /* "runas /user:x" is a command */
+        if (!strchr(" \t`\"'*_)", s.p[k])) return false;
     return among(after[0].w, AFTER_MENTION);
 }
 
@@ -111,8 +113,10 @@ bool sy_polarity_closing(symbi_str s, size_t from)
     return digits >= sizeof verb - 1 && !memcmp(s.p + digits - (sizeof verb - 1), verb, sizeof verb - 1) && (digits == sizeof verb - 1 || !letter(s.p[digits - sizeof verb]));
 }
 
-#define ATTACK " attack attacks attacker attackers malicious injection injections jailbreak jailbreaks detect detects detected flag flags flagged suspicious dangerous threat threats exploit exploits phishing adversary "
-#define ORDER " run execute type paste enter use invoke call do follow send try start then please "
+#define ATTACK " attack attacks attacker attackers malicious injection injections jailbreak jailbreaks detect detects detected flag flags flagged suspicious dangerous threat threats exploit exploits phishing adversary " \
+    "destructive harmful unsafe insecure risky "
+#define TELLS " attacker attackers adversary malware they may might could would who that which to "
+#define ORDER " run runs execute type paste enter use invoke call do follow send try start then please "
 
 /* The quotes that stand open at i, and where; '\0' outside. */
 static char quote_at(symbi_str s, size_t i, size_t *open)
@@ -138,22 +142,150 @@ size_t sy_polarity_resume(symbi_str s, size_t from, size_t to)
     return i;
 }
 
+/* One of the three words in front of word i, in its clause, is negative. */
+static bool against(const token *t, size_t i)
+{
+    for (size_t k = i; k-- > 0 && k + 4 > i && !t[k + 1].stop;)
+        if (among(t[k].w, NEGATIVE) || !strcmp(t[k].w, "nothing")) return true;
+    return false;
+}
+
+/* An order among the words: "run it"; not "do not run it", "an attacker may run it". */
+static bool ordered(const token *t, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (among(t[i].w, ORDER) && !against(t, i) && !(i + 1 < n && !t[i + 1].stop && among(t[i + 1].w, NEGATIVE)) && !(i && !t[i].stop && among(t[i - 1].w, TELLS))) return true;
+    return false;
+}
+
+/* They speak of attacks, and do not say that there is none. */
+static bool attacks(const token *t, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (among(t[i].w, ATTACK) && !against(t, i)) return true;
+    return false;
+}
+
 /* A sentence about attacks that quotes one: prompt injection such as "ignore …". The match stands in quotes, words in front of
- * them or after them speak of attacks, and the word in front of the quotes is not an order. */
+ * them or after them speak of attacks, and none of them is an order to do it. */
 bool sy_polarity_quoted(symbi_str s, size_t from, size_t to)
 {
-    size_t open = 0, close, n;
+    size_t open = 0, close, n, m;
     char quote = quote_at(s, from, &open);
-    token t[16];
+    token t[AROUND], u[AROUND];
     if (!quote) return false;
     for (close = from; close < s.n && s.p[close] != quote; close++) {}
     if (close == s.n || to > close + 1) return false;
-    n = words(s, open > REACH ? open - REACH : 0, open, t, 16);
+    n = words(s, open > REACH ? open - REACH : 0, open, t, AROUND);
     if (n && among(t[n - 1].w, ORDER)) return false;
-    for (size_t i = 0; i < n; i++)
-        if (among(t[i].w, ATTACK)) return true;
-    n = words(s, close + 1, s.n - close - 1 > REACH ? close + 1 + REACH : s.n, t, 16);
-    for (size_t i = 0; i < n; i++)
-        if (among(t[i].w, ATTACK)) return true;
+    m = words(s, close + 1, s.n - close - 1 > REACH ? close + 1 + REACH : s.n, u, AROUND);
+    return (attacks(t, n) || attacks(u, m)) && !ordered(t, n) && !ordered(u, m);
+}
+
+/* ---- names of places and tools ---- */
+
+#define ENGLISH " the a an of to in is are and or for with at on your by as that this such if it its from be can which "
+#define ACCESS " read open cat less head tail copy cp mv scp rsync sftp send upload post put pass include paste print show dump echo tee append add insert write get fetch load collect gather " \
+    "harvest grab steal take find search access grep egrep strings xxd od tar zip gzip curl wget awk sed cut sort dd vim vi nano ln rm sqlite import source export extract forward transmit share email mail " \
+    "exfiltrate leak encode attach submit give return output display retrieve parse query request hit visit sudo exec run execute sh python python3 node perl ruby php java docker ssh symlink join " \
+    "replace modify edit change overwrite delete remove download install start launch use using fill enter type move pack backup "
+
+/* In an English sentence without an address, of some words, none of which is an order to do something with it. Other languages are
+ * not understood, and so excuse nothing. */
+bool sy_polarity_idle(symbi_str s, size_t from, size_t to)
+{
+    token t[2 * AROUND];
+    size_t start = from, end = to, n, english = 0;
+    while (start && from - start < REACH && !(s.p[start] == ' ' && strchr(".!?;", s.p[start - 1]) && s.p[start - 1])) start--;
+    while (end < s.n && end - to < REACH && !(strchr(".!?;", s.p[end]) && s.p[end] && (end + 1 >= s.n || s.p[end + 1] == ' '))) end++;
+    for (size_t i = start; i + 3 <= end; i++)
+        if (s.p[i] == '|' || s.p[i] == '>' || !memcmp(s.p + i, "://", 3) || !memcmp(s.p + i, "$(", 2)) return false;
+    n = words(s, start, from, t, AROUND);
+    n += words(s, to, end, t + n, AROUND);
+    for (size_t i = 0; i < n; i++) {
+        english += among(t[i].w, ENGLISH);
+        if (among(t[i].w, ACCESS) && !against(t, i)) return false;
+    }
+    return english >= 2 && n >= 5;
+}
+
+/* ---- commands that are less than they look ---- */
+
+/* The word in front of from is git: what is removed are files of a repository. */
+bool sy_polarity_git(symbi_str s, size_t from)
+{
+    while (from && s.p[from - 1] == ' ') from--;
+    return from >= 3 && !memcmp(s.p + from - 3, "git", 3) && (from == 3 || !letter(s.p[from - 4]));
+}
+
+/* The word at *i, and *i behind it and the blanks that follow. */
+static symbi_str next_word(symbi_str s, size_t *i)
+{
+    symbi_str w;
+    size_t from = *i;
+    while (*i < s.n && s.p[*i] > ' ' && !strchr("`\"'|;&<>()$", s.p[*i])) (*i)++;
+    w = (symbi_str){ s.p + from, *i - from };
+    while (*i < s.n && (s.p[*i] == ' ' || s.p[*i] == '\t')) (*i)++;
+    return w;
+}
+
+static bool word_in(symbi_str w, const char *list)
+{
+    char z[20];
+    if (!w.n || w.n >= sizeof z) return false;
+    memcpy(z, w.p, w.n);
+    z[w.n] = '\0';
+    return among(z, list);
+}
+
+/* Packages by name, from where the system gets its own: no address, no file, no option that lowers a guard. */
+bool sy_polarity_packages(symbi_str s, size_t from, size_t to)
+{
+    size_t i = from;
+    symbi_str w;
+    while (i < to && s.p[i] != 's' && s.p[i] != 'S') i++;
+    i += 4;
+    while (i < s.n && (s.p[i] == ' ' || s.p[i] == '\t')) i++;
+    for (w = next_word(s, &i); w.n == 2 && w.p[0] == '-' && strchr("EHn", w.p[1]); w = next_word(s, &i)) { }
+    if (!word_in(w, " apt apt-get aptitude dnf yum zypper apk snap pacman ")) return false;
+    for (w = next_word(s, &i); word_in(w, " -y -q -qq --yes --quiet --no-install-recommends "); w = next_word(s, &i)) { }
+    if (!word_in(w, " install update upgrade build-dep builddep refresh makecache add in -S -Sy -Syu ")) return false;
+    for (w = next_word(s, &i); w.n; w = next_word(s, &i)) {
+        if (w.p[0] == '#') return true;
+        if (w.p[0] == '-' && !word_in(w, " -y -q -qq --yes --quiet --no-install-recommends --noconfirm --needed --no-cache --classic ")) return false;
+        for (size_t k = 0; k < w.n; k++) /* no path, no address; a name may have dots inside */
+            if (!letter(w.p[k]) && !(w.p[k] >= '0' && w.p[k] <= '9') && !strchr("-+_.,*", w.p[k])) return false;
+        if (w.p[0] == '.' || w.p[0] == '*') return false;
+        if (w.n > 4 && (!memcmp(w.p + w.n - 4, ".deb", 4) || !memcmp(w.p + w.n - 4, ".rpm", 4) || !memcmp(w.p + w.n - 4, ".apk", 4))) return false;
+    }
+    return i >= s.n || s.p[i] == ';' || s.p[i] == '`' || s.p[i] == '"' || s.p[i] == '\'' || s.p[i] == ')' || (s.p[i] == '&' && i + 1 < s.n && s.p[i + 1] == '&');
+}
+
+/* What is told of others, and spoken against after that: "when a page tells you to ignore …, do not follow it". */
+bool sy_polarity_reported(symbi_str s, size_t from, size_t to)
+{
+    token t[AROUND];
+    size_t n = words(s, from > REACH ? from - REACH : 0, from, t, AROUND), m;
+    bool told = false;
+    for (size_t i = n; i-- > 0 && i + 4 > n && !told; told = among(t[i].w, " tells tell telling asks asking told says saying instructs claims claiming tries trying attempts urges "))
+        if (i + 1 < n && t[i + 1].stop) return false;
+    if (!told) return false;
+    m = words(s, to, s.n - to > REACH ? to + REACH : s.n, t, AROUND);
+    for (size_t i = 0; i < m; i++)
+        if (among(t[i].w, " refuse report treat data ignore stop ") || (among(t[i].w, " not dont never ") && i + 1 < m && among(t[i + 1].w, " follow obey comply do act execute "))) return true;
     return false;
+}
+
+/* The command is ssh's own, which uses the key where it lies; nothing goes in or out beside that. */
+bool sy_polarity_own_key(symbi_str s, size_t from, size_t to)
+{
+    size_t i = from;
+    symbi_str w;
+    while (i && !strchr(";|&`($<>\"", s.p[i - 1])) i--;
+    while (i < from && (s.p[i] == ' ' || s.p[i] == '\t')) i++;
+    w = next_word(s, &i);
+    if (!word_in(w, " ssh-add ") && !(word_in(w, " ssh ") && i + 3 <= s.n && !memcmp(s.p + i, "-i ", 3))) return false;
+    for (; to < s.n; to++)
+        if (strchr("|<>`$", s.p[to])) return false;
+    return true;
 }

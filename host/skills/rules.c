@@ -5,7 +5,7 @@
 #include "skills/skills.h"
 
 static const sy_rule_table *const strict[] = { &sy_rules_run, &sy_rules_save, &sy_rules_shell, &sy_rules_secrets, &sy_rules_away, &sy_rules_inside, &sy_rules_power, &sy_rules_damage, &sy_rules_stay, &sy_rules_agent,
-    &sy_rules_path };
+    &sy_rules_path, &sy_rules_words, &sy_rules_tongues, &sy_rules_flow };
 enum { STRICT_TABLES = sizeof strict / sizeof *strict };
 static const char *const severity_names[] = { "info", "warning", "medium", "high", "critical" };
 static const char *const profile_names[] = { "strict", "seed", "runtime" };

@@ -9,7 +9,7 @@ static const symbi_skill_rule rules[] = {
      SYMBI_SKILL_HIGH, { "cat ../../../etc/passwd", "..\\..\\windows\\win.ini" }, { "../../src/main.c", "import x from \"../../../lib\"" }, 0 },
     { "traversal-bare", "traversal", "A path that climbs out of the folder",
      "(?:^|[\\s\"\\x27=(])(?:(?:\\.\\./){3,}|(?:\\.\\./){2,}\\.\\.)(?:$|[\\s\"\\x27;)])|(?:\\.\\./){6,}|\\b(?:cat|less|more|head|tail|cp|mv|tar|source|rm|sc"
-     "p|curl|open|grep)\\b[^|;&]*(?:\\.\\./){3,}|\\bfile:///(?:etc|root|home|proc|users)\\b",
+     "p|curl|open|grep)\\b[^|;&]*(?:\\.\\./){3,}|\\bfile:///(?:etc|root|proc)\\b",
      SYMBI_SKILL_HIGH, { "../../../", "cd ../../../..", "../../../../../../x" }, { "../..", "../../../lib/x" }, 0 },
     { "traversal-encoded", "traversal", "A path that climbs out of the folder, in disguise",
      "(?:\\.\\.(?:%2f|%5c|%252f|%c0%af|\\\\/)){2,}|(?:%2e%2e(?:/|%2f|%5c)){2,}|(?:\\.{4,}//+){2,}|(?:\\.\\.;/){2,}",
@@ -23,8 +23,8 @@ static const symbi_skill_rule rules[] = {
      "\\b(?:os\\.symlink|symlink(?:sync)?|symlink_to|os\\.link)\\s*\\(\\s*[\"\\x27](?:/etc|/root|/home|/proc|~|/var|/)",
      SYMBI_SKILL_HIGH, { "os.symlink(\"/etc/passwd\", \"x\")" }, { "os.symlink(\"a\", \"b\")" }, 0 },
     { "unpack-over-system", "traversal", "An archive is unpacked over the system",
-     "\\btar\\s+.*(?:-C|--directory[= ])\\s*[\"\\x27]?/(?:etc|usr|bin|root|lib)?(?:/\\S*)?[\"\\x27]?(?:\\s|$)|\\bunzip\\s+.*-d\\s*[\"\\x27]?/(?:etc|usr|bin|"
-     "root|lib)?(?:/\\S*)?[\"\\x27]?(?:\\s|$)|\\btar\\s+.*(?:--absolute-names|--unlink-first)\\b",
+     "\\btar(?: |\\t).*(?:-C|--directory[= ])\\s*[\"\\x27]?/(?:etc|usr|bin|root|lib)?(?:/\\S*)?[\"\\x27]?(?:\\s|$)|\\bunzip\\s+.*-d\\s*[\"\\x27]?/(?:etc|usr|bin|"
+     "root|lib)?(?:/\\S*)?[\"\\x27]?(?:\\s|$)|\\btar(?: |\\t).*(?:--absolute-names|--unlink-first)\\b",
      SYMBI_SKILL_HIGH, { "tar xf x.tgz -C /", "unzip x.zip -d /usr/lib" }, { "tar xf x.tgz -C build" }, 0 },
 };
 const sy_rule_table sy_rules_path = { rules, sizeof rules / sizeof *rules };

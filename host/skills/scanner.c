@@ -75,7 +75,7 @@ static symbi_status try_pattern(symbi_ctx *cx, mk *m, const symbi_match_rule *r,
 static symbi_status add_custom(symbi_ctx *cx, mk *m, const symbi_skill_custom *c, size_t i, unsigned flags, unsigned match_flags, symbi_str *lists)
 {
     symbi_skill_scanner *s = m->s;
-    sy_skill_entry e = { { NULL, 0 }, SY_LIT("custom"), { NULL, 0 }, SYMBI_SKILL_WARNING, 0 };
+    sy_skill_entry e = { { NULL, 0 }, SY_LIT("custom"), { NULL, 0 }, SYMBI_SKILL_WARNING, 0, false };
     symbi_match_rule r = { c->value, match_flags };
     symbi_status st;
     switch (c->kind) {
@@ -131,7 +131,7 @@ static symbi_status seams(mk *m, size_t n)
 {
     symbi_skill_scanner *s = m->s;
     symbi_str l;
-    uint64_t *bits = sy_arena_calloc(&s->arena, s->n / 64 + 1, sizeof *bits);
+    uint64_t *bits = sy_arena_calloc(&s->arena, (s->n + s->nflow) / 64 + 1, sizeof *bits);
     s->seam = sy_arena_calloc(&s->arena, 128, 16);
     if (!bits || !s->seam) return sy_fail_nomem(m->err);
     for (size_t i = 0; i < n; i++) {
@@ -168,6 +168,19 @@ static symbi_status prose_rules(symbi_ctx *cx, mk *m)
     return seams(m, n);
 }
 
+/* A pattern of two: the second goes behind all rules. */
+static void split(mk *m, size_t i, size_t at)
+{
+    symbi_skill_scanner *s = m->s;
+    symbi_str p = m->rule[i].pattern;
+    const char *lf = memchr(p.p, '\n', p.n);
+    if (!lf) return;
+    m->rule[i].pattern.n = (size_t)(lf - p.p);
+    m->rule[at + s->nflow] = (symbi_match_rule){ { lf + 1, p.n - (size_t)(lf - p.p) - 1 }, m->rule[i].flags };
+    s->entry[i].two = true;
+    s->flow[s->nflow++] = (uint32_t)i;
+}
+
 static symbi_status build(symbi_ctx *cx, mk *m, const symbi_skill_custom *custom, size_t n, unsigned flags)
 {
     symbi_skill_scanner *s = m->s;
@@ -176,19 +189,21 @@ static symbi_status build(symbi_ctx *cx, mk *m, const symbi_skill_custom *custom
     symbi_str *lists = sy_arena_calloc(&s->arena, n + 1, sizeof *lists);
     symbi_status st;
     s->entry = sy_arena_calloc(&s->arena, built + n + 1, sizeof *s->entry);
-    m->rule = sy_arena_calloc(&m->tmp, built + n + 1, sizeof *m->rule);
-    if (!s->entry || !lists || !m->rule) return sy_fail_nomem(m->err);
+    s->flow = sy_arena_calloc(&s->arena, built + 1, sizeof *s->flow);
+    m->rule = sy_arena_calloc(&m->tmp, 2 * built + n + 1, sizeof *m->rule);
+    if (!s->entry || !lists || !s->flow || !m->rule) return sy_fail_nomem(m->err);
     s->lists = lists;
     for (size_t i = 0; i < built; i++) {
         const symbi_skill_rule *r = symbi_skill_rule_at(s->profile, i);
         unsigned f = s->profile != SYMBI_SKILL_STRICT ? match_flags : r->flags & SY_RULE_CASE ? 0 : SYMBI_MATCH_NOCASE;
         m->rule[i] = (symbi_match_rule){ symbi_str_z(r->pattern), f };
-        s->entry[i] = (sy_skill_entry){ symbi_str_z(r->id), symbi_str_z(r->category), symbi_str_z(r->message), r->severity, r->flags };
+        s->entry[i] = (sy_skill_entry){ symbi_str_z(r->id), symbi_str_z(r->category), symbi_str_z(r->message), r->severity, r->flags, false };
     }
     s->n = built;
     for (size_t i = 0; i < n; i++)
         if ((st = add_custom(cx, m, &custom[i], i, flags, match_flags, lists))) return st;
-    if ((st = symbi_match_compile(cx, m->rule, s->n, &s->m, m->err))) return st;
+    for (size_t i = 0; i < built && s->profile == SYMBI_SKILL_STRICT; i++) split(m, i, s->n);
+    if ((st = symbi_match_compile(cx, m->rule, s->n + s->nflow, &s->m, m->err))) return st;
     return s->profile == SYMBI_SKILL_STRICT ? prose_rules(cx, m) : SYMBI_OK;
 }
 

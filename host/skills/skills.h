@@ -4,6 +4,7 @@
  *   scanner.c   a profile and custom rules, compiled          scan.c     a scan: findings, suppressions, verdict; the reference profiles
  *   strict.c    the strict profile: what a file is, verdict on a line
  *   lines.c     lines and paragraphs in other forms           sift.c     what stands in a line, 64 bytes at a time
+ *   flow.c      rules of two patterns, one some lines after the other
  *   view.c      lines rewritten as a shell, a reader or a decoder would see them
  *   payload.c   decoding of base64, hexadecimal, escapes      polarity.c  "never run …"
  *   zip.c       archives, entry by entry, with limits */
@@ -26,13 +27,17 @@ enum {
     SY_RULE_MENTION = 1, /* prose may speak of it: "never run …", "no … needed" make it a note */
     SY_RULE_CASE = 2,    /* case matters */
     SY_RULE_PROSE = 4,   /* meant for instructions to a model: not looked for in program files */
-    SY_RULE_CODE = 8     /* only in program files */
+    SY_RULE_CODE = 8,    /* only in program files */
+    SY_RULE_NAME = 16,   /* names a place or a tool: a sentence that only speaks of it is no use of it */
+    SY_RULE_EITHER = 32  /* of a rule of two patterns: in either order */
 };
+enum { SY_FLOW_LINES = 20 }; /* the lines within which the second pattern of a rule follows the first */
 
 typedef struct sy_skill_entry { /* one rule of a scanner, built-in or custom */
     symbi_str id, category, message;
     symbi_skill_severity severity;
     unsigned flags;
+    bool two; /* its pattern is the first of two */
 } sy_skill_entry;
 
 struct symbi_skill_scanner {
@@ -46,6 +51,8 @@ struct symbi_skill_scanner {
     uint8_t *seam;          /* bit 128 * a + b: a blank between characters a and b may stand in a literal of one of them */
     sy_skill_entry *entry;  /* by rule of m */
     size_t n;
+    uint32_t *flow; /* rules of m behind the n: the second patterns, each of the rule that has it */
+    size_t nflow;
     const symbi_str *lists; /* EXECUTABLES: lists of allowed names */
     size_t nlists;
 };
@@ -59,6 +66,16 @@ typedef struct sy_found {
 /* A paragraph of lines that are all ASCII, [off, end) of the text, not joined yet. */
 typedef struct sy_para { size_t off, end, line, last; bool wanted; } sy_para;
 enum { SY_MARK_SHIFT = 4 };
+
+/* One of the two patterns of a rule, found: second says which. */
+typedef struct sy_part {
+    uint32_t rule;
+    bool second;
+    uint8_t how;
+    symbi_skill_severity severity;
+    size_t line, last, at;
+    symbi_str text; /* the line, good until the views of the text are built anew */
+} sy_part;
 
 typedef struct sy_spot { symbi_str text; size_t line; } sy_spot;
 
@@ -87,6 +104,8 @@ struct symbi_skill_scan {
     size_t nspot, capspot;
     size_t *fence; /* lines at which a fence begins or ends */
     size_t nfence, capfence;
+    sy_part *part; /* of rules of two patterns (flow.c) */
+    size_t npart, cappart;
     size_t budget; /* bytes that payloads and archives of the present file may still unfold to */
 };
 

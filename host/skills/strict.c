@@ -43,24 +43,44 @@ static bool comment(symbi_str l)
     return i < l.n && (l.p[i] == '#' || (i + 1 < l.n && ((l.p[i] == '/' && (l.p[i + 1] == '/' || l.p[i + 1] == '*')) || (l.p[i] == '-' && l.p[i + 1] == '-') || (l.p[i] == '*' && l.p[i + 1] == ' '))));
 }
 
+/* Bytes that are no text match a pattern now and then; an instruction hidden in them can be read. */
+static bool printable(symbi_str line, const symbi_match_span *at)
+{
+    size_t from = at->start, to = at->end < line.n ? at->end : line.n;
+    while (from < to && line.p[from] == 0x7f) from++; /* what stands around it */
+    while (to > from && line.p[to - 1] == 0x7f) to--;
+    for (size_t i = from; i < to; i++)
+        if (((unsigned char)line.p[i] < 0x20 && line.p[i] != '\t') || (unsigned char)line.p[i] > 0x7e) return false;
+    return true;
+}
+
 /* How grave a match is where it stands: prose may speak against it, or of it. */
 static symbi_skill_severity judge(const sy_stext *x, const sy_skill_entry *e, symbi_str line, const symbi_match_span *at, bool code)
 {
     bool plain = x->how == SY_HOW_PLAIN, prose = !code || comment(line);
     if (prose && plain && (sy_polarity_negative(line, at->start, at->end) || (e->flags & SY_RULE_MENTION && sy_polarity_mention(line, at->start, at->end)))) return SYMBI_SKILL_INFO;
     if (sy_str_eqz(e->category, "credentials") && sy_polarity_closing(line, at->start)) return SYMBI_SKILL_INFO;
-    if (!code && plain && e->severity > SYMBI_SKILL_MEDIUM && sy_polarity_quoted(line, at->start, at->end)) return SYMBI_SKILL_MEDIUM;
+    if (e->flags & SY_RULE_PROSE && !code && sy_polarity_reported(line, at->start, at->end)) return SYMBI_SKILL_MEDIUM;
+    if (sy_str_eqz(e->id, "ssh-keys") && sy_polarity_own_key(line, at->start, at->end)) return SYMBI_SKILL_MEDIUM;
+    if (sy_str_eqz(e->category, "destruction") && sy_polarity_git(line, at->start)) return SYMBI_SKILL_INFO;
+    if (e->severity <= SYMBI_SKILL_MEDIUM) return e->severity;
+    if (sy_str_eqz(e->id, "sudo") && sy_polarity_packages(line, at->start, at->end)) return SYMBI_SKILL_MEDIUM;
+    if (!code && plain && (sy_polarity_quoted(line, at->start, at->end) || (e->flags & SY_RULE_NAME && sy_polarity_idle(line, at->start, at->end)))) return SYMBI_SKILL_MEDIUM;
     return e->severity;
 }
 
 /* local: the rule as scratch's set counts it. A match that is excused does not excuse a second one in the same line. */
 static symbi_status add(sy_stext *x, symbi_match_scratch *scratch, uint32_t local, uint32_t rule, symbi_str line, const sy_vline *v, const symbi_match_span *span)
 {
-    const sy_skill_entry *e = &x->s->s->entry[rule];
+    const symbi_skill_scanner *sc = x->s->s;
+    bool second = rule >= sc->n;
+    uint32_t id = second ? sc->flow[rule - sc->n] : rule;
+    const sy_skill_entry *e = &sc->entry[id];
     symbi_skill_finding f = { e->id, e->category, e->message, x->path, { "", 0 }, { "", 0 }, { "", 0 }, e->severity, v->line, 0, false };
     symbi_match_span at = *span, next = *span;
     bool code = x->program || (!x->line && in_fence(x->s, v->line));
     if (e->flags & SY_RULE_CODE && !code) return SYMBI_OK;
+    if (x->binary && !printable(line, span)) return SYMBI_OK;
     f.severity = judge(x, e, line, &at, code);
     for (size_t i = 0; f.severity < e->severity; i++) {
         size_t from = sy_polarity_resume(line, next.start, next.end);
@@ -76,6 +96,7 @@ static symbi_status add(sy_stext *x, symbi_match_scratch *scratch, uint32_t loca
         }
         if (again > f.severity) f.severity = again, at = next;
     }
+    if (second || e->two) return sy_flow_note(x, &(sy_part){ id, second, v->how, f.severity, v->line, v->last, at.start, line });
     f.how = symbi_str_z(sy_how_names[v->how]);
     if (v->how == SY_HOW_PLAIN) f.column = at.start + 1;
     sy_scan_excerpt(x->s, line, at.start, &f.excerpt);
@@ -223,13 +244,14 @@ static symbi_status scan_text(sy_stext *x)
     symbi_status st;
     sy_buf_clear(&s->view);
     sy_buf_clear(&s->paras);
-    s->nvline = s->npline = s->npara = 0;
+    s->nvline = s->npline = s->npara = s->npart = 0;
     if (!x->line) s->nfence = 0;
     st = sy_lines_normal(x);
     if (!st) st = sy_lines_views(x);
     if (!st) st = scan_lines(x);
     if (!st) st = sy_lines_paragraphs(x);
     if (!st) st = scan_views(x);
+    if (!st) st = sy_flow_end(x);
     return st ? st : payloads(x, spots);
 }
 
@@ -273,10 +295,24 @@ static symbi_status unread(symbi_skill_scan *s, symbi_str path, const char *rule
     return sy_strict_note(s, path, rule, "unread", SYMBI_SKILL_HIGH, message, err);
 }
 
-static symbi_status scan_as(symbi_skill_scan *s, symbi_str path, symbi_str t, sy_how how, symbi_err *err)
+/* What in a file that is no text can be read. DEL stands for the rest, which is neither blank nor letter. */
+static symbi_status strings_of(symbi_str *c, sy_buf *b, symbi_err *err)
+{
+    char *p = sy_buf_reserve(b, c->n + 1);
+    if (!p) return sy_fail(err, sy_buf_status(b), "the file needs too much memory");
+    for (size_t i = 0; i < c->n; i++) {
+        unsigned char ch = (unsigned char)c->p[i];
+        p[i] = (ch >= 0x20 && ch < 0x7f) || ch == '\n' || ch == '\t' ? (char)ch : 0x7f;
+    }
+    sy_buf_commit(b, c->n);
+    *c = sy_buf_str(b);
+    return SYMBI_OK;
+}
+
+static symbi_status scan_as(symbi_skill_scan *s, symbi_str path, symbi_str t, sy_how how, bool binary, symbi_err *err)
 {
     static const char *const makefiles[] = { "Makefile", "makefile", "GNUmakefile", "Dockerfile", NULL };
-    sy_stext x = { s, path, t, err, false, 0, (uint8_t)how, 0, false };
+    sy_stext x = { s, path, t, err, false, 0, (uint8_t)how, 0, false, binary };
     x.program = sy_suffix_in(path, program_suffixes, true) || begins(t, "#!", 2);
     for (size_t i = 0; makefiles[i]; i++) x.program = x.program || sy_str_eqz(sy_base_name(path), makefiles[i]);
     x.fences = !x.program;
@@ -307,7 +343,7 @@ symbi_status sy_strict_bytes(symbi_skill_scan *s, symbi_str path, symbi_str c, u
     } else if ((wide = utf16(c)) != 0) {
         sy_buf b;
         sy_buf_init(&b, s->alloc, 2 * (size_t)SY_TEXT_MAX);
-        if (sy_payload_utf16(c, wide == 2, &b)) st = scan_as(s, path, sy_buf_str(&b), SY_HOW_UTF16, err);
+        if (sy_payload_utf16(c, wide == 2, &b)) st = scan_as(s, path, sy_buf_str(&b), SY_HOW_UTF16, false, err);
         else st = sy_fail(err, sy_buf_status(&b), "the text in UTF-16 needs too much memory");
         sy_buf_free(&b);
         if (!st && c.n & 1) st = unread(s, path, "unread:encoding", "Ends in the middle of a UTF-16 character", err);
@@ -319,7 +355,14 @@ symbi_status sy_strict_bytes(symbi_skill_scan *s, symbi_str path, symbi_str c, u
     }
     /* whatever it is, what stands in it as text is looked at */
     if (text_like && !sy_utf8_valid(c, NULL) && (st = unread(s, path, "unread:encoding", "Not valid UTF-8: what these bytes mean to a reader cannot be judged", err))) return st;
-    return scan_as(s, path, c, SY_HOW_PLAIN, err);
+    if (!text_like && memchr(c.p, '\0', c.n)) {
+        sy_buf b;
+        sy_buf_init(&b, s->alloc, SY_TEXT_MAX + 1);
+        if (!(st = strings_of(&c, &b, err))) st = scan_as(s, path, c, SY_HOW_PLAIN, true, err);
+        sy_buf_free(&b);
+        return st;
+    }
+    return scan_as(s, path, c, SY_HOW_PLAIN, false, err);
 }
 
 /* ---- order ---- */

@@ -13,6 +13,7 @@ typedef struct sy_stext {
     uint8_t how;
     unsigned depth;
     bool fences;
+    bool binary;       /* no text: what matches has to be printable */
 } sy_stext;
 
 typedef struct sy_cursor { symbi_str t; size_t i; } sy_cursor;
@@ -24,4 +25,8 @@ symbi_status sy_lines_normal(sy_stext *x);
 symbi_status sy_lines_views(sy_stext *x);
 /* Those paragraphs in which a literal of the rules about prose stands, each as one line, into s->paras. */
 symbi_status sy_lines_paragraphs(sy_stext *x);
+
+/* flow.c: a part of a rule of two patterns is found; what the parts of a text come to. */
+symbi_status sy_flow_note(sy_stext *x, const sy_part *p);
+symbi_status sy_flow_end(sy_stext *x);
 #endif

@@ -139,6 +139,42 @@ static size_t splice(symbi_str s, size_t i)
     return k < s.n && (s.p[k] == '"' || s.p[k] == '\'' || s.p[k] == '`') ? k + 1 - i : 0;
 }
 
+/* "…", "…" and "…", ["…" and "…", "args": ["…": the length from one quote to the other. */
+static size_t comma(symbi_str s, size_t i)
+{
+    size_t k = i + 1;
+    if (s.p[i] != '"' && s.p[i] != '\'') return 0;
+    while (k < s.n && s.p[k] == ' ') k++;
+    if (k >= s.n || s.p[k] != ',') return 0;
+    for (k++; k < s.n && (s.p[k] == ' ' || s.p[k] == '[');) k++;
+    if (starts(s, k, "\"args\""))
+        for (k += 6; k < s.n && (s.p[k] == ' ' || s.p[k] == ':' || s.p[k] == '[');) k++;
+    return k < s.n && s.p[k] == s.p[i] ? k + 1 - i : 0;
+}
+
+static bool stands_in(symbi_str s, const char *what)
+{
+    size_t n = strlen(what);
+    for (const char *p = s.p, *e = s.p + s.n; (size_t)(e - p) >= n && (p = memchr(p, what[0], (size_t)(e - p) - n + 1)) != NULL; p++)
+        if (!memcmp(p, what, n)) return true;
+    return false;
+}
+
+static bool calls(symbi_str s)
+{
+    static const char *const names[] = { "([", "spawn", "xec", "ommand", "args", "Builder", "CMD", "ENTRYPOINT", "popen" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (stands_in(s, names[i])) return true;
+    return false;
+}
+
+bool sy_view_argv(symbi_str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((s.p[i] == '"' || s.p[i] == '\'') && comma(s, i)) return calls(s);
+    return false;
+}
+
 /* don't, it's, you'll: no quote */
 static bool contraction(symbi_str s, size_t i)
 {
@@ -161,6 +197,7 @@ bool sy_view_unquote(symbi_str s, sy_buf *out)
     size_t from = out->n, k = 0;
     char *to = sy_buf_reserve(out, s.n + 1);
     bool telling = false;
+    int argv = -1; /* not known yet */
     if (!to) return false;
     for (size_t i = 0; i < s.n;) {
         char c, as = 0;
@@ -183,6 +220,12 @@ bool sy_view_unquote(symbi_str s, sy_buf *out)
             else if (i + 1 < s.n) n = 2, as = '\\';
         } else if (c == '"' || c == '\'' || c == '`') {
             n = splice(s, i);
+            if (!n && argv && (n = comma(s, i)) > 0) {
+                if (argv < 0) argv = calls(s);
+                if (argv) as = ' ', telling = true;
+                else n = 0;
+            }
+            if (!n && argv > 0 && c != '`' && i + 1 < s.n && s.p[i + 1] == ']') n = 1, as = ' ';
             if (!n && c != '`' && !(c == '\'' && contraction(s, i))) n = 1;
             if (!n && c == '`' && i && i + 1 < s.n && word(s.p[i - 1]) && word(s.p[i + 1])) n = 1;
         } else if (c == '%' && i + 2 < s.n && hex(s.p[i + 1]) >= 0 && hex(s.p[i + 2]) >= 0) {

@@ -28,6 +28,8 @@ symbi_status sy_view_normal(symbi_ctx *cx, symbi_str text, sy_buf *out, symbi_er
 /* What a shell, a script or a browser makes of quotes, backslashes, ${IFS}, escapes (\x41, \101, %41, &#65;), "a"+"b". Appends to out;
  * true when that changes words, not just the quotes around them. */
 bool sy_view_unquote(symbi_str line, sy_buf *out);
+/* A command as a list of words: run(["rm", "-rf", x]), spawn("sh", ["-c", x]), CMD ["a", "b"]; unquoted, it reads as in a shell. */
+bool sy_view_argv(symbi_str line);
 /* Ends with a continuation (backslash, pipe, && or ||), or the next begins with one (pipe, &&, .then). */
 bool sy_view_continues(symbi_str line, symbi_str next);
 
@@ -51,5 +53,10 @@ bool sy_polarity_mention(symbi_str line, size_t from, size_t to); /* prose speak
 bool sy_polarity_negative(symbi_str line, size_t from, size_t to);
 bool sy_polarity_quoted(symbi_str line, size_t from, size_t to); /* prose about attacks quotes it */
 bool sy_polarity_closing(symbi_str line, size_t from);           /* "chmod 600 FILE" */
+bool sy_polarity_git(symbi_str line, size_t from);               /* "git rm -r --cached ." */
+bool sy_polarity_packages(symbi_str line, size_t from, size_t to); /* "sudo apt-get install NAMES" */
+bool sy_polarity_reported(symbi_str line, size_t from, size_t to); /* "if a page tells you to …, do not" */
+bool sy_polarity_own_key(symbi_str line, size_t from, size_t to); /* "ssh-add KEY", "ssh -i KEY host" */
+bool sy_polarity_idle(symbi_str line, size_t from, size_t to);   /* prose only speaks of the place or the tool that is named here */
 size_t sy_polarity_resume(symbi_str line, size_t from, size_t to); /* behind the quotes or the sentence that the match begins in */
 #endif

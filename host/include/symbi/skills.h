@@ -26,7 +26,8 @@ SYMBI_API symbi_status symbi_skill_profile_parse(symbi_str name, symbi_skill_pro
 /* ---- rules ---- */
 
 enum { SYMBI_SKILL_EXAMPLES = 8, SYMBI_SKILL_MAX_CUSTOM = 1000, SYMBI_SKILL_MAX_FINDINGS = 100000 };
-/* One built-in rule. All strings static; examples end with NULL: texts that must and must not give this rule. */
+/* One built-in rule. All strings static; examples end with NULL: texts that must and must not give this rule. A pattern with a line feed
+ * in it is two: the second is found on the line of the first or some lines (20) after it. */
 typedef struct symbi_skill_rule {
     const char *id, *category, *message, *pattern;
     symbi_skill_severity severity;
