@@ -24,6 +24,10 @@ local function work()
     loop:close()
     local r, message, err = io.http { by_operator = true, url = REFUSED, headers = { A = "b" }, timeout_ms = 5000 }
     assert(r == nil and message and err)
+    local p = io.prepare { by_operator = true, headers = { A = "b" }, method = "GET" }
+    r, message, err = p:send(5000, nil, REFUSED)
+    assert(r == nil and message and err)
+    p:close()
     local t = need(io.transfer { by_operator = true, url = REFUSED, stream = true })
     assert(t:read(5000) == nil)
     t:close()
