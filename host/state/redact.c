@@ -14,6 +14,7 @@
 
 #include <string.h>
 
+enum { PERCENT = 8, HEX = PERCENT + 8, BASE64 = HEX + 2, FORMS = BASE64 + 2 }; /* the forms of a value; most values have few that differ */
 enum { SY_FORMS_MAX = 60000, SY_PREFIX = SYMBI_SECRET_MIN_MASKED, SY_SIEVE = 1 << 16 };
 
 struct symbi_redactor {
@@ -104,16 +105,18 @@ static symbi_status insert(symbi_redactor *r, symbi_str f, symbi_err *err, bool 
     return SYMBI_OK;
 }
 
+static void add_u(sy_buf *b, uint32_t unit, bool upper) { sy_buf_addf(b, upper ? "\\u%04X" : "\\u%04x", (unsigned)unit); }
+
 /* As JSON's writers spell it: with \u for what is not ASCII (Python, PHP), with \/ (PHP), or without either. */
-static void add_json(sy_buf *b, symbi_str v, bool ascii, bool slash)
+static void add_json(sy_buf *b, symbi_str v, bool ascii, bool slash, bool upper)
 {
     for (size_t i = 0; i < v.n;) {
         unsigned char c = (unsigned char)v.p[i];
         uint32_t cp;
         size_t n = ascii && c >= 0x80 ? sy_utf8_next(v.p + i, v.n - i, &cp) : 0;
         if (n) {
-            if (cp > 0xffff) sy_buf_addf(b, "\\u%04x", (unsigned)(0xd7c0 + (cp >> 10)));
-            sy_buf_addf(b, "\\u%04x", (unsigned)(cp > 0xffff ? 0xdc00 + (cp & 0x3ff) : cp));
+            if (cp > 0xffff) add_u(b, 0xd7c0 + (cp >> 10), upper);
+            add_u(b, cp > 0xffff ? 0xdc00 + (cp & 0x3ff) : cp, upper);
             i += n;
             continue;
         }
@@ -128,19 +131,21 @@ static void add_json(sy_buf *b, symbi_str v, bool ascii, bool slash)
         case '\f': sy_buf_addz(b, "\\f"); break;
         case '/': sy_buf_addz(b, slash ? "\\/" : "/"); break;
         default:
-            if (c < 0x20) sy_buf_addf(b, "\\u%04x", c);
+            if (c < 0x20) add_u(b, c, upper);
             else sy_buf_addc(b, (char)c);
         }
     }
 }
 
-static void add_percent(sy_buf *b, symbi_str v)
+/* As URLs and forms spell it: + for a blank (forms), / as it is (paths), digits of either case. */
+static void add_percent(sy_buf *b, symbi_str v, bool form, bool path, bool upper)
 {
     for (size_t i = 0; i < v.n; i++) {
         unsigned char c = (unsigned char)v.p[i];
         bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-._~", c));
-        if (plain) sy_buf_addc(b, (char)c);
-        else sy_buf_addf(b, "%%%02X", c);
+        if (plain || (path && c == '/')) sy_buf_addc(b, (char)c);
+        else if (form && c == ' ') sy_buf_addc(b, '+');
+        else sy_buf_addf(b, upper ? "%%%02X" : "%%%02x", c);
     }
 }
 
@@ -153,18 +158,18 @@ symbi_status symbi_redactor_add(symbi_redactor *r, symbi_str value, symbi_err *e
     st = insert(r, value, err, &fresh);
     if (st || !fresh) return st;
     r->values++;
-    for (int form = 0; form < 8 && !st; form++) {
+    for (int form = 0; form < FORMS && !st; form++) {
         sy_buf_init(&b, r->mem.wiping, (size_t)SYMBI_SECRET_MAX_VALUE * 6 + 64);
-        switch (form) {
-        case 0:
-        case 1:
-        case 2:
-        case 3: add_json(&b, value, form & 1, form & 2); break;
-        case 4: add_percent(&b, value); break;
-        case 5: sy_buf_addhex(&b, value.p, value.n); break;
-        default:
+        if (form < PERCENT) {
+            add_json(&b, value, form & 1, form & 2, form & 4);
+        } else if (form < HEX) {
+            int k = form - PERCENT;
+            add_percent(&b, value, k & 1, k & 2, k & 4);
+        } else if (form < BASE64) {
+            for (size_t i = 0; i < value.n; i++) sy_buf_addf(&b, form == HEX ? "%02x" : "%02X", (unsigned char)value.p[i]);
+        } else {
             /* without the last characters, which what follows in a longer text would change */
-            sy_base64_add(&b, value.p, value.n - value.n % 3, form == 6 ? SY_BASE64 : SY_BASE64_URL | SY_BASE64_NOPAD);
+            sy_base64_add(&b, value.p, value.n - value.n % 3, form == BASE64 ? SY_BASE64 : SY_BASE64_URL | SY_BASE64_NOPAD);
             if (b.n < 8) sy_buf_clear(&b); /* few characters match by chance */
         }
         if (sy_buf_status(&b)) st = sy_fail_nomem(err);

@@ -480,7 +480,10 @@ static void test_redactor(void)
     redacts(r, "a\\\"b/c d\\u00e9 a\\\"b\\/c d\\u00e9 a\\\"b\\/c d\xc3\xa9", "[REDACTED] [REDACTED] [REDACTED]", __LINE__); /* Python's and PHP's */
     redacts(r, "[\"p\\u20ac\\ud83d\\ude00\\b\\f\"]", "[\"[REDACTED]\"]", __LINE__);
     redacts(r, "?k=a%22b%2Fc%20d%C3%A9&", "?k=[REDACTED]&", __LINE__);
+    redacts(r, "a\\\"b/c d\\u00E9 [\"p\\u20AC\\uD83D\\uDE00\\b\\f\"]", "[REDACTED] [\"[REDACTED]\"]", __LINE__);
+    redacts(r, "?k=a%22b%2Fc+d%C3%A9&k=a%22b/c%20d%c3%a9&k=a%22b%2fc+d%c3%a9", "?k=[REDACTED]&k=[REDACTED]&k=[REDACTED]", __LINE__); /* forms, paths, small digits */
     redacts(r, "68756e74657232", "[REDACTED]", __LINE__); /* hex of hunter2 */
+    redacts(r, "\\x22 6122622F63206420 6122622F632064C3A9", "\\x22 6122622F63206420 [REDACTED]", __LINE__); /* hex dumps with large digits */
     redacts(r, "aHVudGVyMg==", "[REDACTED]Mg==", __LINE__); /* base64: the last characters depend on what follows */
     redacts(r, "abc", "abc", __LINE__);
     symbi_redactor_clear(r);

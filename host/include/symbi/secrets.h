@@ -88,8 +88,8 @@ SYMBI_API void symbi_secret_scope_free(symbi_secret_scope *s);
 SYMBI_API bool symbi_secret_scope_allows(const symbi_secret_scope *s, symbi_str agent, symbi_str key, bool write);
 
 /* ---- out of sight ------------------------------------------------------------------------------------------------------ */
-/* Knows live values and takes them out of texts: as they are, and in the forms that texts carry them in: JSON-escaped, percent-encoded,
- * base64 (both alphabets) and hex. */
+/* Knows live values and takes them out of texts: as they are, and in the forms that texts carry them in: JSON-escaped, percent-encoded
+ * (URLs and forms), base64 (both alphabets) and hex. */
 typedef struct symbi_redactor symbi_redactor;
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_redactor_new(symbi_ctx *cx, symbi_redactor **out, symbi_err *err);
 SYMBI_API symbi_redactor *symbi_redactor_ref(symbi_redactor *r); /* one more owner; of the same ctx and thread */
