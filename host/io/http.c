@@ -155,6 +155,7 @@ void symbi_http_free(symbi_http *h)
     symbi_netguard_unref(h->guard);
     sy_buf_free(&h->ca);
     sy_buf_free(&h->proxy);
+    sy_free(&a, h->socks, h->cap_socks * sizeof *h->socks);
     sy_free(&a, h, sizeof *h);
 }
 

@@ -110,9 +110,16 @@ static curl_socket_t on_open(void *ud, curlsocktype purpose, struct curl_sockadd
 {
     symbi_xfer *x = ud;
     symbi_netaddr a;
+    int fd;
     (void)purpose;
     if (x->vet && (!from_sockaddr(&sa->addr, sa->addrlen, &a) || !may_connect(x, &a))) return CURL_SOCKET_BAD;
-    return socket(sa->family, sa->socktype | SOCK_CLOEXEC, sa->protocol);
+    fd = socket(sa->family, sa->socktype | SOCK_CLOEXEC, sa->protocol);
+    if (fd >= 0 && sa->family != AF_UNIX && !sy_kept_open(x->h, fd)) {
+        x->no_memory = true;
+        close(fd);
+        return CURL_SOCKET_BAD;
+    }
+    return fd;
 }
 
 /* The connection is there, new or kept; nothing was sent over it for x yet. */
@@ -120,7 +127,9 @@ static int on_peer(void *ud, char *ip, char *local, int port, int local_port)
 {
     symbi_xfer *x = ud;
     symbi_netaddr a;
-    (void)local, (void)port, (void)local_port;
+    (void)local, (void)port;
+    x->stale = !x->target.tls && !x->fresh && sy_kept_stale(x->h, local_port);
+    if (x->stale) return CURL_PREREQFUNC_ABORT;
     if (!x->vet) return CURL_PREREQFUNC_OK;
     if (symbi_netaddr_parse(symbi_str_z(ip), &a, NULL) || !may_connect(x, &a)) {
         if (!x->refused) sy_fail(&x->err, SYMBI_EDENIED, "SSRF: connected to what is no address");
@@ -137,6 +146,8 @@ CURLcode sy_guard_setopt(symbi_xfer *x)
 {
     CURLcode c = curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
     if (!c) c = curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETDATA, (void *)x);
+    if (!c) c = curl_easy_setopt(x->easy, CURLOPT_CLOSESOCKETFUNCTION, sy_kept_close);
+    if (!c) c = curl_easy_setopt(x->easy, CURLOPT_CLOSESOCKETDATA, (void *)x->h);
     if (!c) c = curl_easy_setopt(x->easy, CURLOPT_PREREQFUNCTION, on_peer);
     if (!c) c = curl_easy_setopt(x->easy, CURLOPT_PREREQDATA, (void *)x);
     if (!c && x->proxy == SY_PROXY_NONE) c = curl_easy_setopt(x->easy, CURLOPT_PROXY, "");

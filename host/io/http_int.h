@@ -26,6 +26,10 @@ struct symbi_http {
         uint8_t cert[32], key[32];
     } shown[8]; /* with which key a client's certificate is shown: http_route.c */
     size_t nshown;
+    struct {
+        int fd, port; /* 0: not asked yet */
+    } *socks; /* of the connections that are there: http_kept.c */
+    size_t nsocks, cap_socks;
 };
 
 struct symbi_xfer {
@@ -56,6 +60,8 @@ struct symbi_xfer {
     size_t max, max_head, total, head_total;
     bool stream, paused, done, too_large, garbled, reused, once;
     bool gzip;
+    bool no_memory; /* in a callback of curl */
+    bool stale, fresh; /* bytes waited on the kept connection; so a new one is made */
     bool whole_head; /* the empty line after the last answer's header lines has come */
     bool ordinary;  /* plain, if it ends well */
     bool again;     /* its URL is the known one */
@@ -90,6 +96,11 @@ typedef struct sy_http_guard {
 } sy_http_guard;
 void sy_http_guard_on(symbi_http *h, sy_http_guard *g);
 void sy_http_guard_off(symbi_http *h, sy_http_guard *g);
+
+/* http_kept.c: a socket is there (false: no memory), and goes; does something wait on the kept connection with this port of ours? */
+bool sy_kept_open(symbi_http *h, int fd);
+int sy_kept_close(void *h, curl_socket_t fd);
+bool sy_kept_stale(symbi_http *h, int local_port);
 
 /* Judges rq's URL and keeps what later checks need. */
 symbi_status sy_guard_start(symbi_xfer *x, const symbi_http_request *rq, symbi_err *err);

@@ -220,7 +220,7 @@ symbi_status sy_xfer_method(symbi_xfer *x)
         SET(CURLOPT_HTTPGET, 1L); /* after those, which make it a POST */
     }
     x->bodied = body;
-    SET(CURLOPT_FRESH_CONNECT, x->apart || (x->once && !x->body_out.n) ? 1L : 0L);
+    SET(CURLOPT_FRESH_CONNECT, x->apart || x->fresh || (x->once && !x->body_out.n) ? 1L : 0L);
     if (!strcmp(method, "HEAD")) SET(CURLOPT_NOBODY, 1L); /* POST and HTTPGET put it back */
     else if (strcmp(method, body ? "POST" : "GET")) SET(CURLOPT_CUSTOMREQUEST, method);
     return c ? SYMBI_ENOMEM : SYMBI_OK;
@@ -476,6 +476,13 @@ void sy_xfer_finish(symbi_xfer *x, CURLcode code)
     long status = 0, os = 0, connects = 1, tunnel = 0, version = 0;
     curl_off_t us = 0;
     char *url = NULL, where[200] = "";
+    if (x->stale) {
+        x->stale = false;
+        x->fresh = true;
+        curl_multi_remove_handle(x->h->multi, x->easy);
+        if (!sy_xfer_method(x) && !curl_multi_add_handle(x->h->multi, x->easy)) return;
+        code = CURLE_OUT_OF_MEMORY;
+    }
     if (!code && !x->whole_head) { /* for libcurl a connection that ends within the header lines is an answer without a body */
         code = CURLE_PARTIAL_FILE;
         memcpy(x->message, "within its header lines", sizeof "within its header lines");
@@ -515,7 +522,7 @@ void sy_xfer_finish(symbi_xfer *x, CURLcode code)
     if (code == CURLE_OUT_OF_MEMORY && status && !x->total && !sy_buf_status(&x->head)) x->too_large = true;
     if (!code && !list_headers(x)) code = CURLE_OUT_OF_MEMORY;
     if (!code) return;
-    if (sy_buf_status(&x->body) == SYMBI_ENOMEM || sy_buf_status(&x->head) == SYMBI_ENOMEM || (code == CURLE_OUT_OF_MEMORY && !x->too_large)) {
+    if (x->no_memory || sy_buf_status(&x->body) == SYMBI_ENOMEM || sy_buf_status(&x->head) == SYMBI_ENOMEM || (code == CURLE_OUT_OF_MEMORY && !x->too_large)) {
         x->result = sy_fail_nomem(&x->err);
         x->why = SYMBI_HTTP_ERROR_OTHER;
         return;

@@ -285,6 +285,95 @@ static void test_kept(void)
     symbi_xfer_free(x);
 }
 
+/* An answer that nobody asked for, after the one that somebody did: it is not taken for the next one. */
+static enum { NOTHING, READ, LATE } late_state; /* the client has read its answer; the other one is sent */
+
+static void late_set(int state)
+{
+    pthread_mutex_lock(&lock);
+    late_state = state;
+    pthread_mutex_unlock(&lock);
+}
+
+static void late_wait(int state)
+{
+    for (int i = 0; i < 2000; i++) {
+        bool there;
+        pthread_mutex_lock(&lock);
+        there = (int)late_state == state;
+        pthread_mutex_unlock(&lock);
+        if (there) break;
+        usleep(10000);
+    }
+}
+
+static void *serve_twice(void *ud)
+{
+    int at = *(int *)ud, fd, n = 0;
+    char in[2000];
+    while ((fd = accept(at, NULL, NULL)) >= 0) {
+        bool first = n++ == 0;
+        size_t have = 0;
+        ssize_t k;
+        while (have < sizeof in - 1 && (k = recv(fd, in + have, sizeof in - 1 - have, 0)) > 0) {
+            const char *text = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", *late = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", *end;
+            in[have += (size_t)k] = 0;
+            end = strstr(in, "\r\n\r\n");
+            if (!end || (in[0] == 'P' && !strstr(end, "a body"))) continue;
+            pthread_mutex_lock(&lock);
+            strcpy(last, end + 4);
+            pthread_mutex_unlock(&lock);
+            have = 0;
+            if (send(fd, text, strlen(text), MSG_NOSIGNAL) < 0) break;
+            if (!first) continue;
+            late_wait(READ);
+            if (send(fd, late, strlen(late), MSG_NOSIGNAL) < 0) break;
+            late_set(LATE);
+            first = false;
+        }
+        close(fd);
+    }
+    return NULL;
+}
+
+static void test_late_answer(void)
+{
+    int p, at = listen_somewhere(&p);
+    pthread_t t;
+    symbi_http *h = client(false);
+    symbi_http_request rq = { 0 };
+    char url[100];
+    if (pthread_create(&t, NULL, serve_twice, &at)) exit(1);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/a", p);
+    rq.url = symbi_str_z(url);
+    rq.by_operator = true;
+    for (int i = 0; i < 6; i++) {
+        symbi_http_response r = { 0 };
+        symbi_xfer *x = NULL;
+        rq.method = symbi_str_z(i % 2 ? "POST" : "GET");
+        rq.body = symbi_str_z(i % 2 ? "a body" : "");
+        rq.once = i == 1 || i == 3;
+        CHECK_OK(symbi_http_start(h, &rq, &x, &err), err);
+        CHECK_OK(symbi_xfer_wait(x, 20000, &err), err);
+        CHECK_OK(symbi_xfer_result(x, &r, NULL, &err), err);
+        CHECK_MSG(r.status == 200 && r.body.n == 2 && !memcmp(r.body.p, "ok", 2), "request %d: %.*s", i, (int)r.body.n, r.body.p);
+        CHECK_MSG(r.reused == (i > 1), "request %d: %s connection", i, r.reused ? "a kept" : "a new"); /* the second one gets a new one, which is kept */
+        pthread_mutex_lock(&lock);
+        CHECK_MSG(!strcmp(last, i % 2 ? "a body" : ""), "request %d: the server got %s", i, last);
+        pthread_mutex_unlock(&lock);
+        symbi_xfer_free(x);
+        if (i == 0) {
+            late_set(READ);
+            late_wait(LATE);
+            usleep(20000); /* what is sent over the loopback is there */
+        }
+    }
+    symbi_http_free(h);
+    shutdown(at, SHUT_RDWR);
+    pthread_join(t, NULL);
+    close(at);
+}
+
 static symbi_status scenario(symbi_ctx *c, void *ud)
 {
     symbi_http_options o;
@@ -335,6 +424,7 @@ int main(void)
     start(&ears[3], fd, 3);
     RUN(test_every_order);
     RUN(test_kept);
+    RUN(test_late_answer);
     RUN(test_memory);
     unlink(path);
     rmdir(dir);
