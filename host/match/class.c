@@ -99,7 +99,7 @@ bool sy_mclass_eq(sy_mclass a, sy_mclass b) { return a.n == b.n && (!a.n || !mem
 /* ---- case ---- */
 
 /* The whole orbit of an ASCII letter, without the walk through the table: patterns are mostly made of these. */
-static bool fold_letter(sy_mset *s, bool unicode)
+static bool fold_letter(sy_mset *s, sy_mfolding how)
 {
     uint32_t c;
     if (s->n != 1 || s->r[0].lo != s->r[0].hi || s->r[0].lo >= 0x80) return false;
@@ -107,16 +107,33 @@ static bool fold_letter(sy_mset *s, bool unicode)
     if (c < 'a' || c > 'z') return true;
     sy_mset_add(s, c ^ 32, c ^ 32);
     sy_mset_add(s, c, c);
-    if (unicode && c == 's') sy_mset_add(s, 0x17f, 0x17f);
-    if (unicode && c == 'k') sy_mset_add(s, 0x212a, 0x212a);
+    if (how && c == 's') sy_mset_add(s, 0x17f, 0x17f);
+    if (how && c == 'k') sy_mset_add(s, 0x212a, 0x212a);
+    if (how == SY_MFOLD_PYTHON && c == 'i') sy_mset_add(s, 0x130, 0x131);
     return true;
 }
 
-void sy_mset_fold(sy_mset *s, bool unicode)
+/* Python's equivalences beyond simple folding: the dotted and the dotless i, ligatures, vowels with two accents. */
+static void fold_python(sy_mset *s)
+{
+    static const uint32_t same[][4] = { { 'I', 'i', 0x130, 0x131 }, { 0x390, 0x1fd3, 0, 0 }, { 0x3b0, 0x1fe3, 0, 0 }, { 0xfb05, 0xfb06, 0, 0 } };
+    sy_mclass now = sy_mset_class(s);
+    sy_mset more = { s->a, NULL, 0, 0 };
+    for (size_t i = 0; i < COUNT(same); i++) {
+        bool one = false;
+        for (size_t k = 0; k < 4; k++) one = one || (same[i][k] && sy_mclass_has(now, same[i][k]));
+        for (size_t k = 0; k < 4 && one; k++)
+            if (same[i][k]) sy_mset_add(&more, same[i][k], same[i][k]);
+    }
+    sy_mset_addclass(s, sy_mset_class(&more));
+    sy_mset_seal(s);
+}
+
+void sy_mset_fold(sy_mset *s, sy_mfolding how)
 {
     size_t n;
     sy_mset_seal(s);
-    if (fold_letter(s, unicode)) {
+    if (fold_letter(s, how)) {
         sy_mset_seal(s);
         return;
     }
@@ -127,7 +144,7 @@ void sy_mset_fold(sy_mset *s, bool unicode)
         if (hi >= 'a' && lo <= 'z') sy_mset_add(s, (lo > 'a' ? lo : 'a') - 32, (hi < 'z' ? hi : 'z') - 32);
     }
     sy_mset_seal(s);
-    if (!unicode) return;
+    if (how == SY_MFOLD_ASCII) return;
     /* down to the folded characters, then from these to all that fold to them */
     for (int up = 0; up < 2; up++) {
         sy_mset more = { s->a, NULL, 0, 0 };
@@ -146,6 +163,7 @@ void sy_mset_fold(sy_mset *s, bool unicode)
             sy_mset_seal(s);
         }
     }
+    if (how == SY_MFOLD_PYTHON) fold_python(s);
 }
 
 /* ---- \d \w \s ---- */

@@ -26,7 +26,9 @@ void sy_mset_add(sy_mset *s, uint32_t lo, uint32_t hi);
 void sy_mset_addclass(sy_mset *s, sy_mclass c);
 void sy_mset_seal(sy_mset *s);                 /* sorts and joins */
 void sy_mset_negate(sy_mset *s);               /* seals first */
-void sy_mset_fold(sy_mset *s, bool unicode);   /* adds what differs only in case; seals */
+/* Adds what differs only in case; seals. Python also takes for one letter what only its special cases make the same. */
+typedef enum sy_mfolding { SY_MFOLD_ASCII = 0, SY_MFOLD_UNICODE, SY_MFOLD_PYTHON } sy_mfolding;
+void sy_mset_fold(sy_mset *s, sy_mfolding how);
 /* Adds \d \D \w \W \s \S; flags: SYMBI_MATCH_UNICODE, SYMBI_MATCH_PYTHON. */
 void sy_mset_perl(sy_mset *s, char which, unsigned flags);
 sy_mclass sy_mset_class(sy_mset *s);           /* seals */

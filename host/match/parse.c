@@ -38,9 +38,11 @@ static char mpeek(const mparser *p) { return mmore(p) ? p->s.p[p->i] : '\0'; }
 static bool mis(const mparser *p, const char *set) { return mmore(p) && mpeek(p) && strchr(set, mpeek(p)); }
 static bool municode(const mparser *p) { return p->flags & (SYMBI_MATCH_UNICODE | SYMBI_MATCH_PYTHON); }
 
-static symbi_status mclass(mparser *p, sy_mset *set, bool negated, sy_mnode **out)
+/* categories: \w and the like of a class whose case makes no difference (Python), or empty. */
+static symbi_status mclass(mparser *p, sy_mset *set, sy_mset *categories, bool negated, sy_mnode **out)
 {
-    if (p->flags & SYMBI_MATCH_NOCASE) sy_mset_fold(set, municode(p));
+    if (p->flags & SYMBI_MATCH_NOCASE) sy_mset_fold(set, p->flags & SYMBI_MATCH_PYTHON ? SY_MFOLD_PYTHON : municode(p) ? SY_MFOLD_UNICODE : SY_MFOLD_ASCII);
+    if (categories) sy_mset_addclass(set, sy_mset_class(categories));
     if (negated) sy_mset_negate(set);
     if (!(*out = mnew(p, SY_MN_CLASS))) return mnomem(p);
     (*out)->cls = sy_mset_class(set);
@@ -107,7 +109,7 @@ static bool mposix(mparser *p, sy_mset *set)
 /* At the character after '['. */
 static symbi_status mbracket(mparser *p, sy_mnode **out)
 {
-    sy_mset set = { p->a, NULL, 0, 0 };
+    sy_mset set = { p->a, NULL, 0, 0 }, categories = { p->a, NULL, 0, 0 };
     size_t open = p->i - 1;
     bool negated = false, first = true;
     symbi_status st;
@@ -123,7 +125,7 @@ static symbi_status mbracket(mparser *p, sy_mnode **out)
         }
         if (p->i + 1 < p->s.n && mpeek(p) == p->s.p[p->i + 1] && mis(p, "&~-")) return mfail(p, at, "class operators are not supported; escape the character");
         if (mpeek(p) == '\\' && p->i + 1 < p->s.n && memchr("dDwWsS", p->s.p[p->i + 1], 6)) {
-            sy_mset_perl(&set, p->s.p[p->i + 1], p->flags);
+            sy_mset_perl(p->flags & SYMBI_MATCH_PYTHON ? &categories : &set, p->s.p[p->i + 1], p->flags);
             p->i += 2;
             continue;
         }
@@ -150,14 +152,14 @@ static symbi_status mbracket(mparser *p, sy_mnode **out)
         sy_mset_add(&set, lo, hi);
     }
     p->i++;
-    return mclass(p, &set, negated, out);
+    return mclass(p, &set, &categories, negated, out);
 }
 
 static symbi_status mliteral(mparser *p, uint32_t cp, sy_mnode **out)
 {
     sy_mset set = { p->a, NULL, 0, 0 };
     sy_mset_add(&set, cp, cp);
-    return mclass(p, &set, false, out);
+    return mclass(p, &set, NULL, false, out);
 }
 
 static symbi_status massert(mparser *p, sy_mop op, sy_mnode **out)

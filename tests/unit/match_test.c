@@ -107,6 +107,22 @@ static void test_readings(void)
     YES("\xc3\xa9", I | U, "\xc3\x89");
     YES("\xcf\x83", I | U, "\xcf\x82"); /* sigma, final sigma */
     NO("\xc3\xa9", I, "\xc3\x89");
+    /* what only Python takes for one letter: dotted and dotless i, two ligatures, iota with two accents */
+    YES("ignore", I | PY, "\xc4\xb1gnore");
+    YES("ignore", I | PY, "\xc4\xb0gnore");
+    NO("ignore", I | U, "\xc4\xb1gnore");
+    NO("ignore", PY, "\xc4\xb1gnore");
+    YES("^\xc4\xb1$", I | PY, "I");
+    YES("[h-j]x", I | PY, "\xc4\xb1x");
+    NO("^[^i]$", I | PY, "\xc4\xb0");
+    YES("^\xef\xac\x85$", I | PY, "\xef\xac\x86");
+    NO("^\xef\xac\x85$", I | U, "\xef\xac\x86");
+    YES("^\xce\x90$", I | PY, "\xe1\xbf\x93");
+    YES("^\xce\xb0$", I | PY, "\xe1\xbf\xa3");
+    /* and that it does not fold \\W in a class: a combining iota is no letter, iota is one */
+    NO("^[\\W]$", I | PY, "\xce\xb9");
+    YES("^[\\W]$", I | U, "\xce\xb9");
+    YES("^[\\W\xce\xb9]$", I | PY, "\xce\x99");
     YES("^\\W$", 0, "\xc3\xa9");
     NO("^\\W$", U, "\xc3\xa9");
     /* what is not UTF-8 counts as U+FFFD, one for each maximal piece */
