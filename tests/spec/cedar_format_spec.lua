@@ -8,7 +8,8 @@ describe("symbi.cedar.format", function()
         local want = '@id("a")\npermit (\n  principal,\n  action == Action::"b",\n  resource\n) // why\nwhen { context.n > 1 };\n\n// last\n'
         assert.equal(want, (assert(cedar.format(text))))
         assert.equal(want, (assert(cedar.format(want))))
-        assert.equal("permit (\n   principal,\n   action,\n   resource\n);\n", (assert(cedar.format("permit(principal,action,resource);", { width = 20, indent = 3 }))))
+        assert.equal("permit (\n   principal is A,\n   action,\n   resource\n);\n", (assert(cedar.format("permit(principal is A,action,resource);", { width = 20, indent = 3 }))))
+        assert.equal("permit\n(principal, action, resource);\n", (assert(cedar.format("permit(principal,action,resource);", { width = 20 })))) -- as upstream's
         assert.equal("", (assert(cedar.format "")))
     end)
 
