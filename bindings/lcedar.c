@@ -19,14 +19,21 @@
 #include "ud.h"
 
 #define UD_EVAL "symbi.cedareval"
-typedef struct ud_eval { symbi_cedar_eval *p; } ud_eval;
+typedef struct ud_eval { symbi_cedar_eval *p; symbi_cedar *set; } ud_eval; /* scratch of a set, and the set that the answer in it speaks of */
+
+static void eval_free(ud_eval *u)
+{
+    symbi_cedar_eval *p = u->p;
+    symbi_cedar *set = u->set;
+    u->p = NULL;
+    u->set = NULL;
+    symbi_cedar_eval_free(p);
+    symbi_cedar_unref(set);
+}
 
 static int eval_close(lua_State *L)
 {
-    ud_eval *u = symL_checkud(L, 1, UD_EVAL);
-    symbi_cedar_eval *p = u->p;
-    u->p = NULL;
-    symbi_cedar_eval_free(p);
+    eval_free(symL_checkud(L, 1, UD_EVAL));
     return 0;
 }
 
@@ -67,6 +74,13 @@ static symbi_cedar *checkset(lua_State *L, int arg)
     return u->p;
 }
 
+/* The set stays whole while its parts are pushed, though a finaliser that runs meanwhile may close it. Pushes one value. */
+static symbi_cedar *holdset(lua_State *L, int arg)
+{
+    ud_policies *u = symL_newud(L, sizeof *u, UD_POLICIES);
+    return u->p = symbi_cedar_ref(checkset(L, arg));
+}
+
 static int set_close(lua_State *L)
 {
     ud_policies *u = symL_checkud(L, 1, UD_POLICIES);
@@ -78,11 +92,7 @@ static int set_close(lua_State *L)
         ud_eval *e;
         lua_rawgeti(L, -1, 1);
         e = symL_testud(L, -1, UD_EVAL);
-        if (e) {
-            symbi_cedar_eval *x = e->p;
-            e->p = NULL;
-            symbi_cedar_eval_free(x);
-        }
+        if (e) eval_free(e);
     }
     return 0;
 }
@@ -284,21 +294,35 @@ static bool get_uid(lua_State *L, const char *name, symbi_cedar_uid *out, symbi_
     return true;
 }
 
-static symbi_cedar_eval *get_eval(lua_State *L, symbi_err *err)
+/* The scratch of the set at 1 (or a new one), taken out until give_eval: a finaliser that closes the set, or asks it something, while the answer
+ * is pushed finds none. Leaves two values. */
+static ud_eval *take_eval(lua_State *L, symbi_err *err)
 {
     ud_eval *e;
     symL_getuservalue(L, 1);
-    if (lua_istable(L, -1)) {
-        lua_rawgeti(L, -1, 1);
-        e = symL_testud(L, -1, UD_EVAL);
-        if (e && e->p) return e->p;
-        lua_pop(L, 1);
+    if (!lua_istable(L, -1)) {
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        symL_setuservalue(L, 1);
     }
-    lua_newtable(L);
+    lua_rawgeti(L, -1, 1);
+    e = symL_testud(L, -1, UD_EVAL);
+    if (e && e->p) {
+        lua_pushnil(L);
+        lua_rawseti(L, -3, 1);
+        return e;
+    }
+    lua_pop(L, 1);
     e = symL_newud(L, sizeof *e, UD_EVAL);
-    lua_rawseti(L, -2, 1);
-    symL_setuservalue(L, 1);
-    return symbi_cedar_eval_new(symL_ctx(L), &e->p, err) ? NULL : e->p;
+    return symbi_cedar_eval_new(symL_ctx(L), &e->p, err) ? NULL : e;
+}
+
+/* at: where take_eval left its second value. */
+static void give_eval(lua_State *L, int at)
+{
+    if (!((ud_policies *)lua_touserdata(L, 1))->p) return;
+    lua_pushvalue(L, at);
+    lua_rawseti(L, at - 1, 1);
 }
 
 static void push_id(lua_State *L, const symbi_cedar *set, size_t i)
@@ -352,7 +376,8 @@ static int set_authorize(lua_State *L)
     symbi_cedar *set;
     symbi_cedar_request rq;
     symbi_cedar_answer a;
-    symbi_cedar_eval *ev;
+    ud_eval *ev;
+    int at;
     symbi_value context;
     ud_schema *schema = NULL;
     ud_entities *ents = NULL;
@@ -390,25 +415,38 @@ static int set_authorize(lua_State *L)
         if (!u || !u->p) return luaL_error(L, "authorize: the entities are closed");
         ents = u;
     }
-    ev = get_eval(L, &err);
+    ev = take_eval(L, &err);
+    at = lua_gettop(L);
     if (ents && !(rq.entities = ents->p)) return luaL_error(L, "authorize: the entities are closed");
     set = checkset(L, 1); /* reading the request may have run somebody's code */
+    if (!ev) return symL_fail(L, &err);
+    if (!ev->set) ev->set = symbi_cedar_ref(set);
     if (schema && !(rq.schema = schema->p)) return luaL_error(L, "authorize: the schema is closed");
-    if (!ev || symbi_cedar_authorize(ev, set, &rq, &a, &err)) return symL_fail(L, &err);
+    if (symbi_cedar_authorize(ev->p, set, &rq, &a, &err)) {
+        give_eval(L, at);
+        return symL_fail(L, &err);
+    }
+    if (explain) { /* before anything can run that closes what it looks at */
+        symbi_doc *d = NULL;
+        if (symbi_cedar_explain(ev->p, &d, &err)) {
+            give_eval(L, at);
+            return symL_fail(L, &err);
+        }
+        symL_pushdoc(L, d);
+    }
     push_answer(L, set, &a);
     if (explain) {
-        symbi_doc *d = NULL;
-        if (symbi_cedar_explain(ev, &d, &err)) return symL_fail(L, &err);
-        symL_pushdoc(L, d);
+        lua_pushvalue(L, -2);
         lua_setfield(L, -2, "explained");
     }
+    give_eval(L, at);
     return 1;
 }
 
 static int set_policies(lua_State *L)
 {
     static const char *const roles[] = { "static", "template", "link" };
-    symbi_cedar *set = checkset(L, 1);
+    symbi_cedar *set = holdset(L, 1);
     size_t n = symbi_cedar_count(set);
     lua_createtable(L, (int)n, 0);
     for (size_t i = 0; i < n; i++) {
@@ -466,8 +504,7 @@ static void push_finding(lua_State *L, const symbi_cedar *set, const symbi_cedar
 static int set_validate(lua_State *L)
 {
     static const char *const known[] = { "action_errors", NULL };
-    symbi_cedar *set = checkset(L, 1);
-    symbi_cedar_schema *schema = checkschema(L, 2);
+    symbi_cedar *set;
     int n[2] = { 0, 0 };
     unsigned flags = 0;
     ud_report *u;
@@ -479,19 +516,20 @@ static int set_validate(lua_State *L)
         if (symL_optfield_bool(L, 3, "action_errors", false)) flags |= SYMBI_CEDAR_ACTION_ERRORS;
     }
     u = symL_newud(L, sizeof *u, UD_REPORT);
-    if (symbi_cedar_validate(symL_ctx(L), set, schema, flags, &u->p, &err)) return symL_fail(L, &err);
-    lua_createtable(L, 0, 3);
-    lua_newtable(L); /* 6: errors */
-    lua_newtable(L); /* 7: warnings */
+    set = holdset(L, 1);
+    if (symbi_cedar_validate(symL_ctx(L), set, checkschema(L, 2), flags, &u->p, &err)) return symL_fail(L, &err);
+    lua_createtable(L, 0, 3); /* 6 */
+    lua_newtable(L);          /* 7: errors */
+    lua_newtable(L);          /* 8: warnings */
     for (size_t i = 0; i < symbi_cedar_report_count(u->p); i++) {
         const symbi_cedar_finding *f = symbi_cedar_report_at(u->p, i);
         push_finding(L, set, f);
-        lua_rawseti(L, f->warning ? 7 : 6, ++n[f->warning]);
+        lua_rawseti(L, f->warning ? 8 : 7, ++n[f->warning]);
     }
-    lua_setfield(L, 5, "warnings");
-    lua_setfield(L, 5, "errors");
+    lua_setfield(L, 6, "warnings");
+    lua_setfield(L, 6, "errors");
     lua_pushboolean(L, symbi_cedar_report_valid(u->p));
-    lua_setfield(L, 5, "valid");
+    lua_setfield(L, 6, "valid");
     symbi_cedar_report_free(u->p);
     u->p = NULL;
     return 1;
@@ -500,7 +538,6 @@ static int set_validate(lua_State *L)
 static int set_link(lua_State *L)
 {
     static const char *const known[] = { "principal", "resource", NULL };
-    symbi_cedar *set = checkset(L, 1);
     symbi_str tmpl = symL_checkstr(L, 2), id = symL_checkstr(L, 3);
     symbi_cedar_uid u[2];
     const symbi_cedar_uid *fill[2] = { NULL, NULL };
@@ -523,7 +560,7 @@ static int set_link(lua_State *L)
         fill[k] = &u[k];
     }
     out = symL_newud(L, sizeof *out, UD_POLICIES);
-    if (symbi_cedar_link(symL_ctx(L), set, tmpl, id, fill[0], fill[1], &out->p, &err)) return symL_fail(L, &err);
+    if (symbi_cedar_link(symL_ctx(L), checkset(L, 1), tmpl, id, fill[0], fill[1], &out->p, &err)) return symL_fail(L, &err);
     return 1;
 }
 
@@ -546,18 +583,17 @@ static int set_to_json(lua_State *L)
 
 static int set_to_cedar(lua_State *L)
 {
-    symbi_cedar *set = checkset(L, 1);
     size_t i = lua_isnoneornil(L, 2) ? SIZE_MAX : (size_t)symL_checkint(L, 2, 1, INT64_MAX) - 1;
     symbi_text *t = symL_text(L);
     symbi_err err;
-    if (symbi_cedar_to_text(symL_ctx(L), set, i, t, &err)) return symL_fail(L, &err);
+    if (symbi_cedar_to_text(symL_ctx(L), checkset(L, 1), i, t, &err)) return symL_fail(L, &err);
     symL_pushtext(L, t);
     return 1;
 }
 
 static int set_warnings(lua_State *L)
 {
-    symbi_cedar *set = checkset(L, 1);
+    symbi_cedar *set = holdset(L, 1);
     size_t n = symbi_cedar_warning_count(set);
     lua_createtable(L, (int)n, 0);
     for (size_t i = 0; i < n; i++) {

@@ -275,4 +275,51 @@ describe("symbi.cedar with a schema", function()
         assert.equal("deny", assert(cedar.policies { effect = "forbid", principal = { op = "All" }, action = { op = "All" }, resource = { op = "All" },
             conditions = core.array() }):authorize(rq).decision)
     end)
+
+    -- Whatever is pushed may set the collector going, and that somebody's finaliser.
+    it("is whole to the end of a call whose set a finaliser closes or asks", function()
+        local many = {}
+        for i = 1, 60 do many[i] = ('@n("%d") permit(principal, action, resource) when { context.x == %d || 1 + context.y > 0 };'):format(i, i) end
+        many = table.concat(many, "\n")
+        local request = { principal = 'A::"a"', action = 'A::"x"', resource = 'A::"r"', context = { x = 7 }, explain = true }
+        local schema = assert(cedar.schema "entity A; action x appliesTo { principal: A, resource: A, context: { x: Long, y: Long } };")
+        local wild
+        local function litter()
+            for _ = 1, 30 do
+                if newproxy then getmetatable(newproxy(true)).__gc = function() wild() end else setmetatable({}, { __gc = function() wild() end }) end
+            end
+        end
+        local methods = {
+            function(s) return s:authorize(request) end, function(s) return s:policies() end, function(s) return s:validate(schema) end,
+            function(s) return s:warnings() end, function(s) return s:to_json() end, function(s) return s:to_cedar() end,
+        }
+        for round = 1, 4 do
+            for k, method in ipairs(methods) do
+                local s = set(many)
+                local want = s:count()
+                wild = function() -- luacheck: ignore
+                    if round % 2 == 0 then s:close() else pcall(s.authorize, s, request) end
+                end
+                litter()
+                local pause, mul = collectgarbage("setpause", 1), collectgarbage("setstepmul", 100000)
+                local ok, r = pcall(method, s)
+                collectgarbage("setpause", pause)
+                collectgarbage("setstepmul", mul)
+                if ok and k == 1 then
+                    assert.equal(want - 1, #r.errors)
+                    assert.same({ "policy6" }, r.reasons)
+                    assert.is_table(r.explained)
+                elseif ok and k == 2 then
+                    assert.equal(want, #r)
+                    assert.equal("60", r[60].annotations.n)
+                elseif not ok then
+                    assert.matches("closed", r)
+                end
+                wild = function() end
+                s:close()
+            end
+        end
+        collectgarbage()
+        collectgarbage()
+    end)
 end)
