@@ -96,6 +96,12 @@ struct symbi_file_lock {
     symbi_alloc alloc;
 };
 
+static bool lies_at(int fd, const char *path)
+{
+    struct stat a, b;
+    return !fstat(fd, &a) && !lstat(path, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 symbi_status symbi_file_lock_take(symbi_ctx *cx, const char *path, int64_t timeout_ms, symbi_file_lock **out, symbi_err *err)
 {
     symbi_file_lock *l = sy_calloc(&cx->alloc, 1, sizeof *l);
@@ -104,16 +110,27 @@ symbi_status symbi_file_lock_take(symbi_ctx *cx, const char *path, int64_t timeo
     *out = NULL;
     if (!l) return sy_fail_nomem(err);
     l->alloc = cx->alloc;
-    l->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    if (l->fd < 0) e = errno;
+    l->fd = -1;
     /* flock belongs to the open file: two threads, or two states of one process, exclude each other too. There is no waiting
-     * with a deadline in the system call, so it is tried again. */
-    while (!e && flock(l->fd, LOCK_EX | LOCK_NB)) {
+     * with a deadline in the system call, so it is tried again; and the file may have been removed or moved away meanwhile: then it
+     * keeps nobody out any more, and the one that is there now is tried. */
+    for (;;) {
         struct timespec pause = { 0, 2000000 };
-        if (errno == EINTR) continue;
-        if (errno != EWOULDBLOCK) e = errno;
-        else if (symbi_ctx_mono_ms(cx) >= end) e = ETIMEDOUT;
-        else nanosleep(&pause, NULL);
+        if (l->fd < 0 && (l->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600)) < 0) e = errno;
+        else if (!flock(l->fd, LOCK_EX | LOCK_NB)) e = 0;
+        else e = errno;
+        if (l->fd < 0 || (e && e != EINTR && e != EWOULDBLOCK)) break;
+        if (!lies_at(l->fd, path)) {
+            close(l->fd);
+            l->fd = -1;
+        } else if (!e) {
+            break;
+        }
+        if (symbi_ctx_mono_ms(cx) >= end) {
+            e = ETIMEDOUT;
+            break;
+        }
+        if (l->fd >= 0) nanosleep(&pause, NULL);
     }
     if (!e) {
         *out = l;

@@ -21,6 +21,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#define GONE ".gone." /* what is being removed is called so */
+enum { MKDIR_TRIES = 100, DELETE_TRIES = 100 };
+
 void symbi_memory_store_options_init(symbi_memory_store_options *o)
 {
     memset(o, 0, sizeof *o);
@@ -416,7 +419,7 @@ symbi_status symbi_memory_store_save(symbi_memory_store *m, symbi_str agent, con
         context = symbi_doc_root(clean);
     }
     st = symbi_file_lock_take(m->cx, path, m->o.lock_ms, &lock, err);
-    if (st == SYMBI_ENOTFOUND) { /* the agent's first save */
+    for (int i = 0; i < MKDIR_TRIES && st == SYMBI_ENOTFOUND; i++) { /* the agent's first save, or it was just deleted */
         path[strlen(path) - 6] = 0;
         st = symbi_file_mkdir(m->cx, path, 0700, true, err);
         if (!st) fsync(m->dir);
@@ -429,15 +432,45 @@ symbi_status symbi_memory_store_save(symbi_memory_store *m, symbi_str agent, con
     return st == SYMBI_EIO || st == SYMBI_ETIMEOUT || st == SYMBI_ENOTFOUND ? failed(err, st, "save", agent) : st;
 }
 
+/* The folder goes out of the way at once and whole, under the lock, so that nobody saves into what is being removed; a name for the rest
+ * that no agent has, the same for the same agent, so that what a killed process left is removed by the next. */
+static symbi_status delete_locked(symbi_memory_store *m, const char *key, const char *path, symbi_err *err)
+{
+    char gone[PATH_MAX], name[40];
+    uint64_t h = 14695981039346656037u;
+    for (const char *p = key; *p; p++) h = (h ^ (unsigned char)*p) * 1099511628211u;
+    for (int i = 0; i < DELETE_TRIES; i++) {
+        symbi_status st;
+        snprintf(name, sizeof name, GONE "%016llx.%d", (unsigned long long)h, i);
+        if (!path_of(m, name, "", gone)) return too_long(err, m);
+        st = symbi_file_remove_tree(m->cx, gone, err);
+        symbi_err_clear(err);
+        if (st == SYMBI_ENOMEM) return sy_fail_nomem(err);
+        if (!rename(path, gone)) return symbi_file_remove_tree(m->cx, gone, err);
+        if (errno != ENOTEMPTY && errno != EEXIST) return sy_file_fail(err, errno, "remove", path);
+    }
+    return sy_fail(err, SYMBI_EIO, "cannot remove %s: others are removing it all the time", path);
+}
+
 symbi_status symbi_memory_store_delete(symbi_memory_store *m, symbi_str agent, symbi_err *err)
 {
     char key[SYMBI_MEMORY_KEY_BYTES], path[PATH_MAX];
+    symbi_file_lock *lock = NULL;
     symbi_status st = symbi_memory_key(agent, key, err);
     sy_map_entry *e;
+    struct stat info;
     if (st) return st;
-    if (!path_of(m, key, "", path)) return too_long(err, m);
+    if (!path_of(m, key, "/.lock", path)) return too_long(err, m);
     if ((e = sy_map_find(&m->map, symbi_str_z(key)))) drop(m, e->val.p);
-    st = symbi_file_remove_tree(m->cx, path, err);
+    if (fstatat(m->dir, key, &info, AT_SYMLINK_NOFOLLOW)) {
+        path[strlen(path) - 6] = 0;
+        return errno == ENOENT ? SYMBI_OK : failed(err, sy_file_fail(err, errno, "remove", path), "delete", agent);
+    }
+    if (S_ISDIR(info.st_mode)) st = symbi_file_lock_take(m->cx, path, m->o.lock_ms, &lock, err);
+    path[strlen(path) - 6] = 0;
+    if (!S_ISDIR(info.st_mode)) st = sy_fail(err, SYMBI_EIO, "%s is no folder", path); /* a link leads to what is not ours */
+    else if (!st) st = delete_locked(m, key, path, err);
+    symbi_file_lock_release(lock);
     if (st == SYMBI_ENOTFOUND) symbi_err_clear(err), st = SYMBI_OK;
     return failed(err, st, "delete", agent);
 }
@@ -546,7 +579,7 @@ static int measure(int fd, int depth, uint64_t *bytes, uint64_t *folders)
     }
     for (errno = 0; !e && (d = readdir(dir)); errno = 0) {
         struct stat st;
-        if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, "..") || !strcmp(d->d_name, ".lock")) continue;
+        if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, "..") || !strcmp(d->d_name, ".lock") || (!depth && !strncmp(d->d_name, GONE, sizeof GONE - 1))) continue;
         if (fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW)) e = errno == ENOENT ? 0 : errno;
         else if (S_ISREG(st.st_mode)) *bytes += (uint64_t)st.st_size;
         else if (S_ISDIR(st.st_mode)) {

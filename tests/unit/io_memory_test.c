@@ -7,6 +7,7 @@
 #include "symbi/memory_store.h"
 #include "test.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -207,6 +208,103 @@ static void test_writers(void)
     symbi_doc_unref(c);
 }
 
+/* Two save while two delete: nobody fails, and what is there in the end is whole. */
+static void test_deletes(void)
+{
+    char root[300];
+    symbi_memory_store *m;
+    symbi_doc *d, *c = context("{\"agent_id\":\"a\",\"facts\":[\"x\",\"y\"],\"procedures\":[],\"learned_patterns\":[]}");
+    pid_t pid[4];
+    symbi_status st;
+    snprintf(root, sizeof root, "%s/gone", dir);
+    for (int i = 0; i < 4; i++) {
+        pid[i] = fork();
+        if (pid[i]) continue;
+        if (symbi_memory_store_open(cx, root, NULL, &m, &err)) _exit(2);
+        for (int k = 0; k < 120; k++) {
+            st = i < 2 ? symbi_memory_store_save(m, z("a"), symbi_doc_root(c), 0, NULL, &err) : symbi_memory_store_delete(m, z("a"), &err);
+            if (st) {
+                printf("%s: %s\n", i < 2 ? "save" : "delete", err.msg);
+                fflush(stdout);
+                _exit(1);
+            }
+        }
+        _exit(0);
+    }
+    for (int i = 0; i < 4; i++) {
+        int status;
+        waitpid(pid[i], &status, 0);
+        CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+    CHECK_OK(symbi_memory_store_open(cx, root, NULL, &m, &err), err);
+    CHECK_OK(symbi_memory_store_save(m, z("a"), symbi_doc_root(c), 0, NULL, &err), err);
+    /* what a killed process left of an earlier removal is no context, and goes with the next */
+    {
+        char left[600];
+        symbi_doc *info;
+        DIR *all;
+        struct dirent *e;
+        size_t n = 0;
+        CHECK_OK(symbi_memory_store_delete(m, z("a"), &err), err);
+        CHECK_OK(symbi_memory_store_save(m, z("a"), symbi_doc_root(c), 0, NULL, &err), err);
+        snprintf(left, sizeof left, "%s/.gone.af63dc4c8601ec8c.0/logs", root); /* FNV-1a of "a" */
+        CHECK_OK(symbi_file_mkdir(cx, left, 0700, true, &err), err);
+        CHECK_OK(symbi_memory_store_stats(m, &info, &err), err);
+        CHECK(symbi_value_getz(symbi_doc_root(info), "total_contexts")->u.i == 1);
+        symbi_doc_unref(info);
+        CHECK_OK(symbi_memory_store_list(m, &d, &err), err);
+        CHECK(symbi_doc_root(d)->u.a.n == 1);
+        symbi_doc_unref(d);
+        CHECK_OK(symbi_memory_store_delete(m, z("a"), &err), err);
+        all = opendir(root);
+        REQUIRE(all);
+        while ((e = readdir(all))) n += strcmp(e->d_name, ".") && strcmp(e->d_name, "..");
+        closedir(all);
+        CHECK(n == 0);
+    }
+    /* a link is refused as it was, and what it leads to stays as it is */
+    {
+        char to[400], link[400], inside[500];
+        snprintf(to, sizeof to, "%s/elsewhere", dir);
+        snprintf(link, sizeof link, "%s/b", root);
+        CHECK_OK(symbi_file_mkdir(cx, to, 0700, true, &err), err);
+        CHECK(!symlink(to, link));
+        CHECK(symbi_memory_store_delete(m, z("b"), &err) != SYMBI_OK);
+        snprintf(inside, sizeof inside, "%s/.lock", to);
+        CHECK(access(inside, F_OK) && !access(to, F_OK));
+    }
+    symbi_memory_store_close(m);
+    symbi_doc_unref(c);
+}
+
+/* The lock file is moved away while another process waits for it: that one gets the lock of the path, not of the file. */
+static void test_lock_moved(void)
+{
+    char path[300], away[310], byte;
+    symbi_file_lock *lock, *second;
+    int ready[2], status;
+    pid_t pid;
+    snprintf(path, sizeof path, "%s/moved.lock", dir);
+    snprintf(away, sizeof away, "%s.away", path);
+    CHECK_OK(symbi_file_lock_take(cx, path, 0, &lock, &err), err);
+    REQUIRE(!pipe(ready));
+    pid = fork();
+    if (!pid) {
+        symbi_file_lock *mine;
+        symbi_file_lock_release(lock); /* its copy of it */
+        if (write(ready[1], "x", 1) != 1 || symbi_file_lock_take(cx, path, 60000, &mine, &err)) _exit(1);
+        _exit(symbi_file_lock_take(cx, path, 0, &second, &err) == SYMBI_ETIMEOUT ? 0 : 2); /* it keeps others from the path */
+    }
+    CHECK(read(ready[0], &byte, 1) == 1);
+    usleep(20000); /* by now it waits, most likely; where it does not, there is nothing to see */
+    CHECK(!rename(path, away));
+    symbi_file_lock_release(lock);
+    waitpid(pid, &status, 0);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    close(ready[0]);
+    close(ready[1]);
+}
+
 /* The cache stays within its bound, and what it pushed out is read again. */
 static void test_cache(void)
 {
@@ -334,6 +432,8 @@ int main(void)
     RUN(test_memory);
     RUN(test_kill);
     RUN(test_writers);
+    RUN(test_deletes);
+    RUN(test_lock_moved);
     RUN(test_cache);
     RUN(test_changed_by_others);
     if (symbi_file_remove_tree(cx, dir, &err)) printf("%s\n", err.msg);
