@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "base/utf8.h"
 #include "codec/build.h"
 #include "codec/fold.h"
 #include "state/memory_text.h"
@@ -156,6 +157,19 @@ static int section_named(symbi_str s)
     return -1;
 }
 
+/* Thai and Lao, Myanmar, Khmer, Han and kana stand without blanks between words: the index has whole sentences of them for one word, of
+ * which a search would find the first one only. */
+static bool unspaced(symbi_str s)
+{
+    for (size_t i = 0; i < s.n;) {
+        uint32_t c;
+        size_t n = (unsigned char)s.p[i] < 0x80 ? 1 : sy_utf8_next(s.p + i, s.n - i, &c);
+        if (n > 1 && ((c >= 0xe00 && c <= 0xeff) || (c >= 0x1000 && c <= 0x109f) || (c >= 0x1780 && c <= 0x17ff) || (c >= 0x2e80 && c <= 0x9fff) || (c >= 0xf900 && c <= 0xfaff) || (c >= 0x20000 && c <= 0x3ffff))) return true;
+        i += n ? n : 1;
+    }
+    return false;
+}
+
 symbi_status symbi_memory_store_search(symbi_memory_store *m, symbi_str query, symbi_str agent, symbi_str section, size_t limit, symbi_doc **out, size_t *unread, symbi_err *err)
 {
     search s = { .m = m, .section = section_named(section), .limit = limit ? limit : 50 };
@@ -165,7 +179,7 @@ symbi_status symbi_memory_store_search(symbi_memory_store *m, symbi_str query, s
     if (!unread) unread = &ignored;
     *unread = 0;
     if (section.n && s.section < 0) return sy_fail(err, SYMBI_EINVAL, "no section \"%.*s\": facts, procedures or learned_patterns", SY_FMT(section));
-    if (m->index_path) return sy_memory_index_search(m, query, agent, section, s.limit, out, unread, err);
+    if (m->index_path && !unspaced(query)) return sy_memory_index_search(m, query, agent, section, s.limit, out, unread, err);
     s.doc = sy_doc_new(m->cx);
     if (!s.doc) return sy_fail_nomem(err);
     sy_buf_init(&s.folded, m->alloc, m->cx->limits.output_bytes);

@@ -42,8 +42,8 @@ SYMBI_API SYMBI_MUST_USE symbi_status symbi_memory_store_stats(symbi_memory_stor
 
 /* Items that hold every word of query (case does not count), best first: [{agent_id, section, text, score}]. agent.n == 0:
  * of all agents. section: "facts", "procedures", "learned_patterns" or "". At most limit (0: 50). With an index, words match as
- * prefixes of words and the order is bm25's; without one they match anywhere, and the order is how much of the item they make
- * up. Files that cannot be read do not end the search: they are counted in *unread (may be NULL). */
+ * prefixes of words and the order is bm25's; without one, and where the query is in a script that has no blanks between words,
+ * they match anywhere, and the order is how much of the item they make up. Files that cannot be read do not end the search: they are counted in *unread (may be NULL). */
 SYMBI_API SYMBI_MUST_USE symbi_status symbi_memory_store_search(symbi_memory_store *m, symbi_str query, symbi_str agent, symbi_str section, size_t limit, symbi_doc **out, size_t *unread, symbi_err *err);
 
 #ifdef __cplusplus
