@@ -374,31 +374,32 @@ static symbi_status clean_context(symbi_memory_store *m, const symbi_value *cont
     return st;
 }
 
-static symbi_status save_locked(symbi_memory_store *m, const char *key, symbi_str agent, const symbi_value *context, int64_t now_ms, bool *kept, symbi_err *err)
+/* What a save writes: made before anything is touched, so that a context that cannot be written leaves nothing behind. */
+typedef struct written {
+    symbi_text text, entry;
+    char day[11];
+} written;
+
+static symbi_status save_locked(symbi_memory_store *m, const char *key, symbi_str agent, const written *w, int64_t now_ms, bool *kept, symbi_err *err)
 {
-    char path[PATH_MAX], day[11], rest[32];
-    symbi_text text = { 0 }, entry = { 0 };
+    char path[PATH_MAX], rest[32];
     bool other = false;
-    symbi_status st = symbi_memory_write(m->cx, context, m->o.form, now_ms, &text, err);
-    *kept = false;
-    if (!st) st = symbi_memory_log_entry(m->cx, context, m->o.form, now_ms, day, &entry, err);
-    if (!st && m->o.form == SYMBI_MEMORY_AUTO) st = has_other(m, key, agent, &other, err);
+    symbi_status st = SYMBI_OK;
+    if (m->o.form == SYMBI_MEMORY_AUTO) st = has_other(m, key, agent, &other, err);
     if (!st && other) {
         st = keep_old(m, key, now_ms, err);
         *kept = st == SYMBI_OK;
     }
     if (!st && !path_of(m, key, "/memory.md", path)) st = too_long(err, m);
-    if (!st) st = symbi_file_write(m->cx, path, symbi_text_str(&text), 0600, err);
+    if (!st) st = symbi_file_write(m->cx, path, symbi_text_str(&w->text), 0600, err);
     if (!st) {
         /* The context is saved: what follows can be said to have failed, not undone. */
-        snprintf(rest, sizeof rest, "/logs/%s.md", day);
+        snprintf(rest, sizeof rest, "/logs/%s.md", w->day);
         if (!path_of(m, key, "/logs", path)) st = too_long(err, m);
         if (!st && access(path, F_OK)) st = symbi_file_mkdir(m->cx, path, 0700, true, err);
         if (!st && !path_of(m, key, rest, path)) st = too_long(err, m);
-        if (!st) st = symbi_file_append(m->cx, path, symbi_text_str(&entry), 0600, false, err);
+        if (!st) st = symbi_file_append(m->cx, path, symbi_text_str(&w->entry), 0600, false, err);
     }
-    symbi_text_free(&text);
-    symbi_text_free(&entry);
     return st;
 }
 
@@ -407,6 +408,7 @@ symbi_status symbi_memory_store_save(symbi_memory_store *m, symbi_str agent, con
     char key[SYMBI_MEMORY_KEY_BYTES], path[PATH_MAX];
     symbi_file_lock *lock = NULL;
     symbi_doc *clean = NULL;
+    written w = { 0 };
     bool unused;
     symbi_status st = symbi_memory_key(agent, key, err);
     if (!kept) kept = &unused;
@@ -418,7 +420,9 @@ symbi_status symbi_memory_store_save(symbi_memory_store *m, symbi_str agent, con
         if (st) return st;
         context = symbi_doc_root(clean);
     }
-    st = symbi_file_lock_take(m->cx, path, m->o.lock_ms, &lock, err);
+    st = symbi_memory_write(m->cx, context, m->o.form, now_ms, &w.text, err);
+    if (!st) st = symbi_memory_log_entry(m->cx, context, m->o.form, now_ms, w.day, &w.entry, err);
+    if (!st) st = symbi_file_lock_take(m->cx, path, m->o.lock_ms, &lock, err);
     for (int i = 0; i < MKDIR_TRIES && st == SYMBI_ENOTFOUND; i++) { /* the agent's first save, or it was just deleted */
         path[strlen(path) - 6] = 0;
         st = symbi_file_mkdir(m->cx, path, 0700, true, err);
@@ -426,8 +430,10 @@ symbi_status symbi_memory_store_save(symbi_memory_store *m, symbi_str agent, con
         strcat(path, "/.lock");
         if (!st) st = symbi_file_lock_take(m->cx, path, m->o.lock_ms, &lock, err);
     }
-    if (!st) st = save_locked(m, key, agent, context, now_ms, kept, err);
+    if (!st) st = save_locked(m, key, agent, &w, now_ms, kept, err);
     symbi_file_lock_release(lock);
+    symbi_text_free(&w.text);
+    symbi_text_free(&w.entry);
     symbi_doc_unref(clean);
     return st == SYMBI_EIO || st == SYMBI_ETIMEOUT || st == SYMBI_ENOTFOUND ? failed(err, st, "save", agent) : st;
 }

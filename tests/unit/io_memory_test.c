@@ -262,6 +262,15 @@ static void test_deletes(void)
         closedir(all);
         CHECK(n == 0);
     }
+    /* a context that cannot be written leaves no folder */
+    {
+        char never[400];
+        symbi_doc *bad = context("{\"agent_id\":\"n\",\"facts\":[1],\"procedures\":[],\"learned_patterns\":[]}");
+        CHECK(symbi_memory_store_save(m, z("never"), symbi_doc_root(bad), 0, NULL, &err) == SYMBI_ESCHEMA);
+        snprintf(never, sizeof never, "%s/never", root);
+        CHECK(access(never, F_OK));
+        symbi_doc_unref(bad);
+    }
     /* a link is refused as it was, and what it leads to stays as it is */
     {
         char to[400], link[400], inside[500];
