@@ -336,6 +336,7 @@ symbi_status sy_strict_bytes(symbi_skill_scan *s, symbi_str path, symbi_str c, u
         if ((st = unread(s, path, "unread:compiled", "Compiled code: what it does cannot be read", err))) return st;
         text_like = false;
     } else if (media(c)) {
+        if ((st = sy_strict_note(s, path, "opaque-media", "unread", SYMBI_SKILL_INFO, "A picture, a sound or a font: looked at for text that stands in it, not for what it shows", err))) return st;
         text_like = false;
     } else if (begins(c, "%PDF-", 5)) {
         if ((st = sy_strict_note(s, path, "opaque-document", "unread", SYMBI_SKILL_MEDIUM, "A PDF may hold compressed text that the scanner does not unfold", err))) return st;

@@ -198,11 +198,17 @@ static symbi_status scan_tar(pack *p, symbi_str c)
         while (name < 100 && c.p[at + name]) name++;
         if (size > c.n - at - 512) return unread(p, p->path, "unread:archive", "Not unfolded to its end: the archive is damaged");
         if (type == '1' || type == '2') st = unread(p, p->path, "unread:link", "The archive holds a link");
-        else if (size) st = scan_entry(p, (symbi_str){ c.p + at, name }, (symbi_str){ c.p + at + 512, size }, false, false);
+        else if (size) {
+            symbi_str data = { c.p + at + 512, size };
+            while ((type == 'L' || type == 'K') && data.n && !data.p[data.n - 1]) data.n--; /* the long name of the next entry, with its NUL */
+            st = scan_entry(p, (symbi_str){ c.p + at, name }, data, false, false);
+        }
         at += 512 + (size + 511) / 512 * 512;
         if (at > c.n) break;
         if (!st && !p->s->budget) return unread(p, p->path, "unread:bomb", "Not unfolded to its end: the archive unfolds to more than the limit");
     }
+    while (at < c.n && !c.p[at]) at++; /* the end is filled up with zeros */
+    if (!st && at < c.n) st = unread(p, p->path, "unread:archive", "Not unfolded to its end: something stands behind the end of the archive");
     return st;
 }
 

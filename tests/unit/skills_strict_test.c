@@ -316,6 +316,15 @@ static void test_gzip_and_tar(void)
     memcpy(tar + 257, "ustar", 5);
     memcpy(tar + 512, "rm -rf /\n", 9);
     gives_n("a.tar", (symbi_str){ tar, sizeof tar }, "remove-root", 1, NULL, __LINE__);
+    memcpy(tar + 512, "# fine\nx\n", 9);
+    passes_n("a.tar", (symbi_str){ tar, sizeof tar }, __LINE__);
+    tar[1536] = 'x'; /* behind the end */
+    gives_n("a.tar", (symbi_str){ tar, sizeof tar }, "unread:archive", 0, NULL, __LINE__);
+    tar[1536] = '\0';
+    tar[156] = 'L'; /* GNU: the name of the next entry */
+    memcpy(tar + 512, "long/name\0", 10);
+    memcpy(tar + 124, "00000000012", 11);
+    passes_n("a.tar", (symbi_str){ tar, sizeof tar }, __LINE__);
     memcpy(tar + 124, "77777777777", 11);
     gives_n("a.tar", (symbi_str){ tar, sizeof tar }, "unread:archive", 0, NULL, __LINE__);
 }

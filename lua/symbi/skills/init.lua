@@ -136,7 +136,7 @@ end
 -- Everything below dir as {path=, full=, kind=}, sorted by path. What a profile follows: seed links to files, runtime also links to
 -- folders (its depth ends a loop), strict none.
 local function gather(sio, profile, limits, dir)
-    local out = {}
+    local out, most = {}, limits.files and limits.files * 20 or 200000 -- entries; folders without files count, too
     local function into(base, prefix, depth)
         local entries = sio.list_dir(base)
         if not entries then
@@ -154,8 +154,10 @@ local function gather(sio, profile, limits, dir)
             if item.kind == "directory" then
                 if limits.depth and depth >= limits.depth then
                     item.deep = depth + 1
-                elseif #out <= 200000 then
+                elseif #out <= most then
                     into(item.full, item.path .. "/", depth + 1)
+                else
+                    item.unwalked = true
                 end
             end
         end
@@ -178,6 +180,7 @@ function M.walk(scanner, scan, dir, visit)
             ok, message, err = scan:unread(item.path, "io")
         elseif item.kind == "directory" then
             if item.deep and strict then ok, message, err = scan:unread(item.path, "depth", item.deep, limits.depth) end
+            if item.unwalked and strict then ok, message, err = scan:unread(item.path, "files", files, limits.files) end
         elseif (strict or item.kind == "file") and not stopped and core.skills.plan(profile, item.path) == "read" then
             if limits.files and files >= limits.files then
                 ok, message, err = scan:unread(strict and item.path or dir, "files", files, limits.files)
