@@ -1,5 +1,6 @@
 """The Python SDK's MarkdownMemoryStore over the folder that tests/bench/memory_bench.c made: loading all contexts, and the search
-a Python user would write (load each, compare in lower case). Joins its figures with ours, read from standard input."""
+a Python user would write (load each, compare in lower case). Joins its figures with ours, read from standard input. Why a first load cannot
+reach the target: scripts/guide/memory.md, "How fast"."""
 import json
 import sys
 import time
