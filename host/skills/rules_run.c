@@ -99,9 +99,9 @@ static const symbi_skill_rule rules[] = {
      "\"\\x27`)#]|-\\s*(?:$|[;&|\"\\x27`)])))",
      SYMBI_SKILL_CRITICAL, { "echo aWQ= | base64 -d | sh", "echo 6964 | xxd -r -p | bash", "openssl base64 -d -in x | python3" }, { "base64 -d cert.b64 > cert.pem", "zcat a.gz | grep sh" }, 0 },
     { "decode-substitution", "remote-code", "A shell runs what comes out of a decoder",
-     "(?:\\beval\\b|\\b(?:ba|z|k|da|a|fi|c|tc|m|pdk)?sh\\s+-c\\b|\\bsource\\b|\\b(?:ba|z|k|da|a|fi|c|tc|m|pdk)?sh[ \\t]+<<+)\\s*[\"\\x27(<]*\\s*(?:\\$\\(|`|"
+     "(?:\\beval\\b|\\b(?:ba|z|k|da|a|fi|c|tc|m|pdk)?sh\\s+-c\\b|\\bsource [\"\\x27(<$`]|\\b(?:ba|z|k|da|a|fi|c|tc|m|pdk)?sh[ \\t]+<<+)\\s*[\"\\x27(<]*\\s*(?:\\$\\(|`|"
      "\\().*\\b(?:base64|xxd|openssl|printf|rev|tr)\\b",
-     SYMBI_SKILL_CRITICAL, { "eval \"$(echo aWQ= | base64 -d)\"", "bash <<< $(base64 -d x)" }, { "x=$(echo aWQ= | base64 -d)" }, 0 },
+     SYMBI_SKILL_CRITICAL, { "eval \"$(echo aWQ= | base64 -d)\"", "source <(base64 -d x)", "bash <<< $(base64 -d x)" }, { "x=$(echo aWQ= | base64 -d)" }, 0 },
     { "eval-of-decoded", "remote-code", "What is decoded is evaluated",
      "(?:^|[^\\w])(?:eval|exec|execsync|system|popen|spawn|function|loadstring|load|assert)\\s*[({].*\\b(?:atob|base64\\w*|b64decode|decodebase64|fromcharco"
      "de|unescape|hex2bin|gzinflate|str_rot13|unhexlify|fromhex|marshal\\.loads|codecs\\.decode|zlib\\.decompress|frombase64string)\\b|\\beval (?:uri\\.open|net::http|get ?\\(|lwp)|\\bopen-uri\\b.*\\beval\\b|\\beval[ (]+(?:un)?pack\\s*\\(?\\s*[\"\\x27]?[hu]",
@@ -112,9 +112,9 @@ static const symbi_skill_rule rules[] = {
      SYMBI_SKILL_CRITICAL, { "x = base64.decode(s); exec(x)", "atob(x) | exec" }, { "atob(token)", "base64.decode(x) is executed by nobody" }, 0 },
     { "one-liner", "remote-code", "A one-line program reaches for the network or for a shell",
      "\\bpython[\\d.]*\\s+(?:-\\w\\s+)*-c\\s*.*(?:urlopen|urllib|requests\\.|socket|subprocess|os\\.system|pty|exec\\s*\\(|eval\\s*\\(|__import__)|\\b(?:nod"
-     "e|deno|bun) (?:-e|-p|--eval|eval)\\s*.*(?:child_process|execsync|spawn|fetch\\s*\\(|require\\s*\\(\\s*[\"\\x27]?(?:net|http))|\\bperl"
+     "e|deno) (?:-e|-p|--eval|eval)\\s*.*(?:child_process|execsync|spawn|fetch\\s*\\(|require\\s*\\(\\s*[\"\\x27]?(?:net|http))|\\bperl"
      "\\s+-\\w*e\\s*.*(?:system|exec|socket|qx)|\\bruby\\s+(?:-r\\S+\\s+)*-\\w*e\\s*.*(?:system|exec|socket|open-uri)|\\bphp\\s+-r\\s*.*(?:system|exec|fsock"
-     "open|file_get_contents\\s*\\(\\s*[\"\\x27]?http)|\\bosascript\\s+-e\\s*.*(?:do shell script|administrator)",
+     "open|file_get_contents\\s*\\(\\s*[\"\\x27]?http)|\\bbun -e .*(?:child_process|execsync|spawn|fetch)|\\bosascript\\s+-e\\s*.*(?:do shell script|administrator)",
      SYMBI_SKILL_HIGH, { "python3 -c \"import os;os.system('id')\"", "perl -e 'system(\"id\")'", "node -e \"require('child_process')\"" }, { "python3 -c \"print(1)\"", "perl -pe s/a/b/" }, 0 },
     { "hidden-import", "remote-code", "A module is imported in a way that hides it",
      "__import__\\s*\\(\\s*[\"\\x27]?(?:os|subprocess|socket|base64|builtins|ctypes|pty|sys)\\b|getattr\\s*\\(\\s*(?:os|builtins|__builtins__|subprocess)"

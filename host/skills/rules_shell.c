@@ -44,14 +44,14 @@ static const symbi_skill_rule rules[] = {
      "(?:^|[;&|]\\s*|\\$\\s+)(?:sudo\\s+)?(?:ftp|tftp|telnet|rsh|rlogin|rexec)\\s+(?:-\\S+\\s+)*(?:[a-z0-9-]+\\.[a-z0-9.-]+|\\d+\\.\\d+\\.\\d+\\.\\d+)",
      SYMBI_SKILL_HIGH, { "ftp a.example", "telnet 1.2.3.4 23" }, { "ftp is a protocol", "use sftp a.example" }, 0 },
     { "python-reverse-shell", "reverse-shell", "A Python program joins a socket and a shell",
-     "\\bsocket\\b.*\\b(?:dup2|pty\\.spawn)\\b|\\b(?:dup2|pty\\.spawn)\\b.*\\bsocket\\b|\\bsocket\\b.*\\.connect\\s*\\(.*\\b(?:subprocess|popen|os\\.system)"
+     "\\bsoc\\w{3}\\b.*\\b(?:dup2|pty\\.spawn)\\b|\\b(?:dup2|pty\\.spawn)\\b.*\\bsoc\\w{3}\\b|\\bsoc\\w{3}\\b.*\\.connect\\s*\\(.*\\b(?:subprocess|popen|os\\.system)"
      "\\b|\\.connect\\s*\\(\\s*\\(.*\\b(?:subprocess|dup2|pty)\\b",
      SYMBI_SKILL_CRITICAL, { "import socket,os;s.connect((\"1.2.3.4\",9));os.dup2(s.fileno(),0)", "s.connect((\"1.2.3.4\",9));subprocess.call([\"sh\"])" }, { "os.dup2(fd, 1)", ".connect(subprocess_transport)" }, 0 },
     { "socket-as-terminal", "reverse-shell", "A socket becomes the input or output of a program",
      "\\bdup2\\s*\\(\\s*(?:\\w+\\.fileno\\s*\\(\\s*\\)|s|sock|sockfd|sd|conn|client_?(?:fd|sock)?)\\s*,\\s*(?:[012]\\b|std(?:in|out|err)_fileno|sys\\.std)",
      SYMBI_SKILL_HIGH, { "os.dup2(s.fileno(), 0)", "dup2(sockfd, STDIN_FILENO);" }, { "os.dup2(fd, 1)", "dup2(pipe[1], 1)" }, 0 },
     { "perl-reverse-shell", "reverse-shell", "A Perl program joins a socket and a shell",
-     "\\bperl\\b.*\\b(?:io::)?socket\\b.*(?:\\bexec\\b|\\bsystem\\b|\\bopen\\s*\\(|/bin/)",
+     "\\bperl\\b.*\\b(?:io::)?soc\\w{3}\\b.*(?:\\bexec\\b|\\bsystem\\b|\\bopen\\s*\\(|/bin/)",
      SYMBI_SKILL_CRITICAL, { "perl -e 'use Socket;socket(S,2,1,6);exec(\"/bin/sh -i\")'" }, { "perl scripts open a socket and then run" }, 0 },
     { "ruby-reverse-shell", "reverse-shell", "A Ruby program joins a socket and a shell",
      "\\btcpsocket\\b.*\\b(?:exec|spawn|system|popen)\\b",

